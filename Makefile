@@ -1,0 +1,47 @@
+# Every command a developer needs; `make` alone lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help install demo test check bench format lock screenshot docs clean
+help:            ## list these commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+install: $(READY) ## the locked dependencies and cockpit itself, into .venv
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)   ## a release on the embedded demo fleet
+	$(BIN)/cockpit demo
+
+sshd:
+	@sh tests/install-sshd.sh
+
+test: $(READY) sshd ## the tests, with branch coverage of core, steps and signals
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+check: $(READY) sshd ## what CI runs: format, lint, types, import contracts, tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/basedpyright --warnings
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+bench: $(READY) sshd ## speed against floors measured in the same run
+	$(BIN)/python -m tests.benchmarks
+
+format: $(READY) ## rewrite the code in the one format
+	$(BIN)/ruff format src tests
+	$(BIN)/ruff check --fix src tests
+
+lock:            ## resolve the dependencies anew, with hashes (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --quiet --upgrade --custom-compile-command "make lock" -o requirements.lock
+
+clean:           ## remove what was built
+	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""Cockpit: a terminal cockpit for production releases."""
