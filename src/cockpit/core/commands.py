@@ -1,0 +1,205 @@
+"""What may be asked of a release: key presses, outcomes, verdicts and clock ticks alike.
+
+`at` is the moment of asking (aware, UTC). `by` is the person answering for it, `via` the person at
+whose screen it was entered. `evidence` is what the signals said then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cockpit.core.events import Finish, Reading, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a command may not happen, and what would make it possible."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something asked for at a moment."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HumanCommand(Command):
+    """A person's decision."""
+
+    by: str
+    via: str = ""
+    reason: str = ""
+    evidence: tuple[Reading, ...] = ()
+
+
+class StartRelease(HumanCommand):
+    """Go. `reason` overrides findings that stand in the way (the decision owner's word)."""
+
+    __slots__ = ()
+
+
+class Promote(HumanCommand):
+    """Let the next stage begin."""
+
+    __slots__ = ()
+
+
+class PauseRollout(HumanCommand):
+    """Start nothing new; anyone may."""
+
+    __slots__ = ()
+
+
+class ResumeRollout(HumanCommand):
+    """Go on. Where a limit is breached, the decision owner accepts it with a reason."""
+
+    __slots__ = ()
+
+
+class Abort(HumanCommand):
+    """Stop here, leave as is."""
+
+    __slots__ = ()
+
+
+class RollBack(HumanCommand):
+    """Undo, on every touched target, last wave first."""
+
+    __slots__ = ()
+
+
+class CloseSession(HumanCommand):
+    """End a rollback that stays partial, as it is."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetryTarget(HumanCommand):
+    """Run the step that failed, or is in doubt, on `target` again."""
+
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludeTarget(HumanCommand):
+    """Leave `target` out of the rest of the rollout."""
+
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignItem(HumanCommand):
+    """Sign off a checklist item; `reason` is the note."""
+
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote(HumanCommand):
+    """Keep `reason` as a note for the review."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession(Command):
+    """The first command of a session."""
+
+    session: str
+    by: str
+    os_user: str
+    machine: str
+    cockpit_version: str
+    plan_path: str
+    plan_sha256: str
+    plan_text: str
+    promote_when_clean: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSession(Command):
+    """Take the session up again after its process ended."""
+
+    by: str
+    os_user: str
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSession(Command):
+    """The process ends before the release does."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportProbe(Command):
+    """A target was, or wasn't, reached before the start."""
+
+    target: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportStep(Command):
+    """What became of an attempt; the fields are those of StepFinished."""
+
+    attempt: str
+    finish: Finish
+    proven: bool
+    exit_code: int | None
+    verify_exit_code: int | None
+    seconds: float
+    detail: str
+    output_bytes: int = 0
+    output_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportVerdict(Command):
+    """A threshold's verdict is now this."""
+
+    threshold: str
+    verdict: Verdict
+    value: float | None
+    target: str | None = None
+    breaching_since: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportNotice(Command):
+    """A [[notify]] command ran."""
+
+    on: str
+    line: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick(Command):
+    """Time passes: whatever follows by itself may happen now."""
+
+
+def precedence(command: Command) -> int:
+    """The order within one turn, lowest first: abort beats roll back beats pause beats promote.
+
+    What is known (outcomes, verdicts, so also a breach's action) comes before what expands.
+    """
+    match command:
+        case Abort():
+            return 0
+        case RollBack():
+            return 1
+        case PauseRollout():
+            return 2
+        case StartRelease() | Promote() | ResumeRollout():
+            return 4
+        case _:
+            return 3

@@ -1,0 +1,37 @@
+"""What can go wrong, by who is at fault: the plan, the person, or the machine under us."""
+
+
+class CockpitError(Exception):
+    """The root. `exit_code` is what the command line ends with (see the command line's contract)."""
+
+    exit_code = 1
+
+
+class PlanError(CockpitError):
+    """The plan can't be used; the message lists every problem with its line."""
+
+    exit_code = 2
+
+
+class UsageError(CockpitError):
+    """The command line asks for something that can't be."""
+
+    exit_code = 2
+
+
+class NotReady(CockpitError):
+    """The release isn't ready; the message lists what is missing."""
+
+    exit_code = 5
+
+
+class LogError(CockpitError):
+    """The log can't be written or read; nothing further is dispatched."""
+
+    exit_code = 75
+
+
+class RemoteError(CockpitError):
+    """A connection setting is unusable (a key, a known_hosts file); never a failed remote command."""
+
+    exit_code = 2

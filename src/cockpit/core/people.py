@@ -1,0 +1,46 @@
+"""Who may do what: the roles of the plan, resolved to people."""
+
+from __future__ import annotations
+
+from cockpit.core.plan import Plan, Stage
+
+
+def holders(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The person ids that `names` (roles or person ids) stand for, each once, in order."""
+    return tuple(dict.fromkeys(plan.roles.person(name) for name in names))
+
+
+def deciders(plan: Plan, stage: Stage | None) -> tuple[str, ...]:
+    """Who may let `stage` begin: its gate's approvers, else the decision owner."""
+    if stage is not None and stage.gate is not None:
+        return holders(plan, stage.gate.approvers)
+    return (plan.roles.decision_owner,)
+
+
+def stoppers(plan: Plan) -> tuple[str, ...]:
+    """Who may abort or roll back."""
+    named = plan.roles.stop_authority or (plan.roles.decision_owner, plan.roles.rollback_owner)
+    return holders(plan, named)
+
+
+def menders(plan: Plan) -> tuple[str, ...]:
+    """Who may retry or exclude a target."""
+    return tuple(dict.fromkeys((plan.roles.decision_owner, plan.roles.rollback_owner, *stoppers(plan))))
+
+
+def known(plan: Plan, person: str) -> bool:
+    """Whether the plan names `person`."""
+    return any(p.id == person for p in plan.people) or any(
+        person == holder for _, holder in plan.roles.held()
+    )
+
+
+def roles_of(plan: Plan, person: str) -> tuple[str, ...]:
+    """The roles that `person` holds."""
+    return tuple(role for role, holder in plan.roles.held() if holder == person)
+
+
+def names(plan: Plan, ids: tuple[str, ...]) -> str:
+    """`ids` as a reader's list: "Dana Ruiz or Lee Chen"."""
+    called = [plan.person_name(i) for i in ids]
+    return called[0] if len(called) == 1 else f"{', '.join(called[:-1])} or {called[-1]}"

@@ -1,0 +1,131 @@
+"""The way back: touched targets only, last wave first, steps reversed, each one proven by its verify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from cockpit.core import events as ev
+from cockpit.core.plan import Stage
+from cockpit.core.rollout import intend
+from cockpit.core.state import Attempt, State
+
+GRACE = timedelta(seconds=15)
+"""Past a step's timeout by this much, its process has been killed on the target even if we lost sight of it."""
+
+BackStatus = Literal["pending", "waiting", "running", "proven", "unproven"]
+
+
+@dataclass(frozen=True, slots=True)
+class BackTarget:
+    """A touched target within one wave, on its way back. `why` says what is missing where it is unproven."""
+
+    stage: Stage
+    wave: int
+    target: str
+    status: BackStatus
+    step: str | None = None
+    why: str = ""
+
+
+def touched(state: State, stage: Stage, steps: tuple[str, ...], target: str) -> tuple[str, ...]:
+    """The steps that may have changed `target` in this stage, newest first: all but those where nothing ran."""
+    return tuple(
+        step
+        for step in reversed(steps)
+        if any(
+            a.stage == stage.name and a.step == step and a.direction == "run" and a.status != "unreachable"
+            for a in state.attempts.get(target, ())
+        )
+    )
+
+
+def way_back(state: State, at: datetime) -> tuple[tuple[BackTarget, ...], ...]:
+    """Each begun wave with touched targets, last first, and where every target in it stands."""
+    waves = (
+        tuple(_wave_back(state, stage_index, wave_index, at))
+        for stage_index, wave_index in reversed(state.waves_begun)
+    )
+    return tuple(wave for wave in waves if wave)
+
+
+def touched_targets(state: State, at: datetime) -> tuple[str, ...]:
+    """Every target that a rollback would have to visit, in the order it would."""
+    return tuple(dict.fromkeys(b.target for wave in way_back(state, at) for b in wave))
+
+
+def _wave_back(state: State, stage_index: int, wave_index: int, at: datetime) -> Iterator[BackTarget]:
+    stage = state.plan.stages[stage_index]
+    wave = state.slices[stage_index][wave_index]
+    for target in wave.targets:
+        if steps := touched(state, stage, wave.steps, target):
+            yield _standing(state, stage, wave_index, target, steps, at)
+
+
+def _standing(
+    state: State, stage: Stage, wave: int, target: str, steps: tuple[str, ...], at: datetime
+) -> BackTarget:
+    def back(status: BackStatus, step: str, why: str = "") -> BackTarget:
+        return BackTarget(stage, wave, target, status, step, why)
+
+    if waits := _still_running(state, target, at):
+        return back("waiting", waits.step, f"{waits.step} may still be running there")
+    unproven = ""
+    for step_id in steps:
+        step = state.plan.step(step_id)
+        if step.rollback is None:
+            way = f": {step.roll_forward}" if step.roll_forward else ""
+            unproven = unproven or f"{step_id} can't be undone{way}"
+            continue
+        attempt = state.latest(stage.name, step_id, target, "back")
+        if attempt is None or (attempt.status != "running" and (step_id, target) in state.retries):
+            return back("pending", step_id)
+        if attempt.status == "running":
+            return back("running", step_id)
+        if attempt.status != "rolled_back":
+            return back("unproven", step_id, f"rollback of {step_id} {_what(attempt)}")
+        if not attempt.proven:
+            unproven = unproven or f"rollback of {step_id} ran, but has no verify_rollback to prove it"
+    return back("unproven" if unproven else "proven", steps[-1], unproven)
+
+
+def _still_running(state: State, target: str, at: datetime) -> Attempt | None:
+    """A forward attempt that runs, or is in doubt and not yet past its timeout."""
+    for a in state.attempts.get(target, ()):
+        if a.direction == "run" and a.status == "running":
+            return a
+        if a.direction == "run" and a.status == "in_doubt" and at < a.started_at + a.timeout + GRACE:
+            return a
+    return None
+
+
+def _what(attempt: Attempt) -> str:
+    detail = f" ({attempt.detail})" if attempt.detail else ""
+    return attempt.status.replace("rollback_", "").replace("_", " ") + detail
+
+
+def follow(state: State, at: datetime) -> list[ev.Event]:
+    """What follows by itself in a rollback: the next intents, or its end."""
+    waves = way_back(state, at)
+    for wave in waves:
+        pending = [b for b in wave if b.status == "pending"]
+        running = sum(1 for b in wave if b.status == "running")
+        room = max(0, (wave[0].stage.max_parallel or len(wave)) - running)
+        intents: list[ev.Event] = [
+            intend(state, b.stage, b.wave, b.step or "", b.target, "back", at) for b in pending[:room]
+        ]
+        if intents or pending or running or any(b.status == "waiting" for b in wave):
+            return intents
+    if state.rollback_result is None:
+        return [finished(state, at)]
+    return []
+
+
+def finished(state: State, at: datetime) -> ev.RollbackFinished:
+    """The rollback's result: a target is proven only if it is in every wave that touched it."""
+    every = [b for wave in way_back(state, at) for b in wave]
+    why: dict[str, str] = {b.target: b.why or b.status for b in every if b.status != "proven"}
+    proven = tuple(dict.fromkeys(b.target for b in every if b.target not in why))
+    return ev.RollbackFinished(at, proven, tuple(f"{target}: {reason}" for target, reason in why.items()))

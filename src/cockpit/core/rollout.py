@@ -1,0 +1,184 @@
+"""The way forward: stages, waves and steps, one barrier at a time, while signals stay clean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cockpit.core import checklist
+from cockpit.core import events as ev
+from cockpit.core.plan import Stage
+from cockpit.core.slices import Wave
+from cockpit.core.state import Attempt, State, attempt_id, clean
+
+TargetStatus = Literal[
+    "pending", "running", "succeeded", "failed", "unreachable", "in_doubt", "excluded", "skipped"
+]
+TROUBLE: frozenset[TargetStatus] = frozenset({"failed", "unreachable", "in_doubt"})
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a target stands within a wave. `step` is the step it is at: next, running or in trouble."""
+
+    status: TargetStatus
+    step: str | None = None
+    attempt: Attempt | None = None
+
+
+def current_stage(state: State) -> Stage | None:
+    """The stage that runs, bakes or waits to begin; None once all are done."""
+    return state.plan.stages[state.stage] if state.stage < len(state.plan.stages) else None
+
+
+def current_wave(state: State) -> Wave | None:
+    """The wave that runs or bakes, or None while no stage has begun or all are done."""
+    if state.phase == "waiting" or state.stage >= len(state.slices):
+        return None
+    return state.slices[state.stage][state.wave]
+
+
+def progress(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
+    """Where `target` stands in `wave` of `stage`, going forward."""
+    for step in wave.steps:
+        attempt = state.latest(stage.name, step, target, "run")
+        if attempt is not None and attempt.status == "succeeded":
+            continue
+        if attempt is not None and attempt.status == "running":
+            return Progress("running", step, attempt)
+        if target in state.excluded:
+            return Progress("excluded", step, attempt)
+        if attempt is None or (step, target) in state.retries:
+            return Progress("pending", step, attempt)
+        return Progress(_trouble(attempt), step, attempt)
+    return Progress("succeeded")
+
+
+def _trouble(attempt: Attempt) -> TargetStatus:
+    if attempt.status == "unreachable" or attempt.status == "in_doubt":
+        return attempt.status
+    return "failed"
+
+
+def troubled(state: State) -> tuple[tuple[str, Progress], ...]:
+    """Every target in trouble in the stage's waves so far: (target, progress)."""
+    stage = current_stage(state)
+    if stage is None or state.phase == "waiting":
+        return ()
+    waves = state.slices[state.stage][: state.wave + 1]
+    found = ((t, progress(state, stage, wave, t)) for wave in waves for t in wave.targets)
+    return tuple((t, p) for t, p in found if p.status in TROUBLE)
+
+
+def over_tolerance(state: State) -> str:
+    """Why the stage can't go on, where more targets are in trouble than `max_failed` tolerates; else empty."""
+    stage = current_stage(state)
+    trouble = troubled(state)
+    if stage is None or len(trouble) <= stage.max_failed:
+        return ""
+    names = ", ".join(f"{t} {p.status.replace('_', ' ')}" for t, p in trouble[:5])
+    more = f" and {len(trouble) - 5} more" if len(trouble) > 5 else ""
+    return f"{names}{more} in {stage.name}: {len(trouble)} in trouble, {stage.max_failed} tolerated"
+
+
+def intend(
+    state: State, stage: Stage, wave: int, step_id: str, target: str, direction: ev.Direction, at: datetime
+) -> ev.StepIntended:
+    """The intent to run a step (or its rollback) on a target, with its exact command lines."""
+    step = state.plan.step(step_id)
+    lines = state.render(state.plan, stage, step, target)
+    n = sum(
+        1
+        for a in state.attempts.get(target, ())
+        if a.stage == stage.name and a.step == step_id and a.direction == direction
+    )
+    line, verify = (
+        (lines.run, lines.verify) if direction == "run" else (lines.rollback or "", lines.verify_rollback)
+    )
+    return ev.StepIntended(
+        at,
+        attempt=attempt_id(stage.name, step_id, target, direction, n + 1),
+        stage=stage.name,
+        wave=wave,
+        step=step_id,
+        target=target,
+        direction=direction,
+        n=n + 1,
+        line=line,
+        verify=verify,
+        timeout=step.timeout,
+    )
+
+
+def follow(state: State, at: datetime) -> list[ev.Event]:
+    """What follows by itself in a rollout that is started and not paused; empty when it has to wait."""
+    stage = current_stage(state)
+    if stage is None:
+        return []
+    if state.phase == "waiting":
+        return _entering(state, stage, at)
+    if state.phase == "baking":
+        return _baking(state, stage, at)
+    if reason := over_tolerance(state):
+        return [ev.RolloutPaused(at, by=ev.COCKPIT, via="", reason=reason, threshold=None, evidence=())]
+    return _running(state, stage, at)
+
+
+def _entering(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
+    if state.promoted == stage.name:
+        if checklist.holding(state, f"stage:{stage.name}"):
+            return []
+        return _begin_stage(state, stage, at)
+    if stage.gate is not None:
+        timeout, since = stage.gate.timeout, state.since
+        if timeout and since and at - since >= timeout and not state.gate_timed_out:
+            return [ev.GateTimedOut(at, stage.name)]
+        return []
+    first = state.stage == 0  # starting the release is what promotes its first stage
+    may_begin = first or (state.opened is not None and state.opened.promote_when_clean and clean(state))
+    if may_begin and not checklist.holding(state, f"stage:{stage.name}"):
+        reason = "the release started" if first else "clean, no gate, nothing open"
+        return [ev.StagePromoted(at, stage.name, ev.COCKPIT, "", reason, ())]
+    return []
+
+
+def _begin_stage(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
+    waves = state.slices[state.stage]
+    if not waves:  # every target was done by an earlier stage
+        return [ev.StageStarted(at, stage.name), ev.StageFinished(at, stage.name)]
+    return [ev.StageStarted(at, stage.name), ev.WaveStarted(at, stage.name, 0, waves[0].targets)]
+
+
+def _running(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
+    wave = state.slices[state.stage][state.wave]
+    standing = [(t, progress(state, stage, wave, t)) for t in wave.targets]
+    running = sum(1 for _, p in standing if p.status == "running")
+    pending = [(t, p.step) for t, p in standing if p.status == "pending" and p.step is not None]
+    room = max(0, (stage.max_parallel or len(standing)) - running)
+    if pending:
+        return [intend(state, stage, state.wave, step, t, "run", at) for t, step in pending[:room]]
+    if running or any(p.status == "in_doubt" for _, p in standing):
+        return []
+    finished = ev.WaveFinished(at, stage.name, state.wave)
+    return [finished, ev.BakeStarted(at, stage.name, state.wave, stage.bake_time)]
+
+
+def _baking(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
+    bake = state.bake
+    last = state.wave + 1 == len(state.slices[state.stage])
+    if bake is None or bake.done(at) < bake.bake_time or not clean(state):
+        return []
+    after: ev.Event = ev.StageFinished(at, stage.name)
+    if not last:
+        batch = state.slices[state.stage][state.wave + 1].targets
+        after = ev.WaveStarted(at, stage.name, state.wave + 1, batch)
+    return [ev.BakeFinished(at, stage.name, state.wave, evidence(state)), after]
+
+
+def evidence(state: State) -> tuple[ev.Reading, ...]:
+    """What every judged threshold last said, as recorded."""
+    return tuple(
+        ev.Reading(v.threshold, v.signal, v.verdict, v.value, v.limit, v.target)
+        for v in state.verdicts.values()
+    )

@@ -1,0 +1,133 @@
+"""Judging samples against a limit agreed in advance: pass, breach, inconclusive or error.
+
+A limit is the number tolerated: the verdict is `breach` only when it is exceeded in every sample
+of the whole `for` span. A gap in the span is inconclusive, and inconclusive never promotes.
+"""
+
+from __future__ import annotations
+
+import operator
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cockpit.core.events import Verdict
+from cockpit.core.plan import Op, Threshold
+
+READ_SOURCES = frozenset({"host", "command"})
+"""The signal sources this version reads; limits on others can't be judged."""
+
+OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+
+STALE_INTERVALS = 3
+"""A signal is stale when nothing came for this many of its intervals, unless the plan says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One reading. `value` is None where the reading failed; `detail` then says why."""
+
+    at: datetime
+    value: float | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a limit says now. `breaching_since` is set while samples breach, whether or not `for` is over."""
+
+    verdict: Verdict
+    value: float | None = None
+    target: str | None = None
+    breaching_since: datetime | None = None
+    detail: str = ""
+
+
+def breaches(threshold: Threshold, value: float) -> bool:
+    """Whether `value` is beyond what the threshold tolerates."""
+    if threshold.outside is not None:
+        low, high = threshold.outside
+        return not low <= value <= high
+    op: Op = threshold.op or ">"
+    return bool(OPERATORS[op](value, threshold.limit or 0.0))
+
+
+def judge(
+    threshold: Threshold, series: Mapping[str, Sequence[Sample]], interval: timedelta, now: datetime
+) -> Judgement:
+    """The verdict over all targets' samples (oldest first, per target id) at `now`.
+
+    `any`: the worst target decides. `all`: a breach takes every target. `median` and `sum` first
+    make one series of the targets' values in the same interval; an interval in which a target is
+    missing can't be judged.
+    """
+    if threshold.aggregate in ("median", "sum"):
+        combined = _combined(threshold, series, interval)
+        return replace(judge_one(threshold, combined, interval, now), target=None)
+    each = [replace(judge_one(threshold, s, interval, now), target=t) for t, s in series.items()]
+    if not each:
+        return Judgement("inconclusive", detail="no data yet")
+    if threshold.aggregate == "all":
+        return max(each, key=lambda j: (_BEST_FIRST[j.verdict], j.breaching_since is None))
+    return max(each, key=lambda j: (_WORST[j.verdict], j.breaching_since is not None))
+
+
+_WORST: dict[Verdict, int] = {"pass": 0, "inconclusive": 1, "error": 2, "breach": 3}
+_BEST_FIRST: dict[Verdict, int] = {"breach": 0, "error": 1, "inconclusive": 2, "pass": 3}
+
+
+def judge_one(
+    threshold: Threshold, samples: Sequence[Sample], interval: timedelta, now: datetime
+) -> Judgement:
+    """The verdict over one series of samples, oldest first."""
+    stale_after = threshold.stale_after or STALE_INTERVALS * interval
+    if not samples or now - samples[-1].at > stale_after:
+        return _no_data(threshold, samples, now)
+    last = samples[-1]
+    if last.value is None:
+        return Judgement("error", detail=last.detail or "unreadable")
+    if not breaches(threshold, last.value):
+        return Judgement("pass", last.value)
+    since, enough, gap = _breaching_run(threshold, samples, stale_after)
+    if now - since >= threshold.for_ and enough:
+        return Judgement("breach", last.value, breaching_since=since)
+    if gap:
+        return Judgement("inconclusive", last.value, breaching_since=since, detail="a gap in the span")
+    return Judgement("pass", last.value, breaching_since=since)
+
+
+def _breaching_run(
+    threshold: Threshold, samples: Sequence[Sample], stale_after: timedelta
+) -> tuple[datetime, bool, bool]:
+    """Since when every sample breaches, whether there are enough of them, and whether a gap cut the run short."""
+    since, count = samples[-1].at, 0
+    for sample in reversed(samples):
+        gap = since - sample.at > stale_after or sample.value is None
+        if gap or sample.value is None or not breaches(threshold, sample.value):
+            return since, count >= threshold.min_samples, gap
+        since, count = sample.at, count + 1
+    return since, count >= threshold.min_samples, False
+
+
+def _no_data(threshold: Threshold, samples: Sequence[Sample], now: datetime) -> Judgement:
+    detail = f"no data for {(now - samples[-1].at).total_seconds():.0f} s" if samples else "no data yet"
+    verdict: Verdict = threshold.no_data if samples else "inconclusive"
+    return Judgement(verdict, detail=detail)
+
+
+def _combined(
+    threshold: Threshold, series: Mapping[str, Sequence[Sample]], interval: timedelta
+) -> list[Sample]:
+    """One sample an interval in which every target has a value: their median or sum."""
+    buckets: dict[int, dict[str, Sample]] = {}
+    for target, samples in series.items():
+        for sample in samples:
+            buckets.setdefault(int(sample.at.timestamp() / interval.total_seconds()), {})[target] = sample
+    combined: list[Sample] = []
+    for _, each in sorted(buckets.items()):
+        values = [s.value for s in each.values() if s.value is not None]
+        if len(values) == len(series):
+            value = statistics.median(values) if threshold.aggregate == "median" else sum(values)
+            combined.append(Sample(max(s.at for s in each.values()), value))
+    return combined

@@ -1,0 +1,255 @@
+"""The two-second answers, as words: where are we, whose move is it, how do we get back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import fmean
+from typing import Literal
+
+from cockpit.core import checklist, people, readiness, rollback, rollout
+from cockpit.core import events as ev
+from cockpit.core.plan import Stage
+from cockpit.core.state import State, breached, clean
+
+Status = Literal[
+    "not_ready",
+    "ready",
+    "running",
+    "paused",
+    "waiting",
+    "baking",
+    "rolling_back",
+    "rolled_back",
+    "aborted",
+    "completed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class BackOut:
+    """What a rollback would take now. `expected` is None while nothing was measured and nothing agreed."""
+
+    targets: int
+    expected: timedelta | None
+    measured: bool
+
+
+def status(state: State, at: datetime) -> Status:
+    """The release's state in one word."""
+    if state.closed is not None:
+        return state.closed.outcome
+    if state.aborted is not None:
+        return "aborted"
+    if state.rollback is not None:
+        return "rolling_back"
+    if state.started is None:
+        return "not_ready" if readiness.blocking(state, at) else "ready"
+    if state.paused is not None:
+        return "paused"
+    if state.phase == "baking" and state.bake is not None and state.bake.bake_time:
+        return "baking"
+    if state.phase == "waiting":
+        return "waiting"
+    return "running"
+
+
+def partial(state: State) -> tuple[str, ...]:
+    """What is unresolved, a line each: only ever non-empty once going back or stopping is over."""
+    if state.closed is not None:
+        return state.closed.partial
+    return state.rollback_result.unproven if state.rollback_result else ()
+
+
+def clock(span: timedelta) -> str:
+    """A span as people read it: `0:07`, `12:30`, `1:48:00`; negative with a sign."""
+    total = int(abs(span.total_seconds()))
+    sign = "-" if span < timedelta(0) else ""
+    hours, rest = divmod(total, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{sign}{hours}:{minutes:02}:{seconds:02}" if hours else f"{sign}{minutes}:{seconds:02}"
+
+
+def about(span: timedelta) -> str:
+    """A span roughly: `~40 s`, `~6 min`, `~2 h`."""
+    seconds = span.total_seconds()
+    if seconds < 90:
+        return f"~{max(1, math.ceil(seconds))} s"
+    return f"~{math.ceil(seconds / 60)} min" if seconds < 5400 else f"~{seconds / 3600:.0f} h"
+
+
+def evidence_line(reading: ev.Reading) -> str:
+    """A reading in words: `errors 0.4 (limit > 2): pass`."""
+    value = "no data" if reading.value is None else f"{reading.value:g}"
+    where = f" on {reading.target}" if reading.target else ""
+    return f"{reading.signal} {value}{where} (limit {reading.limit}): {reading.verdict}"
+
+
+def back_out(state: State, at: datetime) -> BackOut:
+    """How many targets a rollback would visit now, and about how long that would take.
+
+    Measured step times are used where every touched step has run here; else the plan's estimate.
+    """
+    targets = rollback.touched_targets(state, at)
+    total, measured = 0.0, True
+    for wave in rollback.way_back(state, at):
+        batches = math.ceil(len(wave) / (wave[0].stage.max_parallel or len(wave)))
+        seconds = [
+            a.seconds for b in wave for a in state.attempts[b.target] if a.seconds and a.stage == b.stage.name
+        ]
+        total += batches * (max(fmean(seconds), 1.0) if seconds else 0.0)
+        measured = measured and bool(seconds)
+    if measured and targets:
+        return BackOut(len(targets), timedelta(seconds=total), True)
+    return BackOut(len(targets), state.plan.rollback.expected_time if targets else timedelta(0), False)
+
+
+def bake_left(state: State, at: datetime) -> timedelta | None:
+    """Clean time still wanted, or None when nothing bakes."""
+    return state.bake.bake_time - state.bake.done(at) if state.bake is not None else None
+
+
+def next_line(state: State, at: datetime) -> str:
+    """One sentence: what the release waits for, and whose move it is."""
+    if state.closed is not None:
+        return _after(state)
+    if state.aborted is not None:
+        return f"aborted: waiting for {len(state.running())} running steps to stop"
+    if state.rollback is not None:
+        return _going_back(state, at)
+    if state.started is None:
+        return _before(state, at)
+    if state.paused is not None:
+        return _paused(state)
+    stage = rollout.current_stage(state)
+    if stage is None:
+        items = ", ".join(i.text for i in checklist.holding(state, "close"))
+        return f"everything is out; before the close: {items}"
+    if state.phase == "waiting":
+        return _entering(state, stage)
+    if state.phase == "baking":
+        return _baking(state, stage, at)
+    return _running(state, stage)
+
+
+def _before(state: State, at: datetime) -> str:
+    missing = readiness.blocking(state, at)
+    owner = state.plan.person_name(state.plan.roles.decision_owner)
+    for first in missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        return f"not ready: {first.text}{more}"
+    return f"ready: {owner} starts the release"
+
+
+def _paused(state: State) -> str:
+    paused = state.paused
+    owner = state.plan.person_name(state.plan.roles.decision_owner)
+    if reason := rollout.over_tolerance(state):
+        return f"{reason}: retry, exclude, or roll back"
+    match paused:
+        case ev.RolloutPaused(by=by, reason=reason) if breached(state):
+            return f"{reason}: roll back, keep waiting, or {owner} accepts it"
+        case ev.RolloutPaused(by=by, reason=reason):
+            who = "" if by == ev.COCKPIT else f" by {state.plan.person_name(by)}"
+            return f"paused{who}: {reason}; anyone may resume"
+        case ev.GateTimedOut(stage=stage):
+            return f"nobody decided on {stage} in time: resume, then decide, or roll back"
+        case ev.WindowClosed():
+            return "the window is over: roll back, or resume to finish late"
+        case _:
+            return "taken up again: look, then resume, or roll back"
+
+
+def _entering(state: State, stage: Stage) -> str:
+    who = people.names(state.plan, people.deciders(state.plan, stage))
+    if holding := checklist.holding(state, f"stage:{stage.name}"):
+        item = holding[0]
+        signs = people.names(state.plan, checklist.missing(state, item)[:1])
+        more = f" (and {len(holding) - 1} more)" if len(holding) > 1 else ""
+        return f"{signs} signs “{item.text}”{more}; then {who} decides on “{stage.name}”"
+    if not clean(state):
+        return f"{_unclean(state)} holds “{stage.name}”"
+    question = f": {stage.gate.instructions}" if stage.gate and stage.gate.instructions else ""
+    return f"{who} decides on “{stage.name}”{question}"
+
+
+def _baking(state: State, stage: Stage, at: datetime) -> str:
+    left = bake_left(state, at) or timedelta(0)
+    last = state.wave + 1 == len(state.slices[state.stage])
+    if not clean(state):
+        return f"{_unclean(state)} holds the bake of “{stage.name}”"
+    after = f"wave {state.wave + 2} of “{stage.name}”"
+    if last:
+        after = "the close"
+        for following in state.plan.stages[state.stage + 1 : state.stage + 2]:
+            who = people.names(state.plan, people.deciders(state.plan, following))
+            after = f"{who} decides on “{following.name}”"
+    return f"the bake of “{stage.name}” ends in {clock(left)} if signals stay clean; then {after}"
+
+
+def _running(state: State, stage: Stage) -> str:
+    wave = state.slices[state.stage][state.wave]
+    standing = [(t, rollout.progress(state, stage, wave, t)) for t in wave.targets]
+    doubtful = [t for t, p in standing if p.status == "in_doubt"]
+    if doubtful and all(p.status not in ("running", "pending") for _, p in standing):
+        return f"{', '.join(doubtful)} in doubt: it may or may not have run; retry or exclude"
+    done = sum(1 for _, p in standing if p.status == "succeeded")
+    of = (
+        f", wave {state.wave + 1} of {len(state.slices[state.stage])}"
+        if len(state.slices[state.stage]) > 1
+        else ""
+    )
+    return f"“{stage.name}”{of}: {done} of {len(standing)} done"
+
+
+def _unclean(state: State) -> str:
+    """The first limit that isn't clean, and why."""
+    for t in state.plan.thresholds:
+        if not t.acted_on or t.observe_only or t.id in state.accepted:
+            continue
+        verdict = state.verdicts.get(t.id)
+        if verdict is None:
+            return f"{t.id}: no reading yet"
+        if verdict.verdict != "pass":
+            return f"{t.id}: {verdict.detail or verdict.verdict}"
+        if verdict.breaching_since is not None:
+            return f"{t.id}: over the limit"
+    return ""
+
+
+def _going_back(state: State, at: datetime) -> str:
+    waves = rollback.way_back(state, at)
+    every = [b for wave in waves for b in wave]
+    proven = sum(1 for b in every if b.status == "proven")
+    if state.rollback_result is not None and state.rollback_result.unproven:
+        return f"partial: {state.rollback_result.unproven[0]}; retry it, or close as it is"
+    waiting = [b for b in every if b.status == "waiting"]
+    if waiting and not any(b.status in ("running", "pending") for b in every):
+        return f"rolling back: waits for {waiting[0].target}: {waiting[0].why}"
+    return f"rolling back, last wave first: proven {proven} of {len(every)}"
+
+
+def _after(state: State) -> str:
+    release, closed = state.plan.release, state.closed
+    outcome = closed.outcome if closed else ""
+    left = f"; {len(closed.partial)} unresolved: {closed.partial[0]}" if closed and closed.partial else ""
+    if outcome == "completed":
+        return f"completed: {release.service} {release.version} is out{left}"
+    if outcome == "rolled_back":
+        what = (
+            "partly rolled back"
+            if left
+            else f"rolled back, proven: {release.previous_version} serves everywhere"
+        )
+        return f"{what}{left}"
+    return f"aborted: left as it was{left}"
+
+
+def exit_code(state: State) -> int:
+    """What the command line ends with: 0 completed, 1 aborted, 3 rolled back, 4 partial, 130 left before the end."""
+    if state.closed is None:
+        return 130
+    if state.closed.partial:
+        return 4
+    return {"completed": 0, "rolled_back": 3, "aborted": 1}[state.closed.outcome]

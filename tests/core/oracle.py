@@ -1,0 +1,129 @@
+"""What no log may ever say: the safety rules, checked on events alone, apart from the core's own code."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from cockpit.core import events as ev
+from cockpit.core.plan import Plan
+
+
+def check(events: Sequence[ev.Event], plan: Plan) -> None:
+    """Raise AssertionError for the first rule that the log breaks."""
+    held: bool = False  # paused, or taken up again
+    started = aborted = going_back = closed = False
+    intents: Counter[tuple[str, str, str, str]] = Counter()
+    allowed: Counter[tuple[str, str]] = Counter()
+    promoted: set[str] = set()
+    open_attempts: dict[str, ev.StepIntended] = {}
+    finished: dict[str, ev.StepFinished] = {}
+    ids: set[str] = set()
+    doubtful: set[str] = set()
+    baked: set[tuple[str, int]] = set()
+    excluded: set[str] = set()
+    last_wave: tuple[str, int] | None = None
+    for event in events:
+        assert not closed or isinstance(event, (ev.NoteAdded, ev.NoticeSent)), f"{event} after the end"
+        match event:
+            case ev.ReleaseStarted():
+                started = True
+            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed():
+                held = True
+            case ev.RolloutResumed():
+                held = False
+            case ev.SessionResumed():
+                held = started and not going_back
+                doubtful |= set(open_attempts)
+            case ev.RollbackStarted():
+                assert not aborted, "rolled back after an abort"
+                going_back, held = True, False
+            case ev.ReleaseAborted():
+                aborted = True
+            case ev.StagePromoted():
+                assert not held and not aborted and not going_back, "promoted while held"
+                stage = next(s for s in plan.stages if s.name == event.stage)
+                if stage.gate is not None and stage is not plan.stages[0]:
+                    assert event.by != ev.COCKPIT, "a gate opened by itself"
+                promoted.add(event.stage)
+            case ev.RetryAuthorised():
+                assert event.reason, "a retry without a reason"
+                allowed[event.step, event.target] += 1
+            case ev.TargetExcluded():
+                excluded.add(event.target)
+            case ev.WaveStarted():
+                assert not held, "a wave began while held"
+                assert event.stage in promoted, f"{event.stage} began without a promotion"
+                if last_wave is not None:
+                    assert last_wave in baked, (
+                        f"{event.stage}/{event.wave} began before {last_wave} was baked"
+                    )
+                last_wave = (event.stage, event.wave)
+            case ev.BakeFinished():
+                assert not open_attempts, "a bake ended while a step ran"
+                baked.add((event.stage, event.wave))
+            case ev.StepIntended():
+                assert started and not aborted, "a step began before the start or after an abort"
+                assert event.attempt not in ids, f"{event.attempt} twice"
+                ids.add(event.attempt)
+                key = (event.stage, event.step, event.target, event.direction)
+                retry = (event.step, event.target)
+                if intents[key]:
+                    assert allowed[retry] > 0, f"{key} ran again without a named person"
+                    allowed[retry] -= 1
+                intents[key] += 1
+                if event.direction == "run":
+                    assert not held and not going_back, "a step went forward while held or going back"
+                    assert (event.stage, event.wave) == last_wave, "a step of another wave began"
+                    assert event.target not in excluded, "a step began on an excluded target"
+                else:
+                    assert going_back, "a step went back outside a rollback"
+                open_attempts[event.attempt] = event
+            case ev.StepFinished():
+                assert event.attempt in open_attempts or event.attempt in doubtful, (
+                    "a finish without an intent"
+                )
+                open_attempts.pop(event.attempt, None)
+                (doubtful.add if event.finish == "in_doubt" else doubtful.discard)(event.attempt)
+                finished[event.attempt] = event
+            case ev.SessionClosed():
+                closed = True
+                _check_end(event, events, plan, finished, doubtful)
+            case _:
+                pass
+
+
+def _check_end(
+    end: ev.SessionClosed,
+    events: Sequence[ev.Event],
+    plan: Plan,
+    finished: dict[str, ev.StepFinished],
+    doubtful: set[str],
+) -> None:
+    intents = [e for e in events if isinstance(e, ev.StepIntended)]
+    superseded = {
+        older.attempt
+        for i, older in enumerate(intents)
+        for newer in intents[i + 1 :]
+        if (older.stage, older.step, older.target, older.direction)
+        == (newer.stage, newer.step, newer.target, newer.direction)
+    }
+    if end.outcome == "completed":
+        excluded = {e.target for e in events if isinstance(e, ev.TargetExcluded)}
+        left = {i.attempt for i in intents if i.attempt in doubtful and i.target not in excluded}
+        assert not (left - superseded), "completed with a step in doubt"
+        ran = {e.stage for e in events if isinstance(e, ev.StageFinished)}
+        assert ran == {s.name for s in plan.stages}, "completed before every stage was done"
+    if end.outcome == "rolled_back" and not end.partial:
+        for i in intents:
+            done = finished.get(i.attempt)
+            if i.direction != "run" or (done is not None and done.finish == "unreachable"):
+                continue
+            backs = [
+                finished[b.attempt]
+                for b in intents
+                if (b.stage, b.step, b.target, b.direction) == (i.stage, i.step, i.target, "back")
+                and b.attempt in finished
+            ]
+            proven = bool(backs) and backs[-1].finish == "succeeded" and backs[-1].proven
+            assert proven, f"{i.attempt} was never proven back"

@@ -1,0 +1,210 @@
+"""A release under arbitrary hands: whatever people, targets and limits do, the safety rules hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from cockpit.core import commands as cmd
+from cockpit.core import decide as decide_module
+from cockpit.core import events as ev
+from cockpit.core import rollback, rollout
+from cockpit.core.plan import Gate, Plan, Stage
+from cockpit.core.state import initial, replay
+from cockpit.core.view import next_line, status
+from cockpit.core.wanted import wanted
+from tests.core.oracle import check
+from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, item, limit, plan, render, web
+
+people = st.sampled_from(["dana", "lee", "sam"])
+targets = st.sampled_from(["web-1", "web-2", "web-3", "web-4"])
+
+
+def the_plan(draw: Callable[[Any], Any]) -> Plan:
+    """A plan with a point of no return, waves, a gate, a flag, a limit and a checklist; sizes drawn."""
+    count = draw(st.integers(2, 4))
+    bake = timedelta(seconds=draw(st.sampled_from([0, 30])))
+    gate = Gate(("rollback_owner",), timeout=timedelta(seconds=90)) if draw(st.booleans()) else None
+    steps = ("switch",) if draw(st.booleans()) else ("migrate", "switch")
+    return plan(
+        targets=web(count),
+        steps=(SWITCH, MIGRATE, FLAG),
+        stages=(
+            Stage("canary", steps, ("web-1",), bake_time=bake),
+            Stage(
+                "web",
+                ("switch", "flag"),
+                ("web",),
+                waves=(1, "50%"),
+                max_parallel=draw(st.sampled_from([None, 1])),
+                max_failed=draw(st.integers(0, 1)),
+                bake_time=bake,
+                gate=gate,
+            ),
+        ),
+        signals=(replace(ERRORS, targets=tuple(t.id for t in web(count))),),
+        thresholds=(limit(draw(st.sampled_from(["pause", "rollback", "notify"]))),),
+        checklist=(item("brief", "stage:web", "sam"), item("report", "close", "sam")),
+    )
+
+
+class ReleaseMachine(RuleBasedStateMachine):
+    """Draws each move from the live state."""
+
+    session: Session | None = None
+
+    @property
+    def s(self) -> Session:
+        assert self.session is not None
+        return self.session
+
+    @precondition(lambda self: self.session is None)
+    @rule(data=st.data(), auto=st.booleans())
+    def open(self, data: st.DataObject, auto: bool) -> None:
+        self.session = Session(the_plan(data.draw), auto)
+        self.s.verdict("pass", 0.0)
+        self.s.start()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(seconds=st.sampled_from([0, 1, 31, 100, 400]))
+    def time_passes(self, seconds: int) -> None:
+        self.s.tick(seconds)
+
+    @precondition(lambda self: self.session is not None and bool(self.s.state.running()))
+    @rule(
+        data=st.data(),
+        finish=st.sampled_from(["succeeded", "succeeded", "succeeded", "failed", "unreachable", "in_doubt"]),
+        proven=st.booleans(),
+    )
+    def a_step_ends(self, data: st.DataObject, finish: ev.Finish, proven: bool) -> None:
+        target = data.draw(st.sampled_from(self.s.running()))
+        self.s.finish(target, as_=finish, proven=proven)
+
+    @precondition(lambda self: self.session is not None and bool(self.s.state.running()))
+    @rule()
+    def all_steps_succeed(self) -> None:
+        self.s.finish()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(verdict=st.sampled_from(["pass", "pass", "breach", "inconclusive", "error"]), pending=st.booleans())
+    def a_verdict_changes(self, verdict: ev.Verdict, pending: bool) -> None:
+        since = self.s.at if pending or verdict == "breach" else None
+        self.s.verdict(verdict, 3.0, breaching_since=since)
+
+    @precondition(lambda self: self.session is not None)
+    @rule(
+        kind=st.sampled_from(
+            [cmd.Promote, cmd.Promote, cmd.PauseRollout, cmd.ResumeRollout, cmd.ResumeRollout]
+        ),
+        by=people,
+        reason=st.sampled_from(["", "we looked"]),
+    )
+    def somebody_steers(self, kind: type[cmd.HumanCommand], by: str, reason: str) -> None:
+        self.s.ask(kind(self.s.at, by, reason=reason))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(kind=st.sampled_from([cmd.Abort, cmd.RollBack, cmd.CloseSession]), by=people)
+    def somebody_stops(self, kind: type[cmd.HumanCommand], by: str) -> None:
+        self.s.ask(kind(self.s.at, by))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(by=people, host=targets, again=st.booleans())
+    def somebody_mends(self, by: str, host: str, again: bool) -> None:
+        kind = cmd.RetryTarget if again else cmd.ExcludeTarget
+        self.s.ask(kind(self.s.at, by, reason="disk replaced", target=host))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(by=people, which=st.sampled_from(["brief", "report"]))
+    def somebody_signs(self, by: str, which: str) -> None:
+        self.s.ask(cmd.SignItem(self.s.at, by, item=which))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule()
+    def the_process_dies_and_is_taken_up_again(self) -> None:
+        self.s.state = replay(self.s.log, initial(self.s.plan, render))
+        self.s.ask(cmd.ResumeSession(self.s.at, "dana", "dana", "laptop"))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(data=st.data())
+    def a_crash_at_any_moment_loses_nothing_that_was_shown(self, data: st.DataObject) -> None:
+        cut = data.draw(st.integers(0, len(self.s.log)))
+        prefix = replay(self.s.log[:cut], initial(self.s.plan, render))
+        assert replay(self.s.log[cut:], prefix) == self.s.state
+
+    @invariant()
+    def the_rules_hold(self) -> None:
+        if self.session is None:
+            return
+        check(self.s.log, self.s.plan)
+        assert replay(self.s.log, initial(self.s.plan, render)) == self.s.state
+        assert set(wanted(self.s.state)) <= {a.id for a in self.s.state.running()}
+        assert next_line(self.s.state, self.s.at)
+        assert status(self.s.state, self.s.at)
+
+
+QUICK = settings(
+    max_examples=120,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+)
+
+
+def test_a_release_keeps_its_rules_whatever_happens() -> None:
+    run_state_machine_as_test(ReleaseMachine, settings=QUICK)
+
+
+def _runs_while_paused(patch: pytest.MonkeyPatch) -> None:
+    real = decide_module._next
+    patch.setattr(decide_module, "_next", lambda state, c: real(replace(state, paused=None), c))
+
+
+def _reruns_what_is_in_doubt(patch: pytest.MonkeyPatch) -> None:
+    real = rollout.progress
+
+    def mutant(state: Any, stage: Any, wave: Any, target: str) -> rollout.Progress:
+        progress = real(state, stage, wave, target)
+        return replace(progress, status="pending") if progress.status == "in_doubt" else progress
+
+    patch.setattr(rollout, "progress", mutant)
+
+
+def _calls_an_unproven_rollback_proven(patch: pytest.MonkeyPatch) -> None:
+    real = rollback.finished
+
+    def mutant(state: Any, at: Any) -> ev.RollbackFinished:
+        return replace(real(state, at), unproven=())
+
+    patch.setattr(rollback, "finished", mutant)
+
+
+@pytest.mark.parametrize(
+    "mutate", [_runs_while_paused, _reruns_what_is_in_doubt, _calls_an_unproven_rollback_proven]
+)
+def test_an_unsafe_core_is_caught(mutate: Callable[[pytest.MonkeyPatch], None]) -> None:
+    thorough = settings(
+        QUICK, max_examples=400, report_multiple_bugs=False, phases=[Phase.generate], database=None
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        mutate(patch)
+        with pytest.raises(AssertionError):
+            run_state_machine_as_test(ReleaseMachine, settings=thorough)
