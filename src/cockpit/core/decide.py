@@ -140,7 +140,7 @@ def _promote(state: State, c: cmd.Promote) -> Decided:
     if stage is None or state.phase != "waiting":
         return Refused("nothing waits to be promoted: a wave is running" if stage else "every stage is done")
     if state.promoted == stage.name:
-        return Refused(f"{stage.name} is promoted already: {_open_items(state, stage.name)}")
+        return Refused(f"{stage.name} is promoted already: it begins now")
     if refused := _allowed(state, c.by, people.deciders(state.plan, stage), f"promoting {stage.name}"):
         return refused
     if holding := checklist.holding(state, f"stage:{stage.name}"):
@@ -152,11 +152,6 @@ def _promote(state: State, c: cmd.Promote) -> Decided:
     if (objection := window.objection(state.plan, c.at)) and not c.reason:
         return Refused(f"{objection}: promoting {stage.name} now needs a reason")
     return [ev.StagePromoted(c.at, stage.name, c.by, c.via, c.reason, c.evidence)]
-
-
-def _open_items(state: State, stage: str) -> str:
-    items = checklist.holding(state, f"stage:{stage}")
-    return "held back by " + ", ".join(i.text for i in items) if items else "it begins now"
 
 
 def _pause(state: State, c: cmd.PauseRollout) -> Decided:
@@ -351,11 +346,12 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         return list(rollback.follow(state, c.at))
     if state.started is None or state.paused is not None:
         return []
-    if rollout.current_stage(state) is None:
+    stage = rollout.current_stage(state)
+    if stage is None:
         return [] if checklist.holding(state, "close") else [ev.SessionClosed(c.at, "completed", ())]
     if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:
         return [ev.WindowClosed(c.at)]
-    return rollout.follow(state, c.at)
+    return rollout.follow(state, stage, c.at)
 
 
 def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:

@@ -32,13 +32,6 @@ def current_stage(state: State) -> Stage | None:
     return state.plan.stages[state.stage] if state.stage < len(state.plan.stages) else None
 
 
-def current_wave(state: State) -> Wave | None:
-    """The wave that runs or bakes, or None while no stage has begun or all are done."""
-    if state.phase == "waiting" or state.stage >= len(state.slices):
-        return None
-    return state.slices[state.stage][state.wave]
-
-
 def progress(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
     """Where `target` stands in `wave` of `stage`, going forward."""
     for step in wave.steps:
@@ -111,11 +104,8 @@ def intend(
     )
 
 
-def follow(state: State, at: datetime) -> list[ev.Event]:
-    """What follows by itself in a rollout that is started and not paused; empty when it has to wait."""
-    stage = current_stage(state)
-    if stage is None:
-        return []
+def follow(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
+    """What follows by itself in `stage` of a rollout that isn't paused; empty when it has to wait."""
     if state.phase == "waiting":
         return _entering(state, stage, at)
     if state.phase == "baking":
@@ -127,8 +117,6 @@ def follow(state: State, at: datetime) -> list[ev.Event]:
 
 def _entering(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
     if state.promoted == stage.name:
-        if checklist.holding(state, f"stage:{stage.name}"):
-            return []
         return _begin_stage(state, stage, at)
     if stage.gate is not None:
         timeout, since = stage.gate.timeout, state.since

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, Protocol
 
 from cockpit.core import events as ev
-from cockpit.core.plan import Plan, Stage, Step
+from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
 
 AttemptStatus = Literal[
@@ -150,15 +150,25 @@ def replay(events: Iterable[ev.Event], state: State) -> State:
     return state
 
 
+def unclean(state: State) -> tuple[Threshold, ...]:
+    """The judged limits that don't plainly pass: breached, on their way there, or unreadable; not the accepted ones."""
+    return tuple(
+        t
+        for t in state.plan.thresholds
+        if t.acted_on
+        and not t.observe_only
+        and t.id not in state.accepted
+        and (
+            (verdict := state.verdicts.get(t.id)) is None
+            or verdict.verdict != "pass"
+            or verdict.breaching_since is not None
+        )
+    )
+
+
 def clean(state: State) -> bool:
-    """Whether every judged limit passes, with nothing on its way to a breach; an accepted breach counts as clean."""
-    for threshold in state.plan.thresholds:
-        if not threshold.acted_on or threshold.observe_only or threshold.id in state.accepted:
-            continue
-        verdict = state.verdicts.get(threshold.id)
-        if verdict is None or verdict.verdict != "pass" or verdict.breaching_since is not None:
-            return False
-    return True
+    """Whether every judged limit passes, with nothing on its way to a breach."""
+    return not unclean(state)
 
 
 def breached(state: State) -> tuple[str, ...]:

@@ -15,9 +15,6 @@ from datetime import datetime, timedelta
 from cockpit.core.events import Verdict
 from cockpit.core.plan import Op, Threshold
 
-READ_SOURCES = frozenset({"host", "command"})
-"""The signal sources this version reads; limits on others can't be judged."""
-
 OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 STALE_INTERVALS = 3

@@ -11,7 +11,7 @@ from typing import Literal
 from cockpit.core import checklist, people, readiness, rollback, rollout
 from cockpit.core import events as ev
 from cockpit.core.plan import Stage
-from cockpit.core.state import State, breached, clean
+from cockpit.core.state import State, breached, clean, unclean
 
 Status = Literal[
     "not_ready",
@@ -205,17 +205,13 @@ def _running(state: State, stage: Stage) -> str:
 
 def _unclean(state: State) -> str:
     """The first limit that isn't clean, and why."""
-    for t in state.plan.thresholds:
-        if not t.acted_on or t.observe_only or t.id in state.accepted:
-            continue
-        verdict = state.verdicts.get(t.id)
-        if verdict is None:
-            return f"{t.id}: no reading yet"
-        if verdict.verdict != "pass":
-            return f"{t.id}: {verdict.detail or verdict.verdict}"
-        if verdict.breaching_since is not None:
-            return f"{t.id}: over the limit"
-    return ""
+    first = unclean(state)[0]
+    verdict = state.verdicts.get(first.id)
+    if verdict is None:
+        return f"{first.id}: no reading yet"
+    if verdict.verdict != "pass":
+        return f"{first.id}: {verdict.detail or verdict.verdict}"
+    return f"{first.id}: over the limit"
 
 
 def _going_back(state: State, at: datetime) -> str:
@@ -237,12 +233,9 @@ def _after(state: State) -> str:
     if outcome == "completed":
         return f"completed: {release.service} {release.version} is out{left}"
     if outcome == "rolled_back":
-        what = (
-            "partly rolled back"
-            if left
-            else f"rolled back, proven: {release.previous_version} serves everywhere"
-        )
-        return f"{what}{left}"
+        if left:
+            return f"partly rolled back{left}"
+        return f"rolled back: {release.previous_version} proven on every touched target"
     return f"aborted: left as it was{left}"
 
 

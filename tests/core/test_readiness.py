@@ -1,0 +1,135 @@
+"""Ready or not: what stands in the way of a start, and who may override it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from cockpit.core import commands as cmd
+from cockpit.core import events as ev
+from cockpit.core import people, window
+from cockpit.core.plan import Freeze, Plan, Roles, Window
+from cockpit.core.readiness import blocking, findings
+from tests.core.plans import ERRORS, PEOPLE, T0, Session, item, limit, plan
+
+WINDOW = Window(T0 - timedelta(hours=1), T0 + timedelta(hours=1), "America/New_York")
+
+
+def texts(s: Session) -> list[str]:
+    return [f.text for f in blocking(s.state, s.at)]
+
+
+def test_a_complete_plan_is_ready_and_says_what_was_looked_at() -> None:
+    s = Session(plan(window=WINDOW, checklist=(item("backup", "start"),)))
+    s.do(cmd.SignItem(s.at, "lee", item="backup"))
+    assert texts(s) == []
+    keys = [f.key for f in findings(s.state, s.at)]
+    assert keys[:3] == ["roles", "impact", "window"]
+    assert keys[-1] == "checklist:backup"
+    s.start()
+    started = next(e for e in s.log if isinstance(e, ev.ReleaseStarted))
+    assert started.override == ""
+    assert "already" in s.refused(cmd.StartRelease(s.at, "dana"))
+
+
+def test_everything_missing_is_named_in_one_go() -> None:
+    unjudged = replace(limit(), id="errors > 1.5 (control)", acted_on=False)
+    s = Session(plan(signals=(ERRORS,), thresholds=(limit(), unjudged), checklist=(item("backup", "start"),)))
+    s.do(cmd.ReportProbe(s.at, "web-2", False, "connection refused"))
+    s.state = replace(s.state, probes={k: v for k, v in s.state.probes.items() if k != "web-3"})
+    assert texts(s) == [
+        "web-2: connection refused",
+        "web-3: not reached yet",
+        "errors > 2: no reading yet",
+        "errors > 1.5 (control): not judged by this version, it won't protect this release",
+        "backup is done: Lee Chen signs",
+    ]
+    s.verdict("breach", 3.0)
+    assert "errors > 2: breach before the start (breach)" in texts(s)
+    assert "not ready" in s.refused(cmd.StartRelease(s.at, "dana"))
+    assert "Dana Ruiz" in s.refused(cmd.StartRelease(s.at, "lee", reason="hurry"))
+    s.start("the board knows")
+    started = next(e for e in s.log if isinstance(e, ev.ReleaseStarted))
+    assert started.override == "the board knows"
+    assert s.state.accepted == {"errors > 2"}
+
+
+def test_a_passing_limit_shows_its_number() -> None:
+    s = Session(
+        plan(signals=(ERRORS,), thresholds=(limit(), replace(limit(), id="watched", observe_only=True)))
+    )
+    s.verdict("pass", 0.25)
+    assert "errors > 2: 0.25, limit > 2" in [f.text for f in findings(s.state, s.at)]
+    assert texts(s) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"opens": T0 + timedelta(minutes=1)}, "the window opens at 2026-11-24 17:01 America/New_York"),
+        ({"closes": T0}, "the window closed at 2026-11-24 17:00 America/New_York"),
+        (
+            {"freeze": (Freeze(date(2026, 11, 24), date(2026, 11, 30), "sales"),)},
+            "frozen until 2026-11-30: sales",
+        ),
+        ({"freeze": (Freeze(date(2026, 11, 25), date(2026, 11, 30), "sales"),)}, ""),
+    ],
+)
+def test_the_window_and_its_freezes(changes: dict[str, object], why: str) -> None:
+    p = plan(window=replace(WINDOW, **changes))  # type: ignore[arg-type]
+    assert window.objection(p, T0) == why
+    assert window.left(p, T0) == p.window.closes - T0 if p.window else None
+
+
+def test_without_a_window_any_time_will_do() -> None:
+    assert window.left(plan(), T0) is None
+    assert "any time" in [f.text for f in findings(Session().state, T0)][2]
+
+
+def test_a_window_that_closes_pauses_once_and_late_promotions_need_a_reason() -> None:
+    s = Session(plan(window=WINDOW))
+    s.start()
+    s.finish()
+    assert s.kinds(s.tick(3600)) == ["WindowClosed"]
+    s.do(cmd.ResumeRollout(s.at, "dana"))
+    s.tick(60)
+    assert s.state.phase == "waiting"
+    assert "needs a reason" in s.refused(cmd.Promote(s.at, "dana"))
+    s.do(cmd.Promote(s.at, "dana", reason="ten more minutes agreed"))
+
+
+def test_an_item_wants_its_owner_and_its_approvers() -> None:
+    s = Session(plan(checklist=(item("drill", "start", "sam", approval=("decision_owner",)),)))
+    assert "no checklist item" in s.refused(cmd.SignItem(s.at, "sam", item="nothing"))
+    assert "not Lee Chen" in s.refused(cmd.SignItem(s.at, "lee", item="drill"))
+    s.do(cmd.SignItem(s.at, "dana", item="drill"))
+    assert texts(s) == ["drill is done: Sam Okoro signs"]
+    assert "already" in s.refused(cmd.SignItem(s.at, "dana", item="drill"))
+    s.do(cmd.SignItem(s.at, "sam", item="drill"))
+    assert texts(s) == []
+
+
+def test_roles_resolve_to_people() -> None:
+    p: Plan = plan(roles=Roles("dana", "lee", others={"dba": "sam"}), people=PEOPLE)
+    assert p.roles.holder("dba") == "sam"
+    assert p.roles.held() == (("decision_owner", "dana"), ("rollback_owner", "lee"), ("dba", "sam"))
+    assert people.roles_of(p, "sam") == ("dba",)
+    assert people.known(p, "sam")
+    assert not people.known(p, "mallory")
+    assert people.known(replace(p, people=()), "sam")
+    assert p.person_name("nobody") == "nobody"
+    assert people.names(p, ("dana", "lee", "sam")) == "Dana Ruiz, Lee Chen or Sam Okoro"
+
+
+def test_a_plan_finds_its_parts_by_name() -> None:
+    p = plan(signals=(ERRORS,), thresholds=(limit(),), checklist=(item("backup", "start"),))
+    assert p.target("web-2").host == "10.0.0.2"
+    assert p.signal("errors").unit == ""
+    assert p.threshold("errors > 2").action == "pause"
+    assert p.item("backup").owner == "lee"
+    for find in (p.target, p.signal, p.threshold, p.item, p.step):
+        with pytest.raises(KeyError):
+            find("nothing")

@@ -1,0 +1,117 @@
+"""Judging samples: what breaches, for how long, over which targets, and when nobody can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cockpit.core.plan import Threshold
+from cockpit.core.thresholds import Judgement, Sample, breaches, judge, judge_one
+from tests.core.plans import T0, limit
+
+EVERY = timedelta(seconds=5)
+
+
+def samples(*values: float | None, end: float = 0) -> list[Sample]:
+    """Samples every 5 s, the last one `end` seconds before T0."""
+    count = len(values)
+    return [Sample(T0 - EVERY * (count - 1 - i) - timedelta(seconds=end), v) for i, v in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "beyond"),
+    [(">", 2, False), (">", 2.1, True), (">=", 2, True), ("<", 2, False), ("<", 1.9, True), ("<=", 2, True)],
+)
+def test_a_limit_is_the_number_tolerated(op: str, value: float, beyond: bool) -> None:
+    assert breaches(replace(limit(), op=op), value) is beyond  # type: ignore[arg-type]
+
+
+def test_outside_tolerates_both_ends() -> None:
+    band = Threshold("orders", "orders", "pause", outside=(1.0, 5.0))
+    assert [breaches(band, v) for v in (0.9, 1.0, 5.0, 5.1)] == [True, False, False, True]
+    assert band.limit_text == "outside 1..5"
+    assert limit().limit_text == "> 2"
+
+
+def one(values: list[Sample], **changes: object) -> Judgement:
+    return judge_one(replace(limit(), **changes), values, EVERY, T0)  # type: ignore[arg-type]
+
+
+def test_without_for_one_sample_is_enough() -> None:
+    assert one(samples(1.0)) == Judgement("pass", 1.0)
+    assert one(samples(1.0, 3.0)) == Judgement("breach", 3.0, breaching_since=T0)
+
+
+def test_for_needs_every_sample_of_the_span() -> None:
+    span = timedelta(seconds=20)
+    assert one(samples(3.0, 3.0, 3.0), for_=span) == Judgement("pass", 3.0, breaching_since=T0 - 2 * EVERY)
+    assert one(samples(1.0, 3.0, 3.0, 3.0, 3.0, 3.0), for_=span).verdict == "breach"
+    assert one(samples(3.0, 3.0, 1.0, 3.0, 3.0, 3.0), for_=span).verdict == "pass"
+
+
+def test_a_gap_in_the_span_is_inconclusive() -> None:
+    early = [replace(s, at=s.at - timedelta(seconds=60)) for s in samples(3.0)]
+    gap = one(early + samples(3.0, 3.0), for_=timedelta(seconds=40))
+    assert (gap.verdict, gap.detail) == ("inconclusive", "a gap in the span")
+    assert one([*samples(3.0, None, 3.0)], for_=timedelta(seconds=10)).verdict == "inconclusive"
+
+
+def test_silence_is_stale_and_says_for_how_long() -> None:
+    assert one([]).detail == "no data yet"
+    stale = one(samples(1.0, end=16))
+    assert (stale.verdict, stale.detail) == ("inconclusive", "no data for 16 s")
+    assert one(samples(1.0, end=16), stale_after=timedelta(seconds=30)).verdict == "pass"
+    assert one(samples(1.0, end=16), no_data="breach").verdict == "breach"
+    assert one([], no_data="breach").verdict == "inconclusive"
+
+
+def test_an_unreadable_sample_is_an_error() -> None:
+    assert one([Sample(T0, None, "exit 1")]) == Judgement("error", detail="exit 1")
+    assert one([Sample(T0, None)]).detail == "unreadable"
+
+
+def test_min_samples_holds_a_breach_back() -> None:
+    assert one(samples(3.0, 3.0), min_samples=3).verdict == "pass"
+    assert one(samples(3.0, 3.0, 3.0), min_samples=3).verdict == "breach"
+    assert one(samples(1.0, 3.0, 3.0), min_samples=3).verdict == "pass"
+
+
+def over(series: dict[str, list[Sample]], aggregate: str) -> Judgement:
+    return judge(replace(limit(), aggregate=aggregate), series, EVERY, T0)  # type: ignore[arg-type]
+
+
+def test_any_takes_the_worst_target_and_all_the_best() -> None:
+    series = {"web-1": samples(1.0), "web-2": samples(3.0), "web-3": []}
+    assert over(series, "any").target == "web-2"
+    assert over(series, "any").verdict == "breach"
+    assert over(series, "all").verdict == "pass"
+    del series["web-2"]
+    assert over(series, "any").verdict == "inconclusive"
+    assert over({}, "any").detail == "no data yet"
+
+
+def test_median_and_sum_need_every_target() -> None:
+    series = {"web-1": samples(1.0), "web-2": samples(3.0), "web-3": samples(9.0)}
+    assert over(series, "median") == Judgement("breach", 3.0, breaching_since=T0)
+    assert over(series, "sum").value == 13.0
+    series["web-3"] = []
+    assert over(series, "sum").verdict == "inconclusive"
+    series["web-3"] = samples(None)
+    assert over(series, "median").verdict == "inconclusive"
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(-10, 10)), max_size=30), st.integers(0, 120))
+def test_a_breach_is_never_claimed_without_breaching_samples_over_the_whole_span(
+    values: list[float | None], seconds: int
+) -> None:
+    span = timedelta(seconds=seconds)
+    series = samples(*values)
+    verdict = one(series, for_=span)
+    if verdict.verdict == "breach":
+        inside = [s for s in series if s.at >= T0 - span]
+        assert inside
+        assert all(s.value is not None and s.value > 2 for s in inside)
