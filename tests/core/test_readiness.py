@@ -11,7 +11,7 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core import people, window
 from cockpit.core.plan import Freeze, Plan, Roles, Window
-from cockpit.core.readiness import blocking, findings
+from cockpit.core.readiness import blocking, findings, pending
 from tests.core.plans import ERRORS, PEOPLE, T0, Session, item, limit, plan
 
 WINDOW = Window(T0 - timedelta(hours=1), T0 + timedelta(hours=1), "America/New_York")
@@ -46,7 +46,11 @@ def test_everything_missing_is_named_in_one_go() -> None:
         "errors > 1.5 (control): not judged by this version, it won't protect this release",
         "backup is done: Lee Chen signs",
     ]
+    assert pending(s.state)
+    s.do(cmd.ReportProbe(s.at, "web-3", True, ""))
+    assert pending(s.state)
     s.verdict("breach", 3.0)
+    assert not pending(s.state)
     assert "errors > 2: breach before the start (breach)" in texts(s)
     assert "not ready" in s.refused(cmd.StartRelease(s.at, "dana"))
     assert "Dana Ruiz" in s.refused(cmd.StartRelease(s.at, "lee", reason="hurry"))

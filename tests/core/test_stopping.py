@@ -98,12 +98,13 @@ def test_a_limit_rolls_back_by_itself_with_its_evidence() -> None:
     s.verdict("pass", 0.1)
     s.start()
     s.finish()
-    events = s.verdict("breach", None, detail="no data")
+    reading = ev.Reading("errors > 2", "errors", "breach", None, "> 2")
+    events = s.verdict("breach", None, detail="no data", evidence=(reading,))
     assert s.kinds(events) == ["VerdictChanged", "ThresholdTripped", "RollbackStarted"]
     started = events[-1]
     assert isinstance(started, ev.RollbackStarted)
     assert started.reason == "errors > 2: no data"
-    assert started.evidence[0].verdict == "breach"
+    assert started.evidence == (reading,)
     assert s.tick()
     s.verdict("pass", 0.1)
     assert s.kinds(s.verdict("breach", 5.0)) == ["VerdictChanged", "ThresholdTripped"]  # once is enough

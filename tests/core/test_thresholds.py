@@ -94,6 +94,14 @@ def test_any_takes_the_worst_target_and_all_the_best() -> None:
     assert over({}, "any").detail == "no data yet"
 
 
+def test_the_target_nearest_to_the_limit_is_the_one_shown() -> None:
+    series = {"web-1": samples(1.0), "web-2": samples(1.5), "web-3": samples(0.5)}
+    assert over(series, "any").target == "web-2"
+    assert judge(replace(limit(), op="<", limit=0.1), series, EVERY, T0).target == "web-3"
+    band = Threshold("errors", "errors", "pause", outside=(0.0, 2.2))
+    assert judge(band, series, EVERY, T0).target == "web-3"
+
+
 def test_median_and_sum_need_every_target() -> None:
     series = {"web-1": samples(1.0), "web-2": samples(3.0), "web-3": samples(9.0)}
     assert over(series, "median") == Judgement("breach", 3.0, breaching_since=T0)

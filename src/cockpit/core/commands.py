@@ -170,6 +170,7 @@ class ReportVerdict(Command):
     target: str | None = None
     breaching_since: datetime | None = None
     detail: str = ""
+    evidence: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,8 @@ class ReportNotice(Command):
 @dataclass(frozen=True, slots=True)
 class Tick(Command):
     """Time passes: whatever follows by itself may happen now."""
+
+    evidence: tuple[Reading, ...] = ()
 
 
 def precedence(command: Command) -> int:

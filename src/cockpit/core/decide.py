@@ -309,16 +309,15 @@ def _verdict(state: State, c: cmd.ReportVerdict) -> Decided:
         threshold.escalate_to,
         threshold.message,
     )
-    return [changed, tripped, *_action(evolve(state, changed), tripped)]
+    return [changed, tripped, *_action(evolve(state, changed), tripped, c.evidence)]
 
 
-def _action(state: State, trip: ev.ThresholdTripped) -> list[ev.Event]:
+def _action(state: State, trip: ev.ThresholdTripped, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
     """What an exceeded limit does by itself. A release that goes back or has stopped needs nothing more."""
     if _not_active(state) is not None:
         return []
     value = f"{trip.value:g}" if trip.value is not None else "no data"
     reason = f"{trip.threshold}: {value}{f' on {trip.target}' if trip.target else ''}"
-    evidence = rollout.evidence(state)
     if trip.action == "rollback":
         return [ev.RollbackStarted(trip.at, ev.COCKPIT, "", reason, trip.threshold, evidence)]
     if trip.action == "pause" and state.paused is None:
@@ -351,7 +350,7 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         return [] if checklist.holding(state, "close") else [ev.SessionClosed(c.at, "completed", ())]
     if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:
         return [ev.WindowClosed(c.at)]
-    return rollout.follow(state, stage, c.at)
+    return rollout.follow(state, stage, c.at, c.evidence)
 
 
 def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:

@@ -33,6 +33,14 @@ def blocking(state: State, at: datetime) -> tuple[Finding, ...]:
     return tuple(f for f in findings(state, at) if not f.ok)
 
 
+def pending(state: State) -> bool:
+    """Whether a target or a judged limit has yet to give its first answer."""
+    judged = (t.id for t in state.plan.thresholds if t.acted_on and not t.observe_only)
+    return any(t.id not in state.probes for t in state.plan.targets) or any(
+        t not in state.verdicts for t in judged
+    )
+
+
 def _probe(state: State, target: str) -> Finding:
     probe = state.probes.get(target)
     key = f"target:{target}"

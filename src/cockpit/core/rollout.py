@@ -104,18 +104,21 @@ def intend(
     )
 
 
-def follow(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
-    """What follows by itself in `stage` of a rollout that isn't paused; empty when it has to wait."""
+def follow(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
+    """What follows by itself in `stage` of a rollout that isn't paused; empty when it has to wait.
+
+    `evidence` is what the limits say at `at`; it is kept with whatever is decided on it.
+    """
     if state.phase == "waiting":
-        return _entering(state, stage, at)
+        return _entering(state, stage, at, evidence)
     if state.phase == "baking":
-        return _baking(state, stage, at)
+        return _baking(state, stage, at, evidence)
     if reason := over_tolerance(state):
-        return [ev.RolloutPaused(at, by=ev.COCKPIT, via="", reason=reason, threshold=None, evidence=())]
+        return [ev.RolloutPaused(at, by=ev.COCKPIT, via="", reason=reason, threshold=None, evidence=evidence)]
     return _running(state, stage, at)
 
 
-def _entering(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
+def _entering(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
     if state.promoted == stage.name:
         return _begin_stage(state, stage, at)
     if stage.gate is not None:
@@ -127,7 +130,7 @@ def _entering(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
     may_begin = first or (state.opened is not None and state.opened.promote_when_clean and clean(state))
     if may_begin and not checklist.holding(state, f"stage:{stage.name}"):
         reason = "the release started" if first else "clean, no gate, nothing open"
-        return [ev.StagePromoted(at, stage.name, ev.COCKPIT, "", reason, ())]
+        return [ev.StagePromoted(at, stage.name, ev.COCKPIT, "", reason, evidence)]
     return []
 
 
@@ -152,7 +155,7 @@ def _running(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
     return [finished, ev.BakeStarted(at, stage.name, state.wave, stage.bake_time)]
 
 
-def _baking(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
+def _baking(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
     bake = state.bake
     last = state.wave + 1 == len(state.slices[state.stage])
     if bake is None or bake.done(at) < bake.bake_time or not clean(state):
@@ -161,12 +164,4 @@ def _baking(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
     if not last:
         batch = state.slices[state.stage][state.wave + 1].targets
         after = ev.WaveStarted(at, stage.name, state.wave + 1, batch)
-    return [ev.BakeFinished(at, stage.name, state.wave, evidence(state)), after]
-
-
-def evidence(state: State) -> tuple[ev.Reading, ...]:
-    """What every judged threshold last said, as recorded."""
-    return tuple(
-        ev.Reading(v.threshold, v.signal, v.verdict, v.value, v.limit, v.target)
-        for v in state.verdicts.values()
-    )
+    return [ev.BakeFinished(at, stage.name, state.wave, evidence), after]

@@ -6,6 +6,7 @@ of the whole `for` span. A gap in the span is inconclusive, and inconclusive nev
 
 from __future__ import annotations
 
+import math
 import operator
 import statistics
 from collections.abc import Mapping, Sequence
@@ -67,7 +68,18 @@ def judge(
         return Judgement("inconclusive", detail="no data yet")
     if threshold.aggregate == "all":
         return max(each, key=lambda j: (_BEST_FIRST[j.verdict], j.breaching_since is None))
-    return max(each, key=lambda j: (_WORST[j.verdict], j.breaching_since is not None))
+    return max(
+        each, key=lambda j: (_WORST[j.verdict], j.breaching_since is not None, _towards(threshold, j.value))
+    )
+
+
+def _towards(threshold: Threshold, value: float | None) -> float:
+    """How far `value` is on its way out: larger is worse."""
+    if value is None:
+        return -math.inf
+    if threshold.outside is not None:
+        return abs(value - statistics.fmean(threshold.outside))
+    return value if threshold.op in (">", ">=") else -value
 
 
 _WORST: dict[Verdict, int] = {"pass": 0, "inconclusive": 1, "error": 2, "breach": 3}

@@ -1,0 +1,178 @@
+"""The journal's words: what each event says, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+from cockpit.core import events as e
+from cockpit.core.plan import Plan
+
+
+class Intent(Protocol):
+    """What an attempt set out to do: a StepIntended event, or the state's Attempt."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def direction(self) -> e.Direction: ...
+    @property
+    def n(self) -> int: ...
+
+
+Find = Callable[[str], Intent | None]
+"""Finds the intent of an attempt by its id."""
+
+
+def span(length: timedelta) -> str:
+    """A length as a person says it: `0.3 s`, `41 s`, `6 min 12 s`, `10 min`, `1 h 5 min`."""
+    seconds = length.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    if not minutes:
+        return f"{rest} s"
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """A reading as a person says it, with its unit; `no number` where there is none."""
+    return "no number" if value is None else f"{value:g}{' ' if unit else ''}{unit}"
+
+
+def say(event: e.Event, plan: Plan, find: Find) -> str:
+    """The event in words, without its time and author. `find` lets an outcome name its step."""
+    if isinstance(event, e.StepFinished):
+        return _finished(event, find(event.attempt))
+    return SAYINGS[type(event)](event, plan)
+
+
+def author(event: e.Event, plan: Plan) -> str:
+    """Who answers for the event, by name; empty where it just happened."""
+    by = getattr(event, "by", "")
+    via = getattr(event, "via", "")
+    at_screen = f" (at {plan.person_name(via)}'s screen)" if via and via != by else ""
+    return plan.person_name(by) + at_screen
+
+
+def line(event: e.Event, plan: Plan, find: Find) -> str:
+    """The event as one line of a journal: time (UTC), author where there is one, words."""
+    who = author(event, plan)
+    return f"{event.at:%H:%M:%S}  {f'{who}: ' if who else ''}{say(event, plan, find)}"
+
+
+def _finished(event: e.StepFinished, intent: Intent | None) -> str:
+    what = f"attempt {event.attempt}" if intent is None else _attempted(intent)
+    proof = ", verified" if event.proven else ""
+    code = "" if event.exit_code is None else f", exit code {event.exit_code}"
+    lasted = span(timedelta(seconds=event.seconds))
+    return f"{what}: {event.finish.replace('_', ' ')}{proof}{code}, in {lasted}{_because(event.detail)}"
+
+
+def _attempted(intent: Intent) -> str:
+    what = "rollback of " if intent.direction == "back" else ""
+    again = f", attempt {intent.n}" if intent.n > 1 else ""
+    return f"{what}{intent.step} on {intent.target}{again}"
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _on(target: str | None) -> str:
+    return f" on {target}" if target else ""
+
+
+def _unit(plan: Plan, signal: str) -> str:
+    return next((s.unit for s in plan.signals if s.name == signal), "")
+
+
+def _started(event: e.ReleaseStarted, plan: Plan) -> str:
+    if not event.override:
+        return "started the release"
+    against = "; ".join(f.text for f in event.findings if not f.ok)
+    return f"started the release although it was not ready ({against}): {event.override}"
+
+
+def _resumed(event: e.RolloutResumed, plan: Plan) -> str:
+    accepted = f", accepting {', '.join(event.accepted)}" if event.accepted else ""
+    return f"resumed the rollout{accepted}{_because(event.reason)}"
+
+
+def _verdict(event: e.VerdictChanged, plan: Plan) -> str:
+    began = event.breaching_since.astimezone(event.at.tzinfo) if event.breaching_since else None
+    since = f", beyond it since {began:%H:%M:%S %Z}" if began else ""
+    value = number(event.value, _unit(plan, event.signal))
+    return (
+        f"limit {event.threshold}{_on(event.target)}: {event.verdict}, {value} against {event.limit}"
+        f"{since}{_because(event.detail)}"
+    )
+
+
+def _tripped(event: e.ThresholdTripped, plan: Plan) -> str:
+    names = ", ".join(plan.person_name(who) for who in event.escalate_to)
+    told = f", told {names}" if names else ""
+    value = number(event.value, _threshold_unit(plan, event.threshold))
+    return (
+        f"limit {event.threshold} tripped{_on(event.target)}: {value} against {event.limit}; action {event.action}"
+        f"{told}{_because(event.message)}"
+    )
+
+
+def _threshold_unit(plan: Plan, id_: str) -> str:
+    return next((_unit(plan, t.signal) for t in plan.thresholds if t.id == id_), "")
+
+
+def _back_done(event: e.RollbackFinished, plan: Plan) -> str:
+    missing = f"; not proven: {'; '.join(event.unproven)}" if event.unproven else ""
+    return f"rollback over: proven on {', '.join(event.proven) or 'no target'}{missing}"
+
+
+def _closed(event: e.SessionClosed, plan: Plan) -> str:
+    open_ends = f", partial: {'; '.join(event.partial)}" if event.partial else ""
+    return f"session closed: {event.outcome.replace('_', ' ')}{open_ends}"
+
+
+SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
+    e.SessionOpened: lambda v, p: f"opened the session {v.session} on {v.machine} with {v.plan_path}",
+    e.SessionResumed: lambda v, p: f"took the session up again on {v.machine}",
+    e.SessionLeft: lambda v, p: f"left the session{_because(v.reason)}",
+    e.SessionClosed: _closed,
+    e.TargetProbed: lambda v, p: f"{v.target} {'reached' if v.ok else 'not reached'}{_because(v.detail)}",
+    e.ReleaseStarted: _started,
+    e.StagePromoted: lambda v, p: f"promoted {v.stage}{_because(v.reason)}",
+    e.GateTimedOut: lambda v, p: f"nobody decided about {v.stage} within its gate's timeout",
+    e.StageStarted: lambda v, p: f"stage {v.stage} began",
+    e.WaveStarted: lambda v, p: f"wave {v.wave + 1} of {v.stage} began: {', '.join(v.targets)}",
+    e.StepIntended: lambda v, p: f"{_attempted(v)}: about to run",
+    e.RetryAuthorised: lambda v, p: f"allowed {v.step} to run again on {v.target}{_because(v.reason)}",
+    e.TargetExcluded: lambda v, p: f"excluded {v.target}{_because(v.reason)}",
+    e.WaveFinished: lambda v, p: f"wave {v.wave + 1} of {v.stage} settled",
+    e.BakeStarted: lambda v, p: f"{v.stage} bakes for {span(v.bake_time)} after wave {v.wave + 1}",
+    e.BakeFinished: lambda v, p: f"{v.stage} stayed clean for its whole bake time",
+    e.StageFinished: lambda v, p: f"stage {v.stage} done",
+    e.RolloutPaused: lambda v, p: (
+        f"paused the rollout{f' on the limit {v.threshold}' if v.threshold else ''}{_because(v.reason)}"
+    ),
+    e.RolloutResumed: _resumed,
+    e.WindowClosed: lambda v, p: "the agreed window closed with the release unfinished",
+    e.VerdictChanged: _verdict,
+    e.ThresholdTripped: _tripped,
+    e.ChecklistSigned: lambda v, p: f"signed off {v.item}{_because(v.note)}",
+    e.NoteAdded: lambda v, p: f"noted: {v.text}",
+    e.NoticeSent: lambda v, p: (
+        f"notice of {v.on} {'sent' if v.ok else 'could not be sent'}{_because(v.detail)}"
+    ),
+    e.RollbackStarted: lambda v, p: (
+        f"started the rollback{f' on the limit {v.threshold}' if v.threshold else ''}{_because(v.reason)}"
+    ),
+    e.RollbackFinished: _back_done,
+    e.ReleaseAborted: lambda v, p: f"aborted the release, leaving it as it is{_because(v.reason)}",
+}
+"""The words for every event but StepFinished, which needs its intent."""

@@ -1,0 +1,1 @@
+"""The session's record: one SQLite file that only grows, and its readers."""

@@ -1,0 +1,172 @@
+"""Who may touch a log's file: made private, refused where it wasn't."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from cockpit.core.errors import LogError
+
+
+class Identity(NamedTuple):
+    """Which file a path leads to; another device or inode number is another file."""
+
+    device: int
+    inode: int
+
+
+def identity(path: Path) -> Identity | None:
+    """The file at `path` (never through a symlink), or None where there is none."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return Identity(found.st_dev, found.st_ino)
+
+
+def make_directory(directory: Path) -> None:
+    """Make `directory` and what is missing above it, each 0700 under any umask; LogError where that can't be."""
+    missing = [at for at in (directory, *directory.parents) if not at.exists()]
+    try:
+        for at in reversed(missing):
+            at.mkdir(mode=0o700, exist_ok=True)
+            at.chmod(0o700)
+    except OSError as error:
+        raise LogError(
+            f"{directory}: the log's directory can't be made ({error.strerror}). Nothing was started: "
+            "name another place with --log or XDG_STATE_HOME."
+        ) from error
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file, 0600 under any umask, where nothing was: not even a symlink. LogError otherwise."""
+    make_directory(path.parent)
+    around = path.parent.stat()
+    if around.st_mode & stat.S_IWOTH and not around.st_mode & stat.S_ISVTX:
+        raise LogError(
+            f"{path.parent}: anybody may replace files there, so a log there proves nothing. Nothing was started: "
+            f"`chmod o-w {path.parent}`, or name another place with --log."
+        )
+    try:
+        made = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except FileExistsError as error:
+        raise LogError(
+            f"{path}: there is something already, and a log never starts over another. Nothing was started: "
+            "resume that session, or name another file with --log."
+        ) from error
+    except OSError as error:
+        raise LogError(
+            f"{path}: the log can't be made ({error.strerror}). Nothing was started: name another place with --log."
+        ) from error
+    try:
+        os.fchmod(made, 0o600)
+    finally:
+        os.close(made)
+    _sync_directory(path.parent)
+
+
+def check_private(path: Path) -> Identity:
+    """Refuse (LogError) a log that others could have read or written; else say which file it is."""
+    try:
+        found = path.lstat()
+    except OSError as error:
+        raise LogError(
+            f"{path}: no log can be read there ({error.strerror}). `cockpit sessions` lists those there are."
+        ) from error
+    if stat.S_ISLNK(found.st_mode):
+        problem, remedy = "is a symlink, and what it leads to may change", "name the file itself"
+    elif not stat.S_ISREG(found.st_mode):
+        problem, remedy = "is not a file", "name a session's file"
+    elif found.st_uid != os.geteuid():
+        problem, remedy = f"belongs to user {found.st_uid}, not to you", "copy it, and read the copy"
+    elif found.st_mode & 0o077:
+        problem, remedy = "is open to other users, who may have read or changed it", f"`chmod 600 {path}`"
+    else:
+        return Identity(found.st_dev, found.st_ino)
+    raise LogError(f"{path} {problem}. The log was not opened: {remedy}.")
+
+
+class WriterLock:
+    """The right to write one log, held by one process at a time and let go when it dies.
+
+    It lies beside the log, not on it: closing any descriptor of the log's own file would drop SQLite's locks.
+    """
+
+    def __init__(self, log: Path) -> None:
+        """Take the lock; LogError says who has it and since when."""
+        self._path = lock_path(log)
+        while True:
+            self._file = _lock_file(self._path)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = _holder(self._file)
+                os.close(self._file)
+                raise LogError(
+                    f"{log}: another cockpit is writing this log ({holder}). Nothing was started: "
+                    "attach to that session, or end it first."
+                ) from error
+            # The last holder removes the file as it goes: what we locked must still be what is there.
+            found = os.fstat(self._file)
+            if identity(self._path) == (found.st_dev, found.st_ino):
+                break
+            os.close(self._file)
+        with suppress(OSError):  # who holds it is only told, and a full disk mustn't change the answer
+            os.ftruncate(self._file, 0)
+            os.write(self._file, f"process {os.getpid()}".encode())
+
+    def release(self) -> None:
+        """Let the log go; once is enough."""
+        if self._file >= 0:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+            self._file = -1
+
+
+def lock_path(log: Path) -> Path:
+    """Where the log's lock lies while it is written."""
+    return log.with_name(f"{log.name}-lock")
+
+
+def is_written(log: Path) -> bool:
+    """Whether a process is writing the log at this moment."""
+    try:
+        file = os.open(lock_path(log), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
+def _lock_file(path: Path) -> int:
+    try:
+        return os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LogError(
+            f"{path}: the log can't be locked ({error.strerror}). Nothing was started: make its directory writable."
+        ) from error
+
+
+def _holder(file: int) -> str:
+    since = datetime.fromtimestamp(os.fstat(file).st_mtime, UTC)
+    who = os.pread(file, 64, 0).decode(errors="replace")
+    return f"{who or 'a process'} since {since:%Y-%m-%d %H:%M} UTC"
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the file's name as durable as its contents."""
+    file = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
