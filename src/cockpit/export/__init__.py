@@ -1,0 +1,14 @@
+"""A session's review in the formats people and machines read: FORMATS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cockpit.export import markdown, plain
+from cockpit.export.model import Review
+
+FORMATS: Mapping[str, Callable[[Review], str]] = {
+    "markdown": markdown.render,
+    "json": plain.render,
+}
+"""How each format writes a review, by the name `--format` knows it by."""

@@ -1,0 +1,255 @@
+"""What a review of one session says: the values every format writes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cockpit.core.events import Finding, Reading
+from cockpit.core.plan import Release
+from cockpit.store.schema import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Which run this is of which plan. `closed_at` is None where the log has no close."""
+
+    id: str
+    opened_at: datetime
+    started_at: datetime | None
+    closed_at: datetime | None
+    opened_by: str
+    os_user: str
+    machine: str
+    cockpit_version: str
+    plan_path: str
+    plan_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended: completed, rolled_back, aborted, or open where the log ends before the release did."""
+
+    state: str
+    partial: tuple[str, ...]
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the timeline. `who` is a name, or empty where nobody did it."""
+
+    seq: int
+    at: datetime
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person, or an agreed rule, decided, and what the signals said then. `via`: at whose screen."""
+
+    seq: int
+    at: datetime
+    kind: str
+    subject: str
+    by: str
+    via: str
+    reason: str
+    evidence: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageReview:
+    """A stage, planned against actual. `state` is not started, unfinished or finished; times are None until known."""
+
+    name: str
+    state: str
+    planned_targets: tuple[str, ...]
+    actual_targets: tuple[str, ...]
+    planned_waves: tuple[str, ...]
+    actual_waves: tuple[tuple[str, ...], ...]
+    planned_bake: timedelta
+    actual_bake: timedelta | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepReview:
+    """A step, planned against actual, over all stages. Counts are of targets; `attempts` counts every run."""
+
+    id: str
+    on: str
+    planned_targets: int
+    touched_targets: int
+    succeeded_targets: int
+    attempts: int
+    timeout: timedelta
+    longest: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of a step on a target. `finish` is open where no outcome is recorded.
+
+    `was_in_doubt` is True where the outcome came only after a doubt. `seconds` is wall time. `tail` is the
+    end of the output of an attempt that did not succeed, invalid bytes shown as \\xNN, else empty.
+    """
+
+    id: str
+    stage: str
+    wave: int
+    step: str
+    target: str
+    direction: str
+    n: int
+    line: str
+    verify: str | None
+    started_at: datetime
+    finished_at: datetime | None
+    finish: str
+    was_in_doubt: bool
+    proven: bool
+    exit_code: int | None
+    verify_exit_code: int | None
+    seconds: float | None
+    detail: str
+    output_bytes: int
+    output_sha256: str
+    tail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A limit that was exceeded and acted."""
+
+    seq: int
+    at: datetime
+    threshold: str
+    action: str
+    value: float | None
+    limit: str
+    target: str | None
+    escalate_to: tuple[str, ...]
+    message: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictChange:
+    """A limit's verdict that became another."""
+
+    seq: int
+    at: datetime
+    threshold: str
+    signal: str
+    verdict: str
+    value: float | None
+    limit: str
+    target: str | None
+    breaching_since: datetime | None
+    detail: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """A checklist item with its last sign-off; `signed_at` None and empty names where it never came."""
+
+    item: str
+    text: str
+    owner: str
+    before: str
+    signed_at: datetime | None
+    by: str
+    via: str
+    note: str
+    evidence: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Something that stood in the way, and the reason for going on: findings, or breached limits accepted."""
+
+    seq: int
+    at: datetime
+    by: str
+    reason: str
+    findings: tuple[Finding, ...]
+    accepted: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackTarget:
+    """What became of one touched target. `detail` says why it isn't proven."""
+
+    target: str
+    proven: bool
+    detail: str
+    attempts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackReview:
+    """The way back: agreed time against measured. `finished_at` and `measured` are None where it never ended."""
+
+    started_at: datetime
+    finished_at: datetime | None
+    by: str
+    reason: str
+    threshold: str | None
+    expected: timedelta | None
+    measured: timedelta | None
+    proven: tuple[str, ...]
+    unproven: tuple[str, ...]
+    targets: tuple[RollbackTarget, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Somebody's words for the review."""
+
+    seq: int
+    at: datetime
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Who was told of what, and whether that worked."""
+
+    seq: int
+    at: datetime
+    on: str
+    line: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """All of it. Moments are aware and in the zone called `timezone`; people are named as the plan names them.
+
+    `head` is the log's last record: noted elsewhere, it shows later whether the log was cut or made anew.
+    """
+
+    release: Release
+    session: Session
+    timezone: str
+    outcome: Outcome
+    stages: tuple[StageReview, ...]
+    steps: tuple[StepReview, ...]
+    decisions: tuple[Decision, ...]
+    overrides: tuple[Override, ...]
+    signoffs: tuple[SignOff, ...]
+    trips: tuple[Trip, ...]
+    verdicts: tuple[VerdictChange, ...]
+    rollback: RollbackReview | None
+    attempts: tuple[Attempt, ...]
+    notes: tuple[Note, ...]
+    notices: tuple[Notice, ...]
+    timeline: tuple[Moment, ...]
+    head: Head

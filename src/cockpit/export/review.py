@@ -1,0 +1,315 @@
+"""The review of a session, made from its events and its plan alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from cockpit.core import events as e
+from cockpit.core.journal import say
+from cockpit.core.plan import Plan
+from cockpit.core.slices import Wave, slices_of
+from cockpit.export import model as m
+from cockpit.export.summary import summarise
+from cockpit.store.output import Output
+from cockpit.store.schema import Head
+
+TAIL_LINES = 40
+TAIL_BYTES = 8 * 1024
+
+_E = TypeVar("_E", bound=e.Event)
+Records = Sequence[tuple[int, e.Event]]
+OutputOf = Callable[[str], Output | None]
+
+
+def no_output(attempt: str) -> Output | None:
+    """For a review without the outputs."""
+    return None
+
+
+def review(records: Records, plan: Plan, head: Head, output: OutputOf = no_output) -> m.Review:
+    """The review of the session that `records` (seq, event) tell of; the first is its SessionOpened.
+
+    `plan` is the one they carry, `output` gives an attempt's kept output. ValueError for a log without a session.
+    """
+    if not records or not isinstance(records[0][1], e.SessionOpened):
+        raise ValueError("the log holds no session: its first record is not that one was opened")
+    zone = ZoneInfo(plan.window.timezone) if plan.window else UTC
+    local = [(seq, _in_zone(event, zone)) for seq, event in records]
+    attempts = _attempts(local, output)
+    made = m.Review(
+        release=plan.release,
+        session=_session(local, plan),
+        timezone=plan.window.timezone if plan.window else "UTC",
+        outcome=_outcome(local),
+        stages=tuple(_stages(local, plan)),
+        steps=tuple(_steps(plan, attempts)),
+        decisions=tuple(_decisions(local, plan)),
+        overrides=tuple(_overrides(local, plan)),
+        signoffs=tuple(_signoffs(local, plan)),
+        trips=tuple(_trips(local, plan)),
+        verdicts=tuple(_verdicts(local, plan)),
+        rollback=_rollback(local, plan, attempts),
+        attempts=attempts,
+        notes=tuple(m.Note(seq, n.at, plan.person_name(n.by), n.text) for seq, n in _all(local, e.NoteAdded)),
+        notices=tuple(
+            m.Notice(seq, n.at, n.on, n.line, n.ok, n.detail) for seq, n in _all(local, e.NoticeSent)
+        ),
+        timeline=tuple(_timeline(local, plan)),
+        head=head,
+    )
+    return replace(made, outcome=replace(made.outcome, summary=summarise(made)))
+
+
+def _in_zone(event: e.Event, zone: tzinfo) -> e.Event:
+    return replace(event, at=event.at.astimezone(zone))
+
+
+def _all(records: Records, kind: type[_E]) -> Iterator[tuple[int, _E]]:
+    return ((seq, event) for seq, event in records if isinstance(event, kind))
+
+
+def _last(records: Records, kind: type[_E]) -> _E | None:
+    return next((event for _, event in reversed(records) if isinstance(event, kind)), None)
+
+
+def _first(records: Records, kind: type[_E]) -> _E | None:
+    return next((event for _, event in records if isinstance(event, kind)), None)
+
+
+def _session(records: Records, plan: Plan) -> m.Session:
+    ((_, opened), *_) = _all(records, e.SessionOpened)
+    started, closed = _first(records, e.ReleaseStarted), _last(records, e.SessionClosed)
+    return m.Session(
+        opened.session,
+        opened.at,
+        started.at if started else None,
+        closed.at if closed else None,
+        plan.person_name(opened.by),
+        opened.os_user,
+        opened.machine,
+        opened.cockpit_version,
+        opened.plan_path,
+        opened.plan_sha256,
+    )
+
+
+def _outcome(records: Records) -> m.Outcome:
+    closed = _last(records, e.SessionClosed)
+    return m.Outcome(closed.outcome, closed.partial, "") if closed else m.Outcome("open", (), "")
+
+
+def _timeline(records: Records, plan: Plan) -> Iterator[m.Moment]:
+    intents: dict[str, e.StepIntended] = {}
+    for seq, event in records:
+        if isinstance(event, e.StepIntended):
+            intents[event.attempt] = event
+        who = plan.person_name(getattr(event, "by", ""))
+        yield m.Moment(seq, event.at, who, say(event, plan, intents.get))
+
+
+def _stages(records: Records, plan: Plan) -> Iterator[m.StageReview]:
+    for stage, waves in zip(plan.stages, slices_of(plan), strict=True):
+        own = [(seq, event) for seq, event in records if getattr(event, "stage", None) == stage.name]
+        started, finished = _first(own, e.StageStarted), _last(own, e.StageFinished)
+        begun = [event for _, event in _all(own, e.WaveStarted)]
+        yield m.StageReview(
+            stage.name,
+            "finished" if finished else "unfinished" if started else "not started",
+            _targets(waves),
+            tuple(dict.fromkeys(target for wave in begun for target in wave.targets)),
+            tuple(str(wave) for wave in stage.waves),
+            tuple(wave.targets for wave in begun),
+            stage.bake_time,
+            _baked(own),
+            started.at if started else None,
+            finished.at if finished else None,
+            finished.at - started.at if started and finished else None,
+        )
+
+
+def _targets(waves: tuple[Wave, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(target for wave in waves for target in wave.targets))
+
+
+def _baked(own: Records) -> timedelta | None:
+    """How long the stage baked, from each first start to its end; None where none ended."""
+    since: dict[int, datetime] = {}
+    lengths: list[timedelta] = []
+    for _, event in own:
+        if isinstance(event, e.BakeStarted):
+            since.setdefault(event.wave, event.at)
+        elif isinstance(event, e.BakeFinished) and event.wave in since:
+            lengths.append(event.at - since.pop(event.wave))
+    return sum(lengths, timedelta(0)) if lengths else None
+
+
+def _steps(plan: Plan, attempts: tuple[m.Attempt, ...]) -> Iterator[m.StepReview]:
+    waves = [wave for stage in slices_of(plan) for wave in stage]
+    for step in plan.steps:
+        own = [a for a in attempts if a.step == step.id and a.direction == "run"]
+        took = [timedelta(seconds=a.seconds) for a in own if a.seconds is not None]
+        yield m.StepReview(
+            step.id,
+            step.on,
+            len({target for wave in waves if step.id in wave.steps for target in wave.targets}),
+            len({a.target for a in own if a.finish != "unreachable"}),
+            len({a.target for a in own if a.finish == "succeeded"}),
+            len(own),
+            step.timeout,
+            max(took, default=None),
+        )
+
+
+def _attempts(records: Records, output: OutputOf) -> tuple[m.Attempt, ...]:
+    finishes: dict[str, list[e.StepFinished]] = {}
+    for _, event in _all(records, e.StepFinished):
+        finishes.setdefault(event.attempt, []).append(event)
+    return tuple(_attempt(i, finishes.get(i.attempt, []), output) for _, i in _all(records, e.StepIntended))
+
+
+def _attempt(i: e.StepIntended, ends: list[e.StepFinished], output: OutputOf) -> m.Attempt:
+    end = ends[-1] if ends else None
+    return m.Attempt(
+        i.attempt,
+        i.stage,
+        i.wave,
+        i.step,
+        i.target,
+        i.direction,
+        i.n,
+        i.line,
+        i.verify,
+        i.at,
+        end.at if end else None,
+        end.finish if end else "open",
+        any(earlier.finish == "in_doubt" for earlier in ends[:-1]),
+        end.proven if end else False,
+        end.exit_code if end else None,
+        end.verify_exit_code if end else None,
+        end.seconds if end else None,
+        end.detail if end else "",
+        end.output_bytes if end else 0,
+        end.output_sha256 if end else "",
+        "" if end and end.finish == "succeeded" else _tail(output(i.attempt)),
+    )
+
+
+def _tail(output: Output | None) -> str:
+    if output is None:
+        return ""
+    text = output.text()[-TAIL_BYTES:].decode("utf-8", "backslashreplace")
+    return "\n".join(text.splitlines()[-TAIL_LINES:])
+
+
+def _decisions(records: Records, plan: Plan) -> Iterator[m.Decision]:
+    for seq, event in records:
+        match event:
+            case e.ReleaseStarted(override=reason):
+                kind, subject = "start", plan.release.name
+            case e.StagePromoted(stage=subject, reason=reason):
+                kind = "promote"
+            case e.RolloutPaused(reason=reason, threshold=limit):
+                kind, subject = "pause", limit or ""
+            case e.RolloutResumed(reason=reason, accepted=accepted):
+                kind, subject = "resume", ", ".join(accepted)
+            case e.RetryAuthorised(reason=reason):
+                kind, subject = "retry", f"{event.step} on {event.target}"
+            case e.TargetExcluded(target=subject, reason=reason):
+                kind = "exclude"
+            case e.RollbackStarted(reason=reason, threshold=limit):
+                kind, subject = "roll back", limit or ""
+            case e.ReleaseAborted(reason=reason):
+                kind, subject = "abort", plan.release.name
+            case _:
+                continue
+        evidence: tuple[e.Reading, ...] = getattr(event, "evidence", ())
+        by, via = plan.person_name(event.by), plan.person_name(event.via)
+        yield m.Decision(seq, event.at, kind, subject, by, via, reason, evidence)
+
+
+def _overrides(records: Records, plan: Plan) -> Iterator[m.Override]:
+    for seq, event in records:
+        match event:
+            case e.ReleaseStarted() if event.override:
+                against = tuple(f for f in event.findings if not f.ok)
+                yield m.Override(seq, event.at, plan.person_name(event.by), event.override, against, ())
+            case e.RolloutResumed() if event.accepted:
+                yield m.Override(seq, event.at, plan.person_name(event.by), event.reason, (), event.accepted)
+            case _:
+                pass
+
+
+def _signoffs(records: Records, plan: Plan) -> Iterator[m.SignOff]:
+    for item in plan.checklist:
+        signed = [event for _, event in _all(records, e.ChecklistSigned) if event.item == item.id]
+        # An item that needs approvals is signed by several; each is shown, and so is one that nobody signed.
+        for event in signed or [None]:
+            yield m.SignOff(
+                item.id,
+                item.text,
+                plan.person_name(plan.roles.person(item.owner)),
+                item.before,
+                event.at if event else None,
+                plan.person_name(event.by) if event else "",
+                plan.person_name(event.via) if event else "",
+                event.note if event else "",
+                event.evidence if event else (),
+            )
+
+
+def _units(plan: Plan) -> dict[str, str]:
+    """The unit of each signal, and of each threshold by its id."""
+    of_signal = {signal.name: signal.unit for signal in plan.signals}
+    return of_signal | {limit.id: of_signal.get(limit.signal, "") for limit in plan.thresholds}
+
+
+def _trips(records: Records, plan: Plan) -> Iterator[m.Trip]:
+    units = _units(plan)
+    for seq, t in _all(records, e.ThresholdTripped):
+        told, unit = tuple(plan.person_name(who) for who in t.escalate_to), units.get(t.threshold, "")
+        yield m.Trip(seq, t.at, t.threshold, t.action, t.value, t.limit, t.target, told, t.message, unit)
+
+
+def _verdicts(records: Records, plan: Plan) -> Iterator[m.VerdictChange]:
+    units = _units(plan)
+    for seq, v in _all(records, e.VerdictChanged):
+        since = v.breaching_since.astimezone(v.at.tzinfo) if v.breaching_since else None
+        unit = units.get(v.signal, "")
+        yield m.VerdictChange(
+            seq, v.at, v.threshold, v.signal, v.verdict, v.value, v.limit, v.target, since, v.detail, unit
+        )
+
+
+def _rollback(records: Records, plan: Plan, attempts: tuple[m.Attempt, ...]) -> m.RollbackReview | None:
+    started, finished = _first(records, e.RollbackStarted), _last(records, e.RollbackFinished)
+    if started is None:
+        return None
+    proven = finished.proven if finished else ()
+    unproven = finished.unproven if finished else ()
+    touched = dict.fromkeys(a.target for a in attempts if a.direction == "back" or a.finish != "unreachable")
+    return m.RollbackReview(
+        started.at,
+        finished.at if finished else None,
+        plan.person_name(started.by),
+        started.reason,
+        started.threshold,
+        plan.rollback.expected_time,
+        finished.at - started.at if finished else None,
+        proven,
+        unproven,
+        tuple(_went_back(target, proven, unproven, attempts) for target in touched),
+    )
+
+
+def _went_back(
+    target: str, proven: tuple[str, ...], unproven: tuple[str, ...], attempts: tuple[m.Attempt, ...]
+) -> m.RollbackTarget:
+    own = tuple(a.id for a in attempts if a.target == target and a.direction == "back")
+    if target in proven:
+        return m.RollbackTarget(target, True, "", own)
+    why = [line.removeprefix(f"{target}: ") for line in unproven if line.split(":")[0] == target]
+    return m.RollbackTarget(target, False, "; ".join(why) or "the rollback did not end", own)

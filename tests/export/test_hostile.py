@@ -1,0 +1,175 @@
+"""Whatever a plan, person or target writes is shown, and never obeyed."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cockpit.core import events as e
+from cockpit.core.text import hidden, visible
+from cockpit.export import FORMATS
+from cockpit.export.escape import fenced, json_text, markdown
+from cockpit.export.review import review
+from cockpit.store.output import Kept, Output
+from tests.export.story import HEAD, plan, records
+
+HOSTILE = (
+    "x | y\n# h\n```\n~~~\n<script>alert(1)</script> [a](http://evil) ![i](http://evil/i) https://evil www.evil.org "
+    "**b** `c` \x1b[2J\x1b]8;;http://evil\x07 \u202egnp.exe \u200b \x9b31m \r\x00 &lt; @all"
+)
+FREE_TEXT = {
+    "reason",
+    "text",
+    "detail",
+    "message",
+    "note",
+    "override",
+    "machine",
+    "os_user",
+    "plan_path",
+    "line",
+}
+
+T = TypeVar("T")
+
+
+def poisoned(value: T) -> T:
+    """The same value with HOSTILE after every free text in it."""
+    changed: dict[str, Any] = {}
+    for field in fields(value):  # type: ignore[arg-type]
+        old = getattr(value, field.name)
+        if field.name in FREE_TEXT and isinstance(old, str):
+            changed[field.name] = old + HOSTILE
+        elif field.name in ("findings", "partial", "unproven", "escalate_to"):
+            changed[field.name] = tuple(o + HOSTILE if isinstance(o, str) else poisoned(o) for o in old)
+    return replace(value, **changed)  # type: ignore[type-var]
+
+
+def poisoned_output(attempt: str) -> Output:
+    kept = Kept()
+    kept.write(f"{HOSTILE}\n`````\n# outside?\n".encode() + b"\xff\xfe")
+    return kept.output()
+
+
+def rendered(name: str) -> str:
+    made = plan()
+    release = replace(
+        made.release,
+        name=f"v7 {HOSTILE}",
+        service=HOSTILE,
+        customer_impact=HOSTILE,
+        change_ref=HOSTILE,
+        links={HOSTILE: "https://evil.example/"},
+    )
+    people = tuple(replace(person, name=HOSTILE) for person in made.people)
+    items = tuple(replace(item, text=HOSTILE) for item in made.checklist)
+    signals = tuple(replace(signal, unit=HOSTILE) for signal in made.signals)
+    hostile = replace(made, release=release, people=people, checklist=items, signals=signals)
+    return FORMATS[name](review(records(poisoned), hostile, HEAD, poisoned_output))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_hidden_character_reaches_a_review(name: str) -> None:
+    assert {c for c in rendered(name) if hidden(c)} == {"\n"}
+
+
+def outside_fences(document: str) -> list[str]:
+    """The document's lines that are not within a fenced block."""
+    lines: list[str] = []
+    fence = ""
+    for line in document.splitlines():
+        opened = re.match(r"(`{3,})text$", line)
+        if fence:
+            fence = "" if line.strip() == fence else fence
+        elif opened:
+            fence = opened[1]
+        else:
+            lines.append(line)
+    assert not fence
+    return lines
+
+
+def test_markdown_has_no_structure_but_its_own() -> None:
+    calm = FORMATS["markdown"](review(records(), plan(), HEAD, poisoned_output))
+    lines, calm_lines = outside_fences(rendered("markdown")), outside_fences(calm)
+    assert len(lines) == len(calm_lines)
+    for line, calm_line in zip(lines, calm_lines, strict=True):
+        assert re.match(r"#*", line)[0] == re.match(r"#*", calm_line)[0]  # type: ignore[index]
+        assert line.count("|") == calm_line.count("|"), "a cell broke out of its table"
+        assert "<" not in line
+        assert "`" not in line
+        assert "://" not in line
+        assert "www." not in line
+        assert not re.search(r"(?<!\\)[\[\]*~]", line)
+
+
+def test_json_keeps_hostile_text_exactly() -> None:
+    told = json.loads(rendered("json"))
+    assert told["release"]["service"] == HOSTILE
+    assert told["notes"][0]["text"].endswith(HOSTILE)
+
+
+@given(st.text())
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+def test_any_text_is_one_harmless_cell(text: str) -> None:
+    cell = markdown(text)
+    assert not any(hidden(c) for c in cell)
+    assert not re.search(r"[|<`]", cell)
+
+
+@given(st.text(alphabet="`~ab\n\r"))
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+def test_no_text_closes_its_fence(text: str) -> None:
+    first, *body, last = fenced(text).split("\n")
+    assert last == first.removesuffix("text")
+    assert not any(line.strip().startswith(last) for line in body)
+
+
+@given(st.text())
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+def test_json_escapes_change_no_data(text: str) -> None:
+    assert json.loads(json_text(json.dumps(text, ensure_ascii=False))) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain - text_with 1.5 %", "plain - text_with 1.5 %"),
+        ("\x1b[31m", "␛[31m"),
+        ("a\u202eb", "a⟨U+202E⟩b"),
+        ("\x7f\x9b", "␡⟨U+009B⟩"),
+        ("grün 🟢", "grün 🟢"),
+    ],
+)
+def test_hidden_characters_are_shown(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("- x", "\\- x"),
+        ("12. x", "12\\. x"),
+        ("1.5 s", "1.5 s"),
+        ("-3", "-3"),
+        ("---", "\\---"),
+        ("> x", "\\> x"),
+        ("_x_ a_b", "\\_x\\_ a_b"),
+        ("a\\|b", "a\\\\&#124;b"),
+        ("http://x", "http&#58;//x"),
+    ],
+)
+def test_markup_is_escaped_where_it_would_work(text: str, escaped: str) -> None:
+    assert markdown(text) == escaped
+
+
+def test_an_event_is_poisoned_at_all() -> None:
+    assert poisoned(records()[28][1]) == e.NoteAdded(
+        records()[28][1].at, "kim", "two customers called" + HOSTILE
+    )

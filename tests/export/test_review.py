@@ -1,0 +1,146 @@
+"""The review says what the log says, and the same in every format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cockpit.core import events as e
+from cockpit.core.journal import SAYINGS, span
+from cockpit.export import FORMATS
+from cockpit.export.review import review
+from cockpit.store.codec import KINDS
+from tests.export.story import HEAD, OUTPUT, START, output, plan, records
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize(("name", "file"), [("markdown", "golden.md"), ("json", "golden.json")])
+def test_the_story_reads_as_agreed(name: str, file: str) -> None:
+    """After a wanted change: read the new text, then write it over the golden file."""
+    made = FORMATS[name](review(records(), plan(), HEAD, output))
+    assert made == (HERE / file).read_text(encoding="utf-8")
+
+
+def test_the_json_schema_holds() -> None:
+    told = json.loads(FORMATS["json"](review(records(), plan(), HEAD, output)))
+    assert told["schema"] == "cockpit.review/1"
+    assert list(told) == [
+        "schema",
+        "release",
+        "session",
+        "timezone",
+        "outcome",
+        "stages",
+        "steps",
+        "decisions",
+        "overrides",
+        "signoffs",
+        "trips",
+        "verdicts",
+        "rollback",
+        "attempts",
+        "notes",
+        "notices",
+        "timeline",
+        "head",
+    ]
+    assert told["head"] == {"seq": HEAD.seq, "hash": HEAD.hash}
+
+
+def test_every_event_has_words() -> None:
+    assert set(SAYINGS) | {e.StepFinished} == set(KINDS.values())
+    made = review(records(), plan(), HEAD)
+    assert [moment.seq for moment in made.timeline] == list(range(1, len(records()) + 1))
+    assert all(moment.text for moment in made.timeline)
+
+
+def test_planned_stands_against_actual() -> None:
+    canary, web = review(records(), plan(), HEAD).stages
+    assert (canary.planned_bake, canary.actual_bake) == (timedelta(minutes=10), timedelta(minutes=11.5))
+    assert (web.planned_targets, web.actual_targets) == (("web-2", "web-3"), ("web-2",))
+    assert (web.state, web.duration) == ("unfinished", None)
+
+
+def test_an_attempt_keeps_its_doubt_and_its_output() -> None:
+    first, failed, *_ = review(records(), plan(), HEAD, output).attempts
+    assert (first.finish, first.was_in_doubt, first.tail) == ("succeeded", True, "")
+    assert (failed.finish, failed.exit_code, failed.output_bytes) == ("failed", 1, len(OUTPUT))
+    assert failed.tail == "switching\nno space left on \\xff device"
+
+
+def test_an_attempt_without_an_outcome_is_open() -> None:
+    cut = [(seq, event) for seq, event in records() if seq <= 8]
+    (attempt,) = review(cut, plan(), HEAD).attempts
+    assert (attempt.finish, attempt.finished_at, attempt.seconds) == ("open", None, None)
+
+
+def test_a_log_that_just_ends_claims_no_outcome() -> None:
+    made = review([(seq, event) for seq, event in records() if seq <= 20], plan(), HEAD)
+    assert made.outcome.state == "open"
+    assert "no recorded end" in made.outcome.summary
+    assert "unresolved" not in made.outcome.summary
+
+
+def without_partial(event: e.Event) -> e.Event:
+    return replace(event, partial=()) if isinstance(event, e.SessionClosed) else event
+
+
+def all_proven(event: e.Event) -> e.Event:
+    if isinstance(event, e.RollbackFinished):
+        return replace(event, proven=("web-1", "web-2"), unproven=())
+    return without_partial(event)
+
+
+@pytest.mark.parametrize(
+    ("change", "proven"), [(lambda event: event, False), (without_partial, False), (all_proven, True)]
+)
+def test_rolled_back_is_said_only_of_what_is_proven(
+    change: Callable[[e.Event], e.Event], proven: bool
+) -> None:
+    summary = review(records(change), plan(), HEAD).outcome.summary
+    assert ("proven on every touched target" in summary) == proven
+    assert ("before that was proven" in summary) != proven
+    assert ("Nothing is recorded as unresolved" in summary) == proven
+
+
+def test_a_completed_release_says_so_plainly() -> None:
+    story = [record for record in records() if record[0] <= 14]
+    story.append((15, e.SessionClosed(START + timedelta(hours=1), "completed", ())))
+    summary = review(story, plan(), HEAD).outcome.summary
+    assert summary.startswith(
+        "Checkout tax rules v7 (checkout 2026.11.3, production) was completed on 2026-11-24 11:00"
+    )
+    assert "Nothing is recorded as unresolved." in summary
+    assert "Impact" not in summary
+
+
+def test_without_a_window_times_are_utc() -> None:
+    made = review(records(), replace(plan(), window=None), HEAD)
+    assert made.timezone == "UTC"
+    assert "2026-11-24 15:02:00 UTC" in FORMATS["markdown"](made)
+
+
+def test_a_log_without_a_session_is_refused() -> None:
+    for log in ((), records()[1:]):
+        with pytest.raises(ValueError, match="no session"):
+            review(log, plan(), HEAD)
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (timedelta(seconds=0.26), "0.3 s"),
+        (timedelta(seconds=41), "41 s"),
+        (timedelta(seconds=59.7), "1 min"),
+        (timedelta(minutes=6, seconds=12), "6 min 12 s"),
+        (timedelta(hours=1, minutes=5), "1 h 5 min"),
+    ],
+)
+def test_lengths_are_said_as_people_do(length: timedelta, said: str) -> None:
+    assert span(length) == said
