@@ -1,0 +1,203 @@
+"""From the typed plan file to the frozen plan that the rest of the house works with."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from cockpit.core import plan as core
+from cockpit.planfile.models import PlanFile
+from cockpit.planfile.names import Names, held
+from cockpit.planfile.rollout_tables import (
+    SOURCE_KEYS,
+    ItemTable,
+    SignalTable,
+    StageTable,
+    StepTable,
+    ThresholdTable,
+)
+from cockpit.signals import SIGNALS
+from cockpit.signals.host import METRICS
+
+INTERVAL = timedelta(seconds=10)
+HOST_INTERVAL = timedelta(seconds=2)
+STEP_TIMEOUT = timedelta(minutes=5)
+UNITS = {"cpu": "%", "memory": "%", "disk": "%", "load": "", "network": "B/s"}
+
+
+def build(file: PlanFile, names: Names) -> core.Plan:
+    """The frozen plan of a file without problems."""
+    return core.Plan(
+        release=core.Release(**{**dict(file.release), "links": MappingProxyType(file.release.links)}),
+        roles=_roles(file),
+        targets=names.targets,
+        steps=tuple(_step(s) for s in file.step),
+        stages=tuple(_stage(s) for s in file.stage),
+        people=_people(file, names),
+        window=_window(file),
+        ssh=_ssh(file),
+        signals=_signals(file, names),
+        thresholds=thresholds(file),
+        checklist=tuple(_item(i) for i in file.checklist),
+        rollback=core.RollbackTerms(file.rollback.expected_time, tuple(file.rollback.approval)),
+        notify=tuple(core.Notify(tuple(n.on), n.run, n.url) for n in file.notify),
+    )
+
+
+def thresholds(file: PlanFile) -> tuple[core.Threshold, ...]:
+    """The limits with ids of their own; needs nothing else of the plan to be right."""
+    sources = {s.name: s.source for s in file.signal}
+    seen: Counter[str] = Counter()
+    found: list[core.Threshold] = []
+    for table in file.threshold:
+        threshold = _threshold(table, sources.get(table.signal, "host"))
+        whole = table.when is not None or table.outside is not None
+        id_ = f"{table.signal} {threshold.limit_text}" if whole else table.signal
+        id_ += f" ({table.compare})" if table.compare else ""
+        seen[id_] += 1
+        found.append(
+            _threshold(
+                table, sources.get(table.signal, "host"), f"{id_} #{seen[id_]}" if seen[id_] > 1 else id_
+            )
+        )
+    return tuple(found)
+
+
+def _threshold(table: ThresholdTable, source: str, id_: str = "") -> core.Threshold:
+    return core.Threshold(
+        id=id_,
+        signal=table.signal,
+        action=table.action,
+        op=table.when.op if table.when else None,
+        limit=table.when.value if table.when else None,
+        outside=(table.outside[0], table.outside[1]) if table.outside else None,
+        for_=table.for_ or timedelta(0),
+        compare=table.compare,
+        aggregate=table.aggregate,
+        min_samples=table.min_samples,
+        stale_after=table.stale_after,
+        no_data=table.no_data,
+        observe_only=table.observe_only,
+        agreed_by=tuple(table.agreed_by),
+        escalate_to=tuple(table.escalate_to),
+        message=table.message,
+        acted_on=table.compare is None and source in SIGNALS,
+    )
+
+
+def _roles(file: PlanFile) -> core.Roles:
+    roles = file.roles
+    stop = roles.stop_authority or [roles.decision_owner, roles.rollback_owner]
+    return core.Roles(
+        decision_owner=roles.decision_owner,
+        rollback_owner=roles.rollback_owner,
+        metrics_watcher=roles.metrics_watcher,
+        support_liaison=roles.support_liaison,
+        stop_authority=tuple(dict.fromkeys(stop)),
+        others=MappingProxyType({r: who for r, who in held(roles) if who and r not in core.ROLE_NAMES}),
+    )
+
+
+def _people(file: PlanFile, names: Names) -> tuple[core.Person, ...]:
+    if not file.people:
+        return tuple(core.Person(id_, id_) for id_ in names.people)
+    zone = file.window.timezone if file.window else "UTC"
+    return tuple(
+        core.Person(id_, p.name or id_, p.contact, p.os_user, p.key, _utc(p.on_shift_until, zone))
+        for id_, p in file.people.items()
+    )
+
+
+def _window(file: PlanFile) -> core.Window | None:
+    window = file.window
+    if window is None:
+        return None
+    opens, closes = _utc(window.opens, window.timezone), _utc(window.closes, window.timezone)
+    assert opens is not None and closes is not None  # a window without them is a problem
+    freeze = tuple(core.Freeze(f.since, f.until, f.why) for f in window.freeze if f.since and f.until)
+    return core.Window(opens, closes, window.timezone, window.min_staff, freeze)
+
+
+def _utc(moment: datetime | None, zone: str) -> datetime | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+
+
+def _ssh(file: PlanFile) -> core.SshSettings:
+    ssh = file.ssh
+    timeout = ssh.connect_timeout or core.SshSettings().connect_timeout
+    return core.SshSettings(ssh.user, ssh.known_hosts, ssh.identity, ssh.jump, timeout, ssh.port)
+
+
+def _step(step: StepTable) -> core.Step:
+    return core.Step(**{**dict(step), "timeout": step.timeout or STEP_TIMEOUT})
+
+
+def _stage(stage: StageTable) -> core.Stage:
+    gate = stage.gate
+    return core.Stage(
+        name=stage.name,
+        steps=tuple(stage.steps),
+        targets=tuple(stage.targets),
+        waves=tuple(stage.waves),
+        max_parallel=stage.max_parallel,
+        max_failed=stage.max_failed,
+        bake_time=stage.bake_time or timedelta(0),
+        gate=core.Gate(tuple(gate.approvers), gate.instructions, gate.timeout) if gate else None,
+        vars=MappingProxyType(stage.vars),
+    )
+
+
+def _signals(file: PlanFile, names: Names) -> tuple[core.Signal, ...]:
+    everywhere = tuple(t.id for t in names.targets)
+    declared = tuple(_signal(s, names, everywhere) for s in file.signal)
+    wanted = dict.fromkeys(
+        t.signal for t in file.threshold if t.signal in METRICS and t.signal not in names.signals
+    )
+    built_in = tuple(
+        core.Signal(
+            m,
+            "host",
+            HOST_INTERVAL,
+            unit=UNITS[m],
+            targets=everywhere,
+            options=MappingProxyType({"metric": m}),
+        )
+        for m in wanted
+    )
+    return declared + built_in
+
+
+def _signal(signal: SignalTable, names: Names, everywhere: tuple[str, ...]) -> core.Signal:
+    options = {
+        key: value for key in SOURCE_KEYS[signal.source] if key != "on" and (value := getattr(signal, key))
+    }
+    unit = signal.unit
+    if signal.source == "host":
+        metric = options.setdefault("metric", signal.name)
+        unit = UNITS[metric] if unit is None else unit
+    targets = names.expand(signal.targets)
+    if signal.on == core.HERE:
+        targets = (core.HERE,)
+    elif not signal.targets and signal.source in SIGNALS:
+        targets = everywhere
+    return core.Signal(
+        name=signal.name,
+        source=signal.source,
+        interval=signal.interval or (HOST_INTERVAL if signal.source == "host" else INTERVAL),
+        question=signal.question,
+        unit=unit or "",
+        owner=signal.owner,
+        targets=targets,
+        options=MappingProxyType(options),
+    )
+
+
+def _item(item: ItemTable) -> core.ChecklistItem:
+    before = item.before
+    if before not in ("start", "close") and not before.startswith("stage:"):
+        before = f"stage:{before}"
+    return core.ChecklistItem(**{**dict(item), "before": before, "approval": tuple(item.approval)})

@@ -1,0 +1,98 @@
+"""Checks of what is watched: signals and the limits on them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cockpit.core.plan import HERE
+from cockpit.planfile.check_people import who
+from cockpit.planfile.check_rollout import names_lead, positive
+from cockpit.planfile.models import PlanFile
+from cockpit.planfile.names import Names
+from cockpit.planfile.positions import Path
+from cockpit.planfile.problem import Findings, shorten
+from cockpit.planfile.rollout_tables import SOURCE_KEYS, SignalTable, ThresholdTable
+from cockpit.signals.host import METRICS
+from cockpit.steps import SHARED, placeholders
+
+NEEDED: dict[str, str] = {
+    "command": "run",
+    "prometheus": "query",
+    "http": "url",
+    "sql": "query",
+    "log": "pattern",
+}
+"""The key without which a source has nothing to read."""
+
+
+def check(plan: PlanFile, names: Names, findings: Findings) -> None:
+    """Everything about signals and thresholds."""
+    for i, signal in enumerate(plan.signal):
+        _signal(("signal", i), signal, names, findings)
+    known = {*names.signals, *METRICS}
+    for i, threshold in enumerate(plan.threshold):
+        path: Path = ("threshold", i)
+        if threshold.signal and threshold.signal not in known and findings.sure("signal"):
+            message = f"there is no signal `{shorten(threshold.signal)}`: this limit would protect nothing"
+            findings.problem((*path, "signal"), message, findings.instead(threshold.signal, known))
+        _threshold(path, threshold, names, findings)
+
+
+def _signal(path: Path, signal: SignalTable, names: Names, findings: Findings) -> None:
+    positive((*path, "interval"), signal.interval, findings)
+    names_lead((*path, "targets"), signal.targets, names, findings)
+    if signal.owner is not None:
+        who((*path, "owner"), [signal.owner], names, findings)
+    if (*path, "source") in findings.broken:
+        return
+    allowed = SOURCE_KEYS[signal.source]
+    for key in dict.fromkeys(key for keys in SOURCE_KEYS.values() for key in keys):
+        if getattr(signal, key) is not None and key not in allowed:
+            message = f"`{key}` means nothing to a {signal.source} signal"
+            hint = f"its keys are: {', '.join(allowed)}" if allowed else "remove it"
+            findings.problem((*path, key), message, hint, key=True)
+    needed = NEEDED.get(signal.source)
+    if needed and getattr(signal, needed) is None and (*path, needed) not in findings.broken:
+        message = f"a {signal.source} signal needs `{needed}`: there is nothing to read"
+        findings.problem((*path, "source"), message, f"write {needed} = ...")
+    if signal.source == "host":
+        metric = signal.metric or signal.name
+        if metric and metric not in METRICS:
+            message = f"`{shorten(metric)}` is no metric of a host"
+            place: Path = (*path, "metric") if signal.metric else (*path, "name")
+            findings.problem(place, message, f"write metric = one of: {', '.join(METRICS)}")
+    if signal.on == HERE and signal.targets:
+        findings.problem(
+            (*path, "targets"),
+            "a signal read on this machine has no targets",
+            "remove one of the two",
+            key=True,
+        )
+    for name in placeholders(signal.run or ""):
+        if name in SHARED:
+            message = f"`{{{name}}}` isn't filled in in a signal: the command gets it as it is"
+            findings.warn((*path, "run"), message, "write the value", within=f"{{{name}}}")
+
+
+def _threshold(path: Path, threshold: ThresholdTable, names: Names, findings: Findings) -> None:
+    unread = any((*path, key) in findings.broken for key in ("when", "outside"))
+    if threshold.when is not None and threshold.outside is not None:
+        findings.problem(
+            (*path, "outside"), "`when` and `outside` can't both stand here", "keep one of the two", key=True
+        )
+    elif threshold.when is None and threshold.outside is None and not unread:
+        message = "neither `when` nor `outside`: this limit would never be exceeded"
+        findings.problem(path, message, 'write when = "> 2", or outside = [low, high]', key=True)
+    if threshold.outside is not None and threshold.outside[0] >= threshold.outside[1]:
+        findings.problem((*path, "outside"), "the range runs backwards", "write outside = [low, high]")
+    positive((*path, "stale_after"), threshold.stale_after, findings)
+    if (
+        threshold.action == "escalate"
+        and not threshold.escalate_to
+        and (*path, "escalate_to") not in findings.broken
+    ):
+        findings.problem((*path, "action"), "escalate, but to nobody", "write escalate_to = [...]")
+    who((*path, "agreed_by"), threshold.agreed_by, names, findings)
+    if threshold.for_ is not None and threshold.for_ > timedelta(days=1):
+        message = "a limit that must be exceeded for more than a day protects no release"
+        findings.warn((*path, "for"), message, "write a shorter duration")

@@ -1,0 +1,72 @@
+"""A plan's text, checked: every problem with its place, and the plan if there is none."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cockpit.core.plan import Plan
+from cockpit.planfile import check_people, check_rollout, check_signals, not_acted_on
+from cockpit.planfile.build import build, thresholds
+from cockpit.planfile.names import collect
+from cockpit.planfile.positions import Positions, Span
+from cockpit.planfile.problem import Findings, Problem, in_order
+from cockpit.planfile.reading import MOST_BYTES, read
+from cockpit.planfile.validation import validate
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check. `plan` is None where there is any problem; `data` are the very bytes checked.
+
+    `warnings` work, but the team should know. `not_acted_on` is kept in the plan and ignored by this version.
+    All three are sorted by position, at most 1,000 of each.
+    """
+
+    source: str
+    data: bytes = field(repr=False)
+    sha256: str
+    plan: Plan | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    not_acted_on: tuple[Problem, ...]
+
+
+def parse(data: bytes, source: str) -> Checked:
+    """Check the bytes of a plan; `source` is how problems call it. Never raises for what the bytes say."""
+    findings, document = read(data, source)
+    plan: Plan | None = None
+    if document is not None:
+        file = validate(document, findings)
+        names = collect(file, findings)
+        check_people.check(file, names, findings)
+        check_rollout.check(file, names, findings)
+        check_signals.check(file, names, findings)
+        not_acted_on.report(document, thresholds(file), findings)
+        plan = None if findings.problems else build(file, names)
+    return _checked(data, plan, findings)
+
+
+def load(path: Path) -> Checked:
+    """Read and check a plan file; one that can't be read is one problem."""
+    try:
+        with path.open("rb") as file:
+            return parse(file.read(MOST_BYTES + 1), str(path))
+    except OSError as fault:
+        findings = Findings(str(path), [""], Positions(""))
+        message = f"the plan can't be read: {fault.strerror}"
+        findings.at(Span(1, 1, 1), message, "write the path of a plan, and check its permissions")
+        return _checked(b"", None, findings)
+
+
+def _checked(data: bytes, plan: Plan | None, findings: Findings) -> Checked:
+    return Checked(
+        source=findings.source,
+        data=data,
+        sha256=hashlib.sha256(data).hexdigest(),
+        plan=plan,
+        problems=in_order(findings.problems),
+        warnings=in_order(findings.warnings),
+        not_acted_on=in_order(findings.not_acted_on),
+    )

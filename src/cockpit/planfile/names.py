@@ -1,0 +1,151 @@
+"""Who and what a plan's names stand for: targets and groups, people and roles, steps, stages, signals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from cockpit.core.plan import HERE, ROLE_NAMES, Target
+from cockpit.planfile.models import PlanFile, RolesTable, TargetTable
+from cockpit.planfile.positions import Path
+from cockpit.planfile.problem import Findings, shorten
+from cockpit.planfile.scalars import MOST_TARGETS, Mistake, expand
+
+_HOST = re.compile(r"[^\s\-@/][^\s@/]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every name of a plan.
+
+    `members` maps a target id or group to target ids, `roles` a role to its holder; `who` are all
+    people and held roles; steps, stages and signals map to their (first) index. `from_roles`: the plan
+    has no [people], so that [roles] names everybody.
+    """
+
+    targets: tuple[Target, ...]
+    members: dict[str, tuple[str, ...]]
+    people: tuple[str, ...]
+    from_roles: bool
+    roles: dict[str, str]
+    steps: dict[str, int]
+    stages: dict[str, int]
+    signals: dict[str, int]
+    who: frozenset[str]
+
+    def together(self, names: Iterable[str]) -> set[str]:
+        """The target ids that `names` stand for."""
+        return {member for name in names for member in self.members.get(name, ())}
+
+    def expand(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The target ids that `names` stand for, in the plan's order, each once."""
+        wanted = self.together(names)
+        return tuple(t.id for t in self.targets if t.id in wanted) if wanted else ()
+
+
+def collect(plan: PlanFile, findings: Findings) -> Names:
+    """All names, with the problems of declaring them: twice, reserved, ranges that don't fit."""
+    targets = _targets(plan, findings)
+    declared = tuple(dict.fromkeys((*plan.people, *findings.lost("people"))))
+    people = declared or everyone(plan.roles)
+    roles = {role: who for role, who in held(plan.roles) if who}
+    return Names(
+        targets=targets,
+        members=_members(targets, plan, findings),
+        people=people,
+        from_roles=not declared,
+        roles=roles,
+        steps=_unique("step", "id", [s.id for s in plan.step], findings),
+        stages=_unique("stage", "name", [s.name for s in plan.stage], findings),
+        signals=_unique("signal", "name", [s.name for s in plan.signal], findings),
+        who=frozenset((*people, *roles, *findings.lost("roles"))),
+    )
+
+
+def held(roles: RolesTable) -> tuple[tuple[str, str | None], ...]:
+    """(role, holder) for the standard roles and the plan's own."""
+    standard = tuple((role, getattr(roles, role)) for role in ROLE_NAMES)
+    return standard + tuple((roles.__pydantic_extra__ or {}).items())
+
+
+def everyone(roles: RolesTable) -> tuple[str, ...]:
+    """Everybody [roles] names: who a plan without [people] knows."""
+    named = [who for _, who in held(roles) if who]
+    mine = [name for name in roles.stop_authority if name not in dict(held(roles))]
+    return tuple(dict.fromkeys(named + mine))
+
+
+def _unique(section: str, key: str, names: Sequence[str], findings: Findings) -> dict[str, int]:
+    first: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if name and first.setdefault(name, index) != index:
+            where = findings.positions.key((section, first[name])).line
+            message = f"a second {section} is called `{shorten(name)}` (the first is at line {where})"
+            findings.problem((section, index, key), message, f"give each {section} a {key} of its own")
+    return first
+
+
+def target_tables(plan: PlanFile) -> dict[str, TargetTable]:
+    """The entries of [targets] as written, ranges not yet expanded."""
+    return plan.targets.__pydantic_extra__ or {}
+
+
+def _targets(plan: PlanFile, findings: Findings) -> tuple[Target, ...]:
+    found: dict[str, Target] = {}
+    places: dict[tuple[str, int], str] = {}
+    for name, table in target_tables(plan).items():
+        path: Path = ("targets", name)
+        if not table.host:
+            found.setdefault(name, Target(name, "", None, None, tuple(table.groups)))
+            continue
+        if not _HOST.fullmatch(table.host):
+            hint = 'write the name or address only; `user = "..."` and `port = ...` are keys of their own'
+            findings.problem((*path, "host"), f"`{shorten(table.host)}` is no host", hint)
+        try:
+            pairs = expand(name, table.host)
+        except Mistake as fault:
+            findings.problem((*path, "host"), str(fault), fault.hint)
+            pairs = [(name, table.host)]
+        for id_, host in pairs:
+            _declare(Target(id_, host, table.port, table.user, tuple(table.groups)), path, found, findings)
+            place = (host, table.port or plan.ssh.port)
+            if (other := places.setdefault(place, id_)) != id_:
+                same = f"`{shorten(other)}` and `{shorten(id_)}` are the same host and port"
+                message = f"{same}: steps would run there twice"
+                findings.warn((*path, "host"), message, "check that these are two targets")
+        if len(found) > MOST_TARGETS:
+            findings.problem(
+                path, f"the plan has more than {MOST_TARGETS} targets", "split the release", key=True
+            )
+            break
+    return tuple(found.values())
+
+
+def _declare(target: Target, path: Path, found: dict[str, Target], findings: Findings) -> None:
+    if target.id == HERE:
+        message = f"`{HERE}` is this machine and can't be the name of a target"
+        findings.problem(path, message, "give the target another name", key=True)
+    elif target.id in found:
+        message = f"a second target is called `{shorten(target.id)}`"
+        findings.problem(
+            path, message, "give each target a name of its own; ranges must not overlap", key=True
+        )
+    else:
+        found[target.id] = target
+
+
+def _members(targets: tuple[Target, ...], plan: PlanFile, findings: Findings) -> dict[str, tuple[str, ...]]:
+    groups: dict[str, list[str]] = {}
+    for target in targets:
+        for group in target.groups:
+            groups.setdefault(group, []).append(target.id)
+    ids = {t.id for t in targets}
+    for name, table in target_tables(plan).items():
+        for i, group in enumerate(table.groups):
+            if group in ids:
+                message = f"`{shorten(group)}` is both a target and a group: a stage couldn't tell which"
+                findings.problem(("targets", name, "groups", i), message, "rename the group")
+    members: dict[str, tuple[str, ...]] = dict.fromkeys(findings.lost("targets"), ())
+    members |= {group: tuple(ids) for group, ids in groups.items()}
+    return members | {id_: (id_,) for id_ in ids}

@@ -1,0 +1,64 @@
+"""Steps: what each kind is made of, and the exact command lines it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cockpit.core.plan import On, Plan, Stage, Step
+from cockpit.steps.kinds import ON_TARGETS, ON_THIS_MACHINE, SHARED, StepKind
+from cockpit.steps.template import NAME, fill, misquoted, placeholders
+
+__all__ = [
+    "NAME",
+    "SHARED",
+    "STEP_KINDS",
+    "Commands",
+    "StepKind",
+    "commands",
+    "fill",
+    "misquoted",
+    "placeholders",
+    "plan_values",
+]
+
+STEP_KINDS: Mapping[On, StepKind] = {"targets": ON_TARGETS, "here": ON_THIS_MACHINE}
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """A step's POSIX sh lines for one target, every value filled in; None where the plan has no such line."""
+
+    run: str
+    verify: str | None = None
+    rollback: str | None = None
+    verify_rollback: str | None = None
+
+
+def commands(plan: Plan, stage: Stage, step: Step, target_id: str) -> Commands:
+    """The exact lines of `step` in `stage` on `target_id` (`here` for a step on this machine).
+
+    Raises KeyError for a target or a placeholder that the plan doesn't have; a checked plan has none.
+    """
+    values = {**plan_values(plan), "stage": stage.name, **stage.vars}
+    values.update(STEP_KINDS[step.on].values(plan, target_id))
+
+    def line(template: str | None) -> str | None:
+        return None if template is None else fill(template, values)
+
+    return Commands(
+        fill(step.run, values), line(step.verify), line(step.rollback), line(step.verify_rollback)
+    )
+
+
+def plan_values(plan: Plan) -> dict[str, str]:
+    """The values that hold for the whole release, by placeholder name."""
+    release = plan.release
+    return {
+        "version": release.version,
+        "previous_version": release.previous_version,
+        "service": release.service,
+        "environment": release.environment,
+        "release": release.name,
+        "change_ref": release.change_ref or "",
+    }
