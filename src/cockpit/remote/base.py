@@ -33,12 +33,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of a request. `seconds` is the wall time from sending to knowing."""
+    """What became of a request. `seconds` is the wall time from sending to knowing.
+
+    `alive` names what may still run after a stop: process ids with their names; empty when nothing does.
+    """
 
     kind: Kind
     exit_code: int | None = None
     detail: str = ""
     seconds: float = 0.0
+    alive: str = ""
 
 
 OnOutput = Callable[[bytes], None]

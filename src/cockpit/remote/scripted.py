@@ -1,0 +1,148 @@
+"""A Runner that plays a script: outcomes by target and line, held back for as long as the script says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from cockpit.remote.base import Ended, Kind, OnOutput, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a request comes to. `until` holds the outcome back (the output comes first); None: at once.
+
+    While it is held back, `stop` ends it as "stopped" with `stop_detail`, and `alive` of it still running.
+    """
+
+    kind: Kind = "exited"
+    exit_code: int | None = 0
+    output: bytes = b""
+    detail: str = ""
+    seconds: float = 0.0
+    until: asyncio.Event | None = None
+    stop_detail: str = "process group ended: nothing of it is alive"
+    alive: str = ""
+
+
+OK = Reply()
+FAILED = Reply(exit_code=1, output=b"failed\n")
+UNREACHABLE = Reply("unreachable", None, detail="connection refused")
+LOST = Reply("lost", None, detail="the connection was lost while it ran")
+
+ANY = "*"
+"""In a table: any target, or any line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of the runner, in order; `line` is the request's line, the followed script, or "" for a probe."""
+
+    verb: str
+    target: str
+    line: str
+    request: Request | None = None
+
+
+Table = Mapping[tuple[str, str], Reply]
+Script = Table | Callable[[str, Request], Reply]
+
+
+@dataclass(eq=False)
+class ScriptedRunner:
+    """Answers from `script`: a table by (target, line), where ANY stands for either, or a function.
+
+    What no entry covers exits 0 at once. `probes` answers probe() by target. `calls` records every use,
+    `running` counts the requests held back now. Change `script` and `probes` at any time.
+    """
+
+    script: Script = field(default_factory=dict[tuple[str, str], Reply])
+    probes: Mapping[str, Reply] = field(default_factory=dict[str, Reply])
+    calls: list[Call] = field(default_factory=list[Call])
+    running: int = 0
+    closed: bool = False
+    _followers: dict[str, list[tuple[Callable[[bytes], None], asyncio.Future[Ended]]]] = field(
+        default_factory=dict[str, list[tuple[Callable[[bytes], None], asyncio.Future[Ended]]]]
+    )
+
+    async def probe(self, target: str) -> Ended:
+        """The reply in `probes`; reachable if there is none."""
+        self.calls.append(Call("probe", target, ""))
+        return _ended(self.probes.get(target, OK))
+
+    async def run(self, target: str, request: Request, on_output: OnOutput, stop: asyncio.Event) -> Ended:
+        """Play the reply for (target, line)."""
+        self.calls.append(Call("run", target, request.line, request))
+        reply = self._reply(target, request)
+        await asyncio.sleep(0)  # as with a real target, nothing is known before the loop has turned
+        if stop.is_set():
+            return Ended("unreachable", detail="stopped before it was sent: nothing ran")
+        if reply.output:
+            on_output(reply.output)
+        if reply.until is not None:
+            self.running += 1
+            try:
+                if not await _first(reply.until, stop):
+                    return Ended("stopped", None, reply.stop_detail, reply.seconds, reply.alive)
+            finally:
+                self.running -= 1
+        return _ended(reply)
+
+    async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
+        """Pass on what say() is given for the target, until hang_up() or cancelled."""
+        self.calls.append(Call("follow", target, script))
+        follower = (on_line, asyncio.get_running_loop().create_future())
+        self._followers.setdefault(target, []).append(follower)
+        try:
+            return await follower[1]
+        finally:
+            self._followers[target].remove(follower)
+
+    async def close(self) -> None:
+        """End every follower."""
+        self.closed = True
+        for target in self._followers:
+            self.hang_up(target)
+
+    def say(self, target: str, lines: Iterable[bytes]) -> None:
+        """Let every follower of `target` read `lines`."""
+        for line in lines:
+            for on_line, _ in [*self._followers.get(target, ())]:
+                on_line(line)
+
+    def hang_up(self, target: str, kind: Kind = "lost", detail: str = "the connection was lost") -> None:
+        """End every follower of `target`."""
+        for _, over in self._followers.get(target, ()):
+            if not over.done():
+                over.set_result(Ended(kind, None, detail))
+
+    def followed(self, target: str) -> bool:
+        """Whether anybody follows `target` now."""
+        return bool(self._followers.get(target))
+
+    def lines(self, target: str | None = None) -> list[str]:
+        """The lines that were run, in order; on `target` only, if given."""
+        return [call.line for call in self.calls if call.verb == "run" and target in (None, call.target)]
+
+    def _reply(self, target: str, request: Request) -> Reply:
+        if callable(self.script):
+            return self.script(target, request)
+        keys = ((target, request.line), (ANY, request.line), (target, ANY), (ANY, ANY))
+        return next((self.script[key] for key in keys if key in self.script), OK)
+
+
+def _ended(reply: Reply) -> Ended:
+    code = reply.exit_code if reply.kind in ("exited", "signalled") else None
+    return Ended(reply.kind, code, reply.detail, reply.seconds, reply.alive)
+
+
+async def _first(until: asyncio.Event, stop: asyncio.Event) -> bool:
+    """Wait for either; True if it was `until`."""
+    waits = [asyncio.ensure_future(event.wait()) for event in (until, stop)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+    return until.is_set()
