@@ -12,8 +12,9 @@ from cockpit.core import events as ev
 from cockpit.core.plan import HERE, Gate, Stage
 from cockpit.core.slices import batches, slices_of
 from cockpit.core.state import attempt_id, clean, initial
+from cockpit.core.view import next_line
 from cockpit.core.wanted import wanted
-from tests.core.plans import ERRORS, FLAG, SWITCH, Session, gated, item, limit, plan, render, web
+from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, gated, item, limit, plan, render, web
 
 
 def test_a_plain_release_goes_through_canary_and_waves_to_the_end() -> None:
@@ -85,6 +86,24 @@ def test_a_gate_opens_for_its_approvers_only_even_with_promote_when_clean() -> N
     s.do(cmd.Promote(s.at, "lee", reason="orders fine"))
     s.tick()
     assert s.running() == ["web-2", "web-3"]
+
+
+def test_a_point_of_no_return_takes_the_decision_owner_whatever_the_gate_or_the_flag() -> None:
+    for gate in (None, Gate(("rollback_owner",))):
+        stages = (
+            Stage("canary", ("switch",), ("web-1",)),
+            Stage("schema", ("migrate",), ("web-2",), gate=gate),
+        )
+        s = Session(plan(steps=(SWITCH, MIGRATE), stages=stages), auto=True)
+        s.start()
+        s.finish()
+        s.tick(1000)
+        assert s.state.phase == "waiting"
+        assert next_line(s.state, s.at).endswith("a point of no return: migrate can't be undone")
+        assert "Dana Ruiz" in s.refused(cmd.Promote(s.at, "lee"))
+        s.do(cmd.Promote(s.at, "dana"))
+        s.tick()
+        assert s.running() == ["web-2"]
 
 
 def test_a_gate_nobody_answers_pauses_once() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.core.plan import Plan, Stage
+from cockpit.core.plan import Plan, Stage, Step
 
 
 def holders(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -11,10 +11,20 @@ def holders(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def deciders(plan: Plan, stage: Stage | None) -> tuple[str, ...]:
-    """Who may let `stage` begin: its gate's approvers, else the decision owner."""
+    """Who may let `stage` begin: its gate's approvers, else the decision owner.
+
+    A stage that crosses a point of no return always takes the decision owner.
+    """
+    if stage is not None and no_return(plan, stage):
+        return (plan.roles.decision_owner,)
     if stage is not None and stage.gate is not None:
         return holders(plan, stage.gate.approvers)
     return (plan.roles.decision_owner,)
+
+
+def no_return(plan: Plan, stage: Stage) -> Step | None:
+    """The stage's first step that can't be undone, or None."""
+    return next((step for id_ in stage.steps if not (step := plan.step(id_)).reversible), None)
 
 
 def stoppers(plan: Plan) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cockpit.core import checklist
+from cockpit.core import checklist, people
 from cockpit.core import events as ev
 from cockpit.core.plan import Stage
 from cockpit.core.slices import Wave
@@ -127,7 +127,8 @@ def _entering(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Readi
             return [ev.GateTimedOut(at, stage.name)]
         return []
     first = state.stage == 0  # starting the release is what promotes its first stage
-    may_begin = first or (state.opened is not None and state.opened.promote_when_clean and clean(state))
+    by_itself = state.opened is not None and state.opened.promote_when_clean and clean(state)
+    may_begin = first or (by_itself and not people.no_return(state.plan, stage))
     if may_begin and not checklist.holding(state, f"stage:{stage.name}"):
         reason = "the release started" if first else "clean, no gate, nothing open"
         return [ev.StagePromoted(at, stage.name, ev.COCKPIT, "", reason, evidence)]

@@ -170,6 +170,8 @@ def _entering(state: State, stage: Stage) -> str:
         return f"{signs} signs “{item.text}”{more}; then {who} decides on “{stage.name}”"
     if not clean(state):
         return f"{_unclean(state)} holds “{stage.name}”"
+    if step := people.no_return(state.plan, stage):
+        return f"{who} decides on “{stage.name}”, a point of no return: {step.id} can't be undone"
     question = f": {stage.gate.instructions}" if stage.gate and stage.gate.instructions else ""
     return f"{who} decides on “{stage.name}”{question}"
 

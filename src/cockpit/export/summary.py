@@ -67,7 +67,7 @@ def _way_back(review: Review) -> str:
     back = review.rollback
     if back is None:
         return ""
-    who = f"an agreed limit ({back.threshold})" if back.threshold else back.by
+    who = f"An agreed limit ({back.threshold})" if back.threshold else back.by
     proven = sum(target.proven for target in back.targets)
     took = f"after {span(back.measured)}" if back.measured is not None else "but did not end"
     agreed = f", {span(back.expected)} had been agreed" if back.expected is not None else ""

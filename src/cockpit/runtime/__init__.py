@@ -1,0 +1,1 @@
+"""The engine at work: one loop that decides, records, acts and publishes."""

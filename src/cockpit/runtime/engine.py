@@ -1,0 +1,256 @@
+"""The loop that runs a session: decide, record, act, publish, one turn at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from cockpit.core import commands as cmd
+from cockpit.core import events as ev
+from cockpit.core.commands import Command, Refused
+from cockpit.core.decide import decide
+from cockpit.core.errors import LogError
+from cockpit.core.plan import Plan
+from cockpit.core.state import Render, State, initial, replay
+from cockpit.core.thresholds import Judgement, Sample
+from cockpit.core.wanted import wanted
+from cockpit.remote.base import Runner
+from cockpit.runtime.jobs import Jobs
+from cockpit.runtime.notices import Notices
+from cockpit.runtime.sampling import Sampling
+from cockpit.signals.host import HostSample
+from cockpit.store.log import Log, Recording
+from cockpit.store.output import Kept
+
+TICK = 0.25
+"""Seconds between looks at the clock when nothing else happens."""
+
+PROBE_AGAIN = 10.0
+"""Seconds before an unreachable target is tried again, before the start."""
+
+ROWS_EVERY = timedelta(seconds=1)
+"""How often samples are written to the log."""
+
+
+def utc_now() -> datetime:
+    """This moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Engine:
+    """One session at work; a Link for screens. `run` it as a task, `send` it commands."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        render: Render,
+        log: Log,
+        runner: Runner,
+        meter: Callable[[], HostSample | None],
+        me: str,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._log = log
+        self._runner = runner
+        self._me = me
+        self.now = now
+        self._state = initial(plan, render)
+        self._events: list[ev.Event] = []
+        self._failure = ""
+        self._left = False
+        self.ended = False
+        self._inbox: list[tuple[Command, asyncio.Future[Refused | None] | None]] = []
+        self._outputs: list[tuple[str, Kept]] = []
+        self._wake = asyncio.Event()
+        self._subscribers: list[Callable[[], None]] = []
+        self._rows_at = now()
+        self.jobs = Jobs(runner, self._session, now, self._finished)
+        self.sampling = Sampling(plan, runner, meter, now, self._wake.set)
+        self.notices = Notices(plan, runner, now, self._post)
+
+    # The Link
+
+    @property
+    def me(self) -> str:
+        """The person at this screen."""
+        return self._me
+
+    @property
+    def state(self) -> State:
+        """The state as recorded."""
+        return self._state
+
+    @property
+    def events(self) -> Sequence[ev.Event]:
+        """Every event so far, in order."""
+        return self._events
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """The log's head: sequence and hash."""
+        return self._log.head.seq, self._log.head.hash
+
+    @property
+    def failure(self) -> str:
+        """Why the log can't be written, or empty."""
+        return self._failure
+
+    def series(self, signal: str, target: str) -> Sequence[Sample]:
+        """The recent samples of a signal on a target."""
+        return self.sampling.series(signal, target)
+
+    def judgement(self, threshold: str) -> Judgement | None:
+        """What a threshold says now."""
+        return self.sampling.judgement(threshold)
+
+    def host(self, target: str) -> tuple[datetime, HostSample] | None:
+        """The latest host metrics of a target."""
+        return self.sampling.host(target)
+
+    def output(self, attempt: str) -> bytes:
+        """The kept output of an attempt: from memory, or from the log where it has been let go."""
+        kept = self.jobs.output(attempt) or Recording(self._log.path, (), self._log.head).output(attempt)
+        return kept.text() if kept is not None else b""
+
+    async def send(self, command: Command) -> Refused | None:
+        """Ask for something; None once it is durable, Refused with the reason otherwise."""
+        if isinstance(command, cmd.HumanCommand):
+            command = replace(command, evidence=self._readings())
+        answer: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
+        self._inbox.append((command, answer))
+        self._wake.set()
+        return await answer
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each recorded turn."""
+        self._subscribers.append(callback)
+        return lambda: self._subscribers.remove(callback)
+
+    # The loop
+
+    async def run(self) -> None:
+        """Work until the session is closed or left, or the log fails (LogError). Ends all that it started."""
+        self.sampling.start()
+        probing = asyncio.create_task(self._probe_all())
+        try:
+            while True:
+                await self.turn()
+                if self._over():
+                    break
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(TICK):
+                        await self._wake.wait()
+                self._wake.clear()
+            await self.sampling.stop()
+            await self.notices.settle()
+            self._rows_at = datetime.min.replace(tzinfo=UTC)
+            await self.turn()  # the last samples, and whether people could be told
+        except LogError as fault:
+            self._fail(str(fault))
+            raise
+        finally:
+            probing.cancel()
+            await self.sampling.stop()
+            await asyncio.gather(probing, return_exceptions=True)
+            self.ended = True
+            self._publish()
+
+    async def turn(self) -> None:
+        """Everything waiting is decided, recorded in one commit, and only then acted on and shown."""
+        batch, self._inbox = self._inbox, []
+        outputs, self._outputs = self._outputs, []
+        at = self.now()
+        verdicts = self.sampling.verdicts(at)
+        evidence = self._readings()
+        batch += [(replace(verdict, evidence=evidence), None) for verdict in verdicts]
+        batch.sort(key=lambda entry: cmd.precedence(entry[0]))
+        state, events = self._state, list[ev.Event]()
+        answers: list[tuple[asyncio.Future[Refused | None], Refused | None]] = []
+        for command, answer in [*batch, (cmd.Tick(at, evidence), None)]:
+            decided = decide(state, command)
+            refused = decided if isinstance(decided, Refused) else None
+            if not isinstance(decided, Refused):
+                state, events = replay(decided, state), events + decided
+            if answer is not None:
+                answers.append((answer, refused))
+        try:
+            rows = self.sampling.take_rows() if at - self._rows_at >= ROWS_EVERY else []
+            if rows:
+                self._rows_at = at
+            await self._log.append(events, outputs, rows)
+        except LogError as fault:
+            for answer, _ in answers:
+                _answer(answer, Refused(str(fault)))
+            raise
+        self._state = state
+        self._events += events
+        self.jobs.reconcile(wanted(state))
+        for answer, refused in answers:
+            _answer(answer, refused)
+        if events:
+            self.notices.about(events)
+            self._publish()
+
+    async def leave(self, by: str, reason: str, within: timedelta) -> None:
+        """End before the release does: nothing new starts, what runs may finish `within`, then it is in doubt."""
+        await self.send(cmd.LeaveSession(self.now(), by, reason))
+        await self.jobs.settle(within)
+        self._left = True
+        self._wake.set()
+
+    def _over(self) -> bool:
+        return (self._state.closed is not None or self._left) and not self._inbox
+
+    def _session(self) -> str:
+        return self._state.opened.session if self._state.opened else ""
+
+    def _finished(self, report: cmd.ReportStep, kept: Kept) -> None:
+        self._outputs.append((report.attempt, kept))
+        self._post(report)
+
+    def _post(self, command: Command) -> None:
+        self._inbox.append((command, None))
+        self._wake.set()
+
+    def _publish(self) -> None:
+        for callback in list(self._subscribers):
+            callback()
+
+    def _fail(self, reason: str) -> None:
+        self._failure = reason
+        waiting, self._inbox = self._inbox, []
+        for _, answer in waiting:
+            if answer is not None:
+                _answer(answer, Refused(reason))
+        self._publish()
+
+    def _readings(self) -> tuple[ev.Reading, ...]:
+        """What every judged limit says at this moment: the evidence of a decision."""
+        return tuple(
+            ev.Reading(t.id, t.signal, j.verdict, j.value, t.limit_text, j.target)
+            for t in self._state.plan.thresholds
+            if (j := self.sampling.judgement(t.id)) is not None
+        )
+
+    async def _probe_all(self) -> None:
+        """Reach every target once; those that can't be reached again and again until the start."""
+        await asyncio.gather(*(self._probe(t.id) for t in self._state.plan.targets))
+
+    async def _probe(self, target: str) -> None:
+        while True:
+            ended = await self._runner.probe(target)
+            ok = ended.kind == "exited" and ended.exit_code == 0
+            before = self._state.probes.get(target)
+            if before is None or (before.ok, before.detail) != (ok, ended.detail):
+                self._post(cmd.ReportProbe(self.now(), target, ok, ended.detail))
+            if ok or self._state.started is not None:
+                return
+            await asyncio.sleep(PROBE_AGAIN)
+
+
+def _answer(future: asyncio.Future[Refused | None], refused: Refused | None) -> None:
+    if not future.done():  # its sender may have been cancelled
+        future.set_result(refused)

@@ -1,0 +1,70 @@
+"""The seam between a session and whoever watches or steers it: screens, headless output, other terminals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from cockpit.core.commands import Command, Refused
+from cockpit.core.events import Event
+from cockpit.core.state import State
+from cockpit.core.thresholds import Judgement, Sample
+from cockpit.signals.host import HostSample
+
+
+class Link(Protocol):
+    """What a screen sees of a session. Everything here is cheap to call at 4 Hz, and none of it blocks."""
+
+    @property
+    def me(self) -> str:
+        """The person id at this screen."""
+        ...
+
+    @property
+    def state(self) -> State:
+        """The state as recorded: nothing in it is ahead of the log."""
+        ...
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """Every event so far, in order; the n-th has sequence n + 1."""
+        ...
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """The log's head: its last sequence number and hash (hex)."""
+        ...
+
+    @property
+    def failure(self) -> str:
+        """Why the log can't be written any more, or empty: then nothing further is dispatched."""
+        ...
+
+    def now(self) -> datetime:
+        """This moment, aware, in UTC."""
+        ...
+
+    def series(self, signal: str, target: str) -> Sequence[Sample]:
+        """The recent samples of a signal on a target (or `here`), oldest first."""
+        ...
+
+    def judgement(self, threshold: str) -> Judgement | None:
+        """What a threshold says at this moment, or None before its first reading."""
+        ...
+
+    def host(self, target: str) -> tuple[datetime, HostSample] | None:
+        """The latest host metrics of a target and when they came, or None."""
+        ...
+
+    def output(self, attempt: str) -> bytes:
+        """The kept output of an attempt so far: raw bytes from the target."""
+        ...
+
+    async def send(self, command: Command) -> Refused | None:
+        """Ask for something; returns when it is durably recorded (None) or refused."""
+        ...
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call `callback` after each recorded turn; returns what ends the subscription."""
+        ...
