@@ -1,0 +1,1 @@
+"""The embedded fleet behind `cockpit demo`: real hosts in small, on loopback."""

@@ -1,0 +1,221 @@
+"""The command line as scripts see it: words, streams and exit codes, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.sshd import Sshd
+
+ROOT = Path(__file__).parent.parent.parent
+
+PLAN = """
+[release]
+name = "Small"
+service = "small"
+environment = "test"
+version = "2"
+previous_version = "1"
+customer_impact = "Nobody but this test sees it."
+
+[people]
+dana = {{ name = "Dana Ruiz" }}
+lee = {{ name = "Lee Chen", os_user = "nobody-here" }}
+
+[roles]
+decision_owner = "dana"
+rollback_owner = "lee"
+
+[ssh]
+user = "{user}"
+known_hosts = "{known_hosts}"
+identity = "{identity}"
+
+[targets]
+web-1 = {{ host = "127.0.0.1", port = {port} }}
+
+[[step]]
+id = "switch"
+run = "{run}"
+rollback = "true"
+verify_rollback = "true"
+timeout = "20s"
+
+[[stage]]
+name = "web"
+targets = ["web-1"]
+steps = ["switch"]
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)}
+
+
+def cockpit(home: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:
+    """Run `cockpit` with these words."""
+    command = [sys.executable, "-m", "cockpit", *map(str, words)]
+    return subprocess.run(command, env=home, capture_output=True, text=True, timeout=60, check=False)
+
+
+def write(path: Path, sshd: Sshd | None, run: str = "echo [red]hi; true") -> Path:
+    """A plan with one target on `sshd`."""
+    settings = sshd.settings() if sshd else None
+    (path / "plan.toml").write_text(
+        PLAN.format(
+            user=settings.user if settings else "nobody",
+            known_hosts=settings.known_hosts if settings else "/dev/null",
+            identity=settings.identity if settings else "",
+            port=sshd.port if sshd else 22,
+            run=run,
+        )
+    )
+    return path / "plan.toml"
+
+
+def test_help_names_every_command_and_loads_nothing_heavy(home: dict[str, str]) -> None:
+    done = cockpit(home, "--help")
+    assert done.returncode == 0
+    for word in ("run", "check", "export", "sessions", "demo", "schema"):
+        assert word in done.stdout
+    look = "import sys, cockpit.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint(sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
+    for heavy in ("asyncssh", "textual", "pydantic", "aiosqlite", "psutil", "tomlkit"):
+        assert f"'{heavy}'" not in loaded
+
+
+def test_a_usage_mistake_is_2(home: dict[str, str], tmp_path: Path) -> None:
+    assert cockpit(home, "export", "--format", "pdf").returncode == 2
+    assert cockpit(home, "run").returncode == 2
+    missing = cockpit(home, tmp_path / "nothing.toml")
+    assert missing.returncode == 2
+    assert "nothing.toml" in missing.stderr
+
+
+def test_a_plan_with_mistakes_names_each_with_its_line(home: dict[str, str], tmp_path: Path) -> None:
+    plan = write(tmp_path, None)
+    text = plan.read_text().replace('service = "small"', 'servce = "small"').replace('"dana"\n', '"dona"\n')
+    plan.write_text(text)
+    done = cockpit(home, plan)
+    assert done.returncode == 2
+    assert "plan.toml:4:1" in done.stderr
+    assert "did you mean" in done.stderr
+    assert "dona" in done.stderr
+    assert "Nothing was contacted" in done.stderr
+
+
+def test_who_you_are_is_asked_and_checked(home: dict[str, str], tmp_path: Path) -> None:
+    plan = write(tmp_path, None)
+    who = cockpit(home, plan, "--headless")
+    assert (who.returncode, "--as dana | lee" in who.stderr) == (2, True)
+    assert cockpit(home, plan, "--headless", "--as", "mallory").returncode == 2
+
+
+def test_a_release_runs_is_listed_and_exported(home: dict[str, str], tmp_path: Path, sshd: Sshd) -> None:
+    plan = write(tmp_path, sshd)
+    done = cockpit(home, plan, "--headless", "--as", "dana")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "opened the session" in lines[0]
+    assert lines[-1].endswith("session closed: completed")
+    assert "head " in done.stderr
+    listed = cockpit(home, "sessions")
+    assert "small 2 test  completed" in listed.stdout
+    name = listed.stdout.split()[0]
+    markdown = cockpit(home, "export", name, "--format", "markdown")
+    assert "# Release review: Small" in markdown.stdout
+    out = tmp_path / "review.json"
+    assert cockpit(home, "export", "--format", "json", "-o", out).returncode == 0
+    assert json.loads(out.read_text())["schema"] == "cockpit.review/1"
+
+
+def test_json_lines_are_one_object_an_event(home: dict[str, str], tmp_path: Path, sshd: Sshd) -> None:
+    done = cockpit(
+        home, "run", write(tmp_path, sshd), "--json", "--as", "dana", "--log", tmp_path / "logs" / "x.db"
+    )
+    assert done.returncode == 0, done.stderr
+    kinds = [json.loads(line)["type"] for line in done.stdout.splitlines()]
+    assert (kinds[0], kinds[-1]) == ("SessionOpened", "SessionClosed")
+    assert (tmp_path / "logs" / "x.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_not_ready_is_5_and_runs_nothing(home: dict[str, str], tmp_path: Path) -> None:
+    server = Sshd(tmp_path / "server")
+    done = cockpit(home, write(tmp_path, server, f"touch {tmp_path}/ran"), "--headless", "--as", "dana")
+    assert done.returncode == 5
+    assert "not ready: web-1" in done.stderr
+    assert "--override" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_interrupt_leaves_with_130_and_says_so_in_the_log(
+    home: dict[str, str], tmp_path: Path, sshd: Sshd
+) -> None:
+    plan = write(tmp_path, sshd, "sleep 2")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        command = [sys.executable, "-m", "cockpit", str(plan), "--json", "--as", "dana"]
+        with subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if b"StepIntended" in line:
+                    process.send_signal(number)
+                    break
+            rest = process.stdout.read()
+            assert process.wait(timeout=30) == 130, process.stderr and process.stderr.read()
+        assert b"SessionLeft" in rest
+
+
+def test_check_shows_the_exact_commands_and_readiness(
+    home: dict[str, str], tmp_path: Path, sshd: Sshd
+) -> None:
+    plan = write(tmp_path, sshd)
+    done = cockpit(home, "check", plan)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "run              echo [red]hi; true" in done.stdout
+    assert "web-1: reachable" in done.stdout
+    offline = cockpit(home, "check", "--offline", plan)
+    assert offline.returncode == 0
+    assert "wasn't looked at" in offline.stdout
+    sshd.kill()
+    assert cockpit(home, "check", plan).returncode == 5
+
+
+def test_check_names_what_is_not_acted_on(home: dict[str, str]) -> None:
+    done = cockpit(home, "check", "--offline", ROOT / "sample-plans" / "full.toml")
+    assert done.returncode == 0
+    assert "isn't judged" in done.stdout
+
+
+def test_schema_is_json(home: dict[str, str]) -> None:
+    assert "properties" in json.loads(cockpit(home, "schema").stdout)
+
+
+def test_no_sessions_is_said(home: dict[str, str]) -> None:
+    assert "no sessions yet" in cockpit(home, "sessions").stdout
+    assert cockpit(home, "export").returncode != 0
+
+
+@pytest.mark.parametrize("bad", [False, True])
+def test_the_demo_ends_as_it_should(home: dict[str, str], bad: bool) -> None:
+    words = ["demo", "--headless", "--promote-when-clean", "--hosts", "3", *(["--bad"] if bad else [])]
+    done = cockpit(home, *words)
+    assert done.returncode == (3 if bad else 0), done.stderr
+    serving = done.stderr.splitlines()[-1].removeprefix("serving now: ").split(", ")
+    release = tomllib.loads((ROOT / "sample-plans" / "demo.toml").read_text())["release"]
+    expected = release["previous_version"] if bad else release["version"]
+    assert serving == [f"web-{i} {expected}" for i in (1, 2, 3)]
+
+
+def test_the_log_alone_is_enough_to_read_the_plan(home: dict[str, str], tmp_path: Path, sshd: Sshd) -> None:
+    plan = write(tmp_path, sshd)
+    assert cockpit(home, plan, "--headless", "--as", "dana").returncode == 0
+    plan.unlink()
+    assert cockpit(home, "export").returncode == 0
