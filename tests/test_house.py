@@ -49,7 +49,7 @@ def test_the_readme_gives_two_commands_and_ci_runs_the_second() -> None:
     demo, tests = re.findall(r"^    (make \w+)$", readme, re.MULTILINE)[:2]
     assert (demo, tests) == ("make demo", "make check")
     assert tests in (ROOT / ".ci" / "run").read_text()
-    assert readme.index(".png") < readme.index("make demo")
+    assert readme.index(".svg") < readme.index("make demo")
     for image in re.findall(r"\]\((docs/[^)]+)\)", readme):
         assert (ROOT / image).exists(), image
 

@@ -13,7 +13,7 @@ from cockpit.core.plan import Target
 from cockpit.remote.ssh import SshRunner
 from tests.sshd import Sshd
 
-ROUNDS = 3
+ROUNDS = 4
 MAX_CONNECTS = 24
 LINE = "true"
 

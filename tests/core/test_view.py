@@ -56,6 +56,9 @@ def test_the_words_of_a_good_release() -> None:
     s.do(cmd.PauseRollout(s.at, "sam", reason="a look"))
     assert (now(s), line(s)) == ("paused", "paused by Sam Okoro: a look; anyone may resume")
     s.do(cmd.ResumeRollout(s.at, "sam"))
+    s.do(cmd.PauseRollout(s.at, "lee"))
+    assert line(s) == "paused by Lee Chen; anyone may resume"
+    s.do(cmd.ResumeRollout(s.at, "sam"))
     s.finish()
     s.finish()
     assert (now(s), line(s)) == ("completed", "completed: checkout 7 is out")

@@ -56,6 +56,7 @@ async def honest(process: Process) -> None:
             task.cancel()
         await asyncio.gather(*pumps, closed, return_exceptions=True)
         child._transport.close()  # pyright: ignore  - or a background child's pipe outlives the loop
+        await child.wait()
 
 
 async def _pump_in(process: Process, child: asyncio.subprocess.Process) -> None:
@@ -103,6 +104,14 @@ async def server(
     client.write_public_key(path / "authorized_keys")
     connections: list[asyncssh.SSHServerConnection] = []
 
+    serving: set[asyncio.Task[None]] = set()
+
+    async def counted(process: Process) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        serving.add(task)
+        await serve(process)
+
     class Watch(factory):
         def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
             connections.append(conn)
@@ -113,7 +122,7 @@ async def server(
         server_factory=Watch,
         server_host_keys=[host_key],
         authorized_client_keys=str(path / "authorized_keys"),
-        process_factory=None if factory is not asyncssh.SSHServer else serve,
+        process_factory=None if factory is not asyncssh.SSHServer else counted,
         encoding=None,
     )
     port = listener.get_port()
@@ -132,3 +141,5 @@ async def server(
             connection.abort()
         listener.close()
         await listener.wait_closed()
+        if serving:
+            await asyncio.wait(serving, timeout=10)

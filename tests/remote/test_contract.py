@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -92,7 +93,9 @@ async def test_both_streams_come_in_order(place: Place) -> None:
 async def test_standard_input_is_what_was_given_then_ends(place: Place) -> None:
     ended, output = await run(place.runner, place.target, "cat; cat")
     assert (ended.exit_code, output) == (0, b"")
-    ended, output = await run(place.runner, place.target, "read a; read b; echo $b; cat", stdin=b"1\nsecret\nrest")
+    ended, output = await run(
+        place.runner, place.target, "read a; read b; echo $b; cat", stdin=b"1\nsecret\nrest"
+    )
     assert (ended.exit_code, output) == (0, b"secret\nrest")
 
 
@@ -105,7 +108,7 @@ async def test_there_is_no_terminal_to_ask_on(place: Place) -> None:
 async def test_env_is_exported_quoted(place: Place, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     value = f"a'b\"c $(touch {canary}) `id`\n;x"
-    ended, output = await run(place.runner, place.target, 'sh -c \'printf %s "$V"\'', env={"V": value})
+    ended, output = await run(place.runner, place.target, "sh -c 'printf %s \"$V\"'", env={"V": value})
     assert (ended.exit_code, output) == (0, value.encode())
     assert not canary.exists()
 
@@ -140,7 +143,9 @@ async def test_the_timeout_is_enforced_on_the_target(place: Place, tmp_path: Pat
 
 
 async def test_a_command_deaf_to_term_is_killed_at_its_timeout(place: Place, short_grace: None) -> None:
-    ended, _ = await run(place.runner, place.target, "trap '' TERM; sleep 60 & sleep 60; sleep 60", timeout_s=1)
+    ended, _ = await run(
+        place.runner, place.target, "trap '' TERM; sleep 60 & sleep 60; sleep 60", timeout_s=1
+    )
     assert ended.kind == "timed_out"
 
 
@@ -166,10 +171,11 @@ async def test_stop_kills_what_ignores_term(place: Place, tmp_path: Path, short_
     assert not alive(pid_in(path) or 0)
 
 
+@pytest.mark.parametrize("place", ["openssh"], indirect=True)
 async def test_stop_names_what_left_the_group(place: Place, tmp_path: Path, short_grace: None) -> None:
     # A child with a group of its own in the same session (as a shell with job control makes) is not killed.
     path = tmp_path / "pid"
-    line = f"""python3 -c 'import os,time
+    line = f"""{sys.executable} -c 'import os,time
 os.setpgid(0,0); open("{path}","w").write(str(os.getpid())); time.sleep(30)' & echo up; wait"""
     running = Running(place.runner, place.target, line)
     await until(lambda: pid_in(path), "the child")

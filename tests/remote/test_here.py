@@ -39,9 +39,9 @@ async def test_the_loop_and_this_machine_agree() -> None:
     task.cancel()
     await asyncio.wait({task})
     await runner.close()
-    raw, sample = None, None
+    raw = None
     for line in lines:
-        raw, sample = parse(line, raw)
+        raw, _ = parse(line, raw)
     assert raw is not None
     assert raw.counters is not None
     mine = here.counters()
@@ -52,7 +52,9 @@ async def test_the_loop_and_this_machine_agree() -> None:
     assert raw.disk_percent is not None
 
 
-async def test_close_lets_go_of_a_command_that_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_close_lets_go_of_a_command_that_goes_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(here, "CLOSE_S", 0.1)
     runner = HereRunner()
     running = Running(runner, "here", f"echo $$ >{tmp_path}/pid; echo up; sleep 30")

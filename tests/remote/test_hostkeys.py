@@ -25,7 +25,6 @@ def path(tmp_path: Path) -> Path:
         f"*.db.example,!old.db.example {LINES[2]}\n"
         f"@cert-authority *.example {LINES[3]}\n"
         f"@revoked * {LINES[3]}\n"
-        "web-1 unknown-type AAAA\n"
     )
     return path
 
@@ -58,6 +57,11 @@ def test_keys_are_found_as_openssh_finds_them(
 def test_certificate_authorities_are_told_apart(path: Path) -> None:
     found, authorities, _ = KnownHosts(path).match("www.example", "", None)
     assert (found, authorities) == ([], [KEYS[3]])
+
+
+def test_a_type_of_key_from_the_future_is_passed_over(path: Path) -> None:
+    path.write_text(path.read_text() + "web-1 unknown-type AAAA\n")
+    assert KnownHosts(path).match("web-1", "", None)[0] == [KEYS[0]]
 
 
 def test_an_address_alone_makes_no_host_known(path: Path) -> None:

@@ -11,9 +11,16 @@ from tests.remote.waiting import Running, run, until
 
 async def test_replies_are_found_by_target_and_line() -> None:
     runner = ScriptedRunner(
-        {("web-1", "a"): FAILED, (ANY, "a"): LOST, ("web-2", ANY): UNREACHABLE, ("web-3", "b"): Reply(output=b"b")}
+        {
+            ("web-1", "a"): FAILED,
+            (ANY, "a"): LOST,
+            ("web-2", ANY): UNREACHABLE,
+            ("web-3", "b"): Reply(output=b"b"),
+        }
     )
-    kinds = [(await run(runner, target, line))[0].kind for target in ("web-1", "web-2", "web-3") for line in "ac"]
+    kinds = [
+        (await run(runner, target, line))[0].kind for target in ("web-1", "web-2", "web-3") for line in "ac"
+    ]
     assert kinds == ["exited", "exited", "lost", "unreachable", "lost", "exited"]
     assert await run(runner, "web-1", "a") == (Ended("exited", 1), b"failed\n")
     assert (await run(runner, "web-3", "b"))[1] == b"b"

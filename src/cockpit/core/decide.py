@@ -159,7 +159,7 @@ def _pause(state: State, c: cmd.PauseRollout) -> Decided:
         return refused
     if state.paused is not None:
         return Refused("the rollout is paused already")
-    return [ev.RolloutPaused(c.at, c.by, c.via, c.reason or "paused by hand", None, c.evidence)]
+    return [ev.RolloutPaused(c.at, c.by, c.via, c.reason, None, c.evidence)]
 
 
 def _resume(state: State, c: cmd.ResumeRollout) -> Decided:

@@ -152,7 +152,7 @@ def _paused(state: State) -> str:
             return f"{reason}: roll back, keep waiting, or {owner} accepts it"
         case ev.RolloutPaused(by=by, reason=reason):
             who = "" if by == ev.COCKPIT else f" by {state.plan.person_name(by)}"
-            return f"paused{who}: {reason}; anyone may resume"
+            return f"paused{who}{f': {reason}' if reason else ''}; anyone may resume"
         case ev.GateTimedOut(stage=stage):
             return f"nobody decided on {stage} in time: resume, then decide, or roll back"
         case ev.WindowClosed():

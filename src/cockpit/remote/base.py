@@ -57,7 +57,11 @@ class Runner(Protocol):
         ...
 
     async def run(self, target: str, request: Request, on_output: OnOutput, stop: asyncio.Event) -> Ended:
-        """Run the request. Setting `stop` ends it: TERM to its process group, a grace, then KILL."""
+        """Run the request. Setting `stop` ends it: TERM to its process group, a grace, then KILL.
+
+        Stopped before it was sent, it is unreachable: nothing ran. Cancelled, it is let go: it keeps its
+        timeout on the target, and nobody hears how it ends.
+        """
         ...
 
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:

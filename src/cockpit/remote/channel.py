@@ -128,6 +128,8 @@ class _Attempt:
 
     def _verdict(self, channel: Channel) -> Ended:
         frames = self._frames
+        if frames.exit is not None and frames.pid is None:
+            return self._ended("unreachable", f"nothing ran: no shell could be started ({frames.exit.code})")
         if frames.exit is not None:
             seconds = asyncio.get_running_loop().time() - self._started
             return frames.exit.ended(self._request.timeout.total_seconds(), seconds)

@@ -40,13 +40,16 @@ class HereRunner:
 
     async def close(self) -> None:
         """Let go of what still runs. A command that outlasts CLOSE_S goes on under its own timeout."""
-        processes = [*self._processes]
-        for process in processes:
+        for process in self._processes:
             process.close()
-        if processes:
-            await asyncio.wait([process.gone for process in processes], timeout=CLOSE_S)
+        await self._gone()
         for process in [*self._processes]:
             process.leave()
+        await self._gone()
+
+    async def _gone(self) -> None:
+        if self._processes:
+            await asyncio.wait([process.gone for process in self._processes], timeout=CLOSE_S)
 
     def host_sample(self) -> host.HostSample | None:
         """How this machine does since the last call; None at the first, and if called again at once."""

@@ -25,6 +25,7 @@ KEEPALIVE_S = 5.0
 KEEPALIVE_COUNT = 3
 """A peer that answers nothing for KEEPALIVE_S * (KEEPALIVE_COUNT + 1) is gone."""
 
+
 def _names(algorithms: Sequence[bytes]) -> list[str]:
     return [name.decode("ascii") for name in algorithms]
 

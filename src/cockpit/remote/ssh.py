@@ -26,6 +26,7 @@ TRIES = 3
 BACKOFF_S = 0.3
 OPEN_S = 10.0
 CLOSE_S = 3.0
+LINGER_S = 1.0
 PROBE = Request("true", timedelta(seconds=10))
 
 
@@ -59,21 +60,20 @@ class SshRunner:
     async def run(self, target: str, request: Request, on_output: OnOutput, stop: asyncio.Event) -> Ended:
         """Run the request; see Runner.run. At most MAX_RUNS at a time on a target, the others wait."""
         link = self._links[target]
-        turns = 0
 
         async def opened(
             command: str, stdin: bytes | None, on_data: OnOutput, on_sent: Callable[[], None]
         ) -> Channel:
-            nonlocal turns
             await link.turns.acquire()
-            turns = 1
-            return await link.open(command, stdin, on_data, on_sent)
-
-        try:
-            return await channel.run(opened, request, on_output, stop, stop_over=link.open)
-        finally:
-            if turns:
+            try:
+                session = await link.open(command, stdin, on_data, on_sent)
+            except BaseException:
                 link.turns.release()
+                raise
+            session.free.add_done_callback(lambda _: link.turns.release())
+            return session
+
+        return await channel.run(opened, request, on_output, stop, stop_over=link.open)
 
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
         """Run `script` in a sh of its own until it ends or we are cancelled; see Runner.follow."""
@@ -179,21 +179,26 @@ class _Link:
 
     async def open(
         self, command: str, stdin: bytes | None, on_data: OnOutput, on_sent: Callable[[], None]
-    ) -> Channel:
+    ) -> _Session:
         """Start a command on the target: see channel.Open.
 
-        A connection that turns out to be dead before the command leaves is replaced, once.
+        A connection that turns out to be dead before the command leaves is replaced, once. A server that
+        refuses a channel may have too many for a moment: it is asked again.
         """
         used = self._now
-        conn = await self.connection()
-        try:
-            return await _open(conn, command, stdin, on_data, on_sent)
-        except _NotOpened as exc:
-            if exc.dead:
-                self.forget(conn)
-            if conn is not used or not self.lost(conn):
-                raise
-        return await _open(await self.connection(), command, stdin, on_data, on_sent)
+        refusals = 0
+        while True:
+            conn = await self.connection()
+            try:
+                return await _open(conn, command, stdin, on_data, on_sent)
+            except _NotOpened as exc:
+                if exc.dead:
+                    self.forget(conn)
+                refusals += not self.lost(conn)
+                if refusals == TRIES or (self.lost(conn) and conn is not used):
+                    raise
+            if refusals:
+                await asyncio.sleep(BACKOFF_S * 2**refusals)
 
     async def close(self) -> None:
         """Close what is open or on its way, within CLOSE_S."""
@@ -224,7 +229,7 @@ async def _open(
     stdin: bytes | None,
     on_data: OnOutput,
     on_sent: Callable[[], None],
-) -> Channel:
+) -> _Session:
     session = _Session(on_data, on_sent)
     kept = False
     creating = asyncio.ensure_future(conn.create_session(lambda: session, command, encoding=None))
@@ -259,10 +264,11 @@ def _text(exc: Exception) -> str:
 
 
 class _Session(asyncssh.SSHClientSession[bytes]):
-    """A command's channel; see channel.Channel."""
+    """A command's channel; see channel.Channel. `free` is done once the server counts it no longer."""
 
     def __init__(self, on_data: OnOutput, on_sent: Callable[[], None]) -> None:
         self.closed: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
+        self.free: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.sent = False
         self._on_data = on_data
         self._on_sent = on_sent
@@ -291,6 +297,7 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         self._status = status
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._freed()
         if self.closed.done():
             return
         if exc is not None:
@@ -302,7 +309,24 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         self.closed.set_result(Closed(self._status, detail))
 
     def close(self) -> None:
-        """See channel.Channel."""
+        """See channel.Channel.
+
+        The server counts a session until its process has exited, whoever closes the channel. So the channel
+        may close by itself for a moment, and only then, say for a background child's sake, we close it.
+        """
         self._left = True
-        if self._chan is not None:
-            self._chan.close()
+        if self._chan is None:
+            self._freed()
+        elif not self.free.done():
+            with suppress(BrokenPipeError):
+                self._chan.write_eof()
+            asyncio.get_running_loop().call_later(LINGER_S, self._leave, self._chan)
+
+    def _leave(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        if not self.free.done():
+            chan.close()
+            self._freed()
+
+    def _freed(self) -> None:
+        if not self.free.done():
+            self.free.set_result(None)

@@ -29,24 +29,49 @@ MAX_COMMAND = 120_000
 """Bytes of a whole command: Linux takes 128 KiB in one argument, whoever starts the shell."""
 
 NOISE_KEPT = 400
+RECORD_MAX = 32
+_RECORD = re.compile(rb" (?:pid (?P<pid>[0-9]{1,10})|exit (?P<code>[0-9]{1,3}) (?P<how>in time|timed out))\n")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 # $1 $2 the token's halves, $3 what runs. `setsid` starts in the background, so never as a group leader,
-# so it doesn't fork: $! is the new group. Where there is none, job control gives the line its own group.
-# The inner shell reports its own pid, so that nothing of the line's output can come before the report, and
-# then is the line's shell itself: another exec would cost as much as the line often does.
+# so it doesn't fork: $! is the new group, from a moment on, for which the watchdog waits. Where there is
+# none, job control gives the line its own group. The inner shell reports its own pid, so that nothing of the
+# line's output can come before the report, and then is the line's shell itself: another exec would cost as
+# much as the line often does.
+_OPEN = "exec 3<&0 </dev/null 2>/dev/null; "
 _RUN = (
-    "exec 3<&0 </dev/null 2>/dev/null; "
     "s=setsid; command -v setsid >/dev/null || { s=; set -m; case $- in *m*) ;; "
     '*) echo "neither setsid nor job control here"; exit 126;; esac; }; '
     """$s sh -c 'echo "$1$2 pid $$"; eval "set --; $3"' sh "$1" "$2" "$3" @IO@ & p=$!; """
-    """( s=; trap '[ "$s" ] && kill $s; exit 1' TERM; @WATCH@ trap '' TERM; kill -TERM -$p; i=0; """
+    """( s=; trap '[ "$s" ] && kill $s; exit 1' TERM; @WATCH@ trap '' TERM; """
+    "while ! kill -0 -$p && kill -0 $p; do sleep 0.1 || sleep 1; done; kill -TERM -$p; i=0; "
     "while kill -0 -$p && [ $((i+=1)) -le @POLLS@ ]; do sleep 0.1 || sleep 1; done; "
     "kill -KILL -$p; exit 0 ) @WATCH_IO@ & w=$!; exec 3<&-; wait $p; c=$?; kill -TERM $w; "
     'if wait $w; then echo "$1$2 exit $c timed out"; else echo "$1$2 exit $c in time"; fi'
 )
+# sshd gives every exec a session of its own. Where we lead one, setsid and its exec are saved: the line runs in
+# our group. TERM to the group interrupts our wait and ends the line; when time is up, the watchdog writes the
+# record itself, since its KILL takes all of the group, us included. It is dismissed with USR1: a TERM that meets
+# a subshell still under its parent's trap is lost.
+_LED = (
+    """trap : TERM; sh -c 'echo "$1$2 pid $PPID"; eval "set --; $3"' sh "$1" "$2" "$3" <&3 3<&- 2>&1 & p=$!; """
+    """( s=; trap '[ "$s" ] && kill $s; exit 1' TERM USR1; @WATCH@ trap '' TERM USR1; kill -TERM -$$; """
+    "read -r a </proc/self/stat; me=${a%% *}; others() { for f in /proc/[0-9]*/stat; do read -r a <$f || continue; "
+    'b=${a##*) }; set -- $b; [ "$3" = $$ ] || [ "$4" = $$ ] || continue; case ${a%% *} in $$|$me) continue;; esac; '
+    '[ "$1" = Z ] || [ "$1" = X ] || return 0; done; return 1; }; '
+    "i=0; while others && [ $((i+=1)) -le @POLLS@ ]; do sleep 0.1 || sleep 1; done; "
+    'echo "$1$2 exit 143 timed out"; kill -KILL -$$ ) 3<&- & w=$!; exec 3<&-; '
+    "while wait $p; c=$?; kill -0 $p; do :; done; kill -USR1 $w; wait $w; "
+    'echo "$1$2 exit $c in time"'
+)
+_LEADING = (
+    "read -r a </proc/$$/stat; a=${a##*) }; a=${a#* }; a=${a#* }; "
+    'if [ "${a%% *}" = $$ ]; then @LED@; else @RUN@; fi'
+)
 # The watchdog sleeps in slices: killed just as it forks, it leaves a sleep of at most one slice behind.
-_TIME = "t=$4; while [ $t -gt 0 ]; do d=$((t<20?t:20)); t=$((t-d)); sleep $d & s=$!; wait $s; done;"
+_TIME = (
+    "t=$4; while [ $t -gt 0 ]; do d=$((t<20?t:20)); t=$((t-d)); sleep $d >/dev/null & s=$!; wait $s; done;"
+)
 # A loop's life hangs on its standard input: when we or the connection go, cat ends and the group is ended.
 _LIFELINE = "cat <&3 >/dev/null & s=$!; wait $s;"
 
@@ -78,14 +103,15 @@ def run_command(request: Request, token: str) -> str:
             raise ValueError(f"{name!r} is not a name for an environment variable")
         exports.append(f"export {name}={shlex.quote(value)}\n")
     seconds = max(1, math.ceil(request.timeout.total_seconds()))
-    script = _RUN.replace("@IO@", "<&3 3<&- 2>&1").replace("@WATCH@", _TIME)
-    script = script.replace("@WATCH_IO@", ">/dev/null 3<&-").replace("@POLLS@", _polls())
+    alone = _RUN.replace("@IO@", "<&3 3<&- 2>&1").replace("@WATCH_IO@", ">/dev/null 3<&-")
+    script = _OPEN + _LEADING.replace("@LED@", _LED).replace("@RUN@", alone)
+    script = script.replace("@WATCH@", _TIME).replace("@POLLS@", _polls())
     return _command(script, token, "".join(exports) + request.line, str(seconds))
 
 
 def follow_command(script: str, token: str) -> str:
     """The command that runs a loop until its own standard input ends; ValueError as in run_command."""
-    wrapped = _RUN.replace("@IO@", "</dev/null 3<&-").replace("@WATCH@", _LIFELINE)
+    wrapped = _OPEN + _RUN.replace("@IO@", "</dev/null 3<&-").replace("@WATCH@", _LIFELINE)
     wrapped = wrapped.replace("@WATCH_IO@", ">/dev/null").replace("@POLLS@", _polls())
     return _command(wrapped, token, script)
 
@@ -165,51 +191,44 @@ class Frames:
         """
         if self.exit is not None:
             return b""
-        data = self._held + data
+        before, record, after = self._split(self._held + data)
         if self.pid is None:
-            data = self._before(data)
-            if self.pid is None:
-                return b""
-        return self._after(data)
+            self.noise = (self.noise + before)[:NOISE_KEPT]
+            before = b""
+        if record is None:
+            return before
+        if record["pid"] is None:
+            self.exit = Exit(int(record["code"]), timed_out=record["how"] == b"timed out")
+            return before
+        if self.pid is not None:
+            return before + self._token + record[0] + self.feed(after)
+        self.pid = int(record["pid"])
+        return self.feed(after)
 
     def rest(self) -> bytes:
         """What was held back as a possible record, when the stream has ended without one."""
         held, self._held = self._held, b""
         return held if self.pid is not None and self.exit is None else b""
 
-    def _before(self, data: bytes) -> bytes:
-        start = data.find(self._token)
-        end = data.find(b"\n", start) if start >= 0 else -1
-        if end < 0:
-            cut = self._cut(data, start)
-            self._noise(data[:cut])
-            self._held = data[cut:]
-            return b""
-        self._noise(data[:start])
-        self.pid = int(data[start:end].split()[-1])
+    def _split(self, data: bytes) -> tuple[bytes, re.Match[bytes] | None, bytes]:
+        """(what comes before the first record, the record, what follows); holds back what may become one."""
         self._held = b""
-        return data[end + 1 :]
-
-    def _after(self, data: bytes) -> bytes:
         start = data.find(self._token)
-        end = data.find(b"\n", start) if start >= 0 else -1
-        if end < 0:
-            cut = self._cut(data, start)
-            self._held = data[cut:]
-            return data[:cut]
-        words = data[start:end].split()
-        self.exit = Exit(int(words[2]), timed_out=words[3:] == [b"timed", b"out"])
-        self._held = b""
-        return data[:start]
+        while start >= 0:
+            record = _RECORD.match(data, start + len(self._token))
+            if record is not None:
+                return data[:start], record, data[record.end() :]
+            if len(data) - start < len(self._token) + RECORD_MAX and b"\n" not in data[start:]:
+                break
+            start = data.find(self._token, start + 1)
+        else:
+            start = self._tail(data)
+        self._held = data[start:]
+        return data[:start], None, b""
 
-    def _cut(self, data: bytes, start: int) -> int:
-        """Where a record begins, or might begin, at the end of `data`."""
-        if start >= 0:
-            return start
+    def _tail(self, data: bytes) -> int:
+        """Where a token may begin at the end of `data`."""
         for size in range(min(len(self._token) - 1, len(data)), 0, -1):
             if data.endswith(self._token[:size]):
                 return len(data) - size
         return len(data)
-
-    def _noise(self, data: bytes) -> None:
-        self.noise = (self.noise + data)[:NOISE_KEPT]

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints ours beside a floor measured in the same run."""
