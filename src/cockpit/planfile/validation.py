@@ -109,10 +109,15 @@ def _report_missing(document: dict[str, Any], findings: Findings) -> None:
             for key in model.needs:
                 value = table.get(key)
                 if value in ("", [], {}) or (isinstance(value, str) and not value.strip()):
-                    findings.problem(
-                        (*path, key), f"`{key}` is empty", f"write what {model.written} needs there"
-                    )
+                    findings.problem((*path, key), f"`{key}` is empty", f"write {_meaning(model, key)}")
                     findings.broken.add((*path, key))
+
+
+def _meaning(model: type[Table], key: str) -> str:
+    """What belongs under `key`, in the words of the plan reference."""
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    words = (fields[key].description or key).split(";")[0].rstrip(".")
+    return words[0].lower() + words[1:]
 
 
 def tables(document: Any, shape: tuple[str, ...]) -> Iterator[tuple[Path, dict[str, Any]]]:
