@@ -35,6 +35,13 @@ check: $(READY) sshd ## what CI runs: format, lint, types, import contracts, tes
 bench: $(READY) sshd ## speed against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks
 
+screenshot: $(READY) ## the README's picture, drawn anew
+	$(BIN)/python -m tests.tui.screenshot docs/screen.svg
+
+docs: $(READY)   ## the generated pages, written anew
+	$(BIN)/python -c "from cockpit.planfile.reference import reference; print(reference(), end='')" > docs/plan.md
+	$(BIN)/python -m cockpit.tui.keys > docs/keys.md
+
 format: $(READY) ## rewrite the code in the one format
 	$(BIN)/ruff format src tests
 	$(BIN)/ruff check --fix src tests

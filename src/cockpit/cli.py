@@ -27,7 +27,10 @@ LOG_FAILED = 75
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code of the contract."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = [
+        w.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for w in (sys.argv[1:] if argv is None else argv)
+    ]
     if words and words[0] not in COMMANDS and not words[0].startswith("-"):
         words = ["run", *words]  # `cockpit PLAN.toml`
     args = _parser().parse_args(words)
@@ -131,9 +134,17 @@ def _printer(engine: Any, as_json: bool) -> Callable[[Any], None]:
     from cockpit.store.codec import encode
 
     if as_json:
-        return lambda event: print(json_text(encode(event).decode()), flush=True)
+        return lambda event: _print(json_text(encode(event).decode()))
     plan = engine.state.plan
-    return lambda event: print(visible(line(event, plan, engine.state.find)), flush=True)
+    return lambda event: _print(visible(line(event, plan, engine.state.find)))
+
+
+def _print(text: str) -> None:
+    """A line on standard output; a reader that went away doesn't end the release."""
+    try:
+        print(text, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
 
 
 def _to_stderr(text: str) -> None:

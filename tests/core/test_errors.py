@@ -5,5 +5,12 @@ from cockpit.core import errors
 
 def test_every_error_has_its_exit_code() -> None:
     codes = {e.__name__: e.exit_code for e in errors.CockpitError.__subclasses__()}
-    assert codes == {"PlanError": 2, "UsageError": 2, "NotReady": 5, "LogError": 75, "RemoteError": 2}
+    assert codes == {
+        "PlanError": 2,
+        "UsageError": 2,
+        "NotReady": 5,
+        "LogError": 75,
+        "Broken": 1,
+        "RemoteError": 2,
+    }
     assert errors.CockpitError.exit_code == 1

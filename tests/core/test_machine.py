@@ -19,11 +19,10 @@ from hypothesis.stateful import (
 )
 
 from cockpit.core import commands as cmd
-from cockpit.core import decide as decide_module
 from cockpit.core import events as ev
-from cockpit.core import rollback, rollout
+from cockpit.core import follow, rollback, rollout
 from cockpit.core.plan import Gate, Plan, Stage
-from cockpit.core.state import State, initial, replay
+from cockpit.core.state import State, breached, initial, replay
 from cockpit.core.view import next_line, status
 from cockpit.core.wanted import wanted
 from tests.core.oracle import check
@@ -88,7 +87,9 @@ class ReleaseMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.session is not None and bool(self.s.state.running()))
     @rule(
         data=st.data(),
-        finish=st.sampled_from(["succeeded", "succeeded", "succeeded", "failed", "unreachable", "in_doubt"]),
+        finish=st.sampled_from(
+            ["succeeded", "succeeded", "succeeded", "failed", "unreachable", "in_doubt", "skipped"]
+        ),
         proven=st.booleans(),
     )
     def a_step_ends(self, data: st.DataObject, finish: ev.Finish, proven: bool) -> None:
@@ -115,7 +116,10 @@ class ReleaseMachine(RuleBasedStateMachine):
         reason=st.sampled_from(["", "we looked"]),
     )
     def somebody_steers(self, kind: type[cmd.HumanCommand], by: str, reason: str) -> None:
-        self.s.ask(kind(self.s.at, by, reason=reason))
+        command = kind(self.s.at, by, reason=reason)
+        if isinstance(command, cmd.ResumeRollout):
+            command = replace(command, accepting=breached(self.s.state))
+        self.s.ask(command)
         self.s.tick()
 
     @precondition(lambda self: self.session is not None)
@@ -178,13 +182,13 @@ def test_a_release_keeps_its_rules_whatever_happens() -> None:
 
 
 def _runs_while_paused(patch: pytest.MonkeyPatch) -> None:
-    real = decide_module._next
+    real = follow._next
 
     def mutant(state: State, c: cmd.Tick) -> list[ev.Event]:
         by_hand = isinstance(state.paused, ev.RolloutPaused) and state.paused.by != ev.COCKPIT
         return real(replace(state, paused=None) if by_hand else state, c)
 
-    patch.setattr(decide_module, "_next", mutant)
+    patch.setattr(follow, "_next", mutant)
 
 
 def _reruns_what_is_in_doubt(patch: pytest.MonkeyPatch) -> None:

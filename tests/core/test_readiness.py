@@ -57,7 +57,7 @@ def test_everything_missing_is_named_in_one_go() -> None:
     s.start("the board knows")
     started = next(e for e in s.log if isinstance(e, ev.ReleaseStarted))
     assert started.override == "the board knows"
-    assert s.state.accepted == {"errors > 2"}
+    assert s.state.accepted == {("errors > 2", None)}
 
 
 def test_a_passing_limit_shows_its_number() -> None:
@@ -98,7 +98,9 @@ def test_a_window_that_closes_pauses_once_and_late_promotions_need_a_reason() ->
     s.start()
     s.finish()
     assert s.kinds(s.tick(3600)) == ["WindowClosed"]
-    s.do(cmd.ResumeRollout(s.at, "dana"))
+    assert "Dana Ruiz" in s.refused(cmd.ResumeRollout(s.at, "lee", reason="nearly done"))
+    assert "the closed window needs a reason" in s.refused(cmd.ResumeRollout(s.at, "dana", reason=" "))
+    s.do(cmd.ResumeRollout(s.at, "dana", reason="ten more minutes agreed"))
     s.tick(60)
     assert s.state.phase == "waiting"
     assert "needs a reason" in s.refused(cmd.Promote(s.at, "dana"))

@@ -167,11 +167,15 @@ def test_a_target_in_doubt_holds_the_wave_until_a_person_settles_it() -> None:
     s.start()
     s.finish("web-1", as_="in_doubt")
     s.finish()
-    assert s.state.closed is None
+    assert s.state.paused is not None
     assert "no step failed" in s.refused(cmd.RetryTarget(s.at, "lee", reason="x", target="web-2"))
+    assert "may still be running" in s.refused(cmd.RetryTarget(s.at, "lee", reason="x", target="web-1"))
+    assert "retry or exclude" in s.refused(cmd.ResumeRollout(s.at, "dana"))
     s.do(cmd.ExcludeTarget(s.at, "lee", reason="disk broken", target="web-1"))
+    s.do(cmd.ResumeRollout(s.at, "dana"))
     s.tick()
     assert s.state.closed is not None
+    assert s.state.closed.partial == ("web-1: switch is in doubt",)
 
 
 def test_excluding_needs_a_known_target_a_reason_and_an_hour() -> None:
@@ -257,9 +261,11 @@ def test_a_breach_restarts_the_bake_and_pauses_until_it_is_accepted() -> None:
     assert s.state.paused.by == ev.COCKPIT
     assert s.state.paused.reason == "errors > 2: 3 on web-1"
     s.tick(1000)
-    assert "accepting errors > 2 takes Dana" in s.refused(cmd.ResumeRollout(s.at, "sam"))
+    assert "going on over errors > 2 takes Dana" in s.refused(cmd.ResumeRollout(s.at, "sam"))
     assert "needs a reason" in s.refused(cmd.ResumeRollout(s.at, "dana"))
-    s.do(cmd.ResumeRollout(s.at, "dana", reason="known from last week"))
+    unseen = s.refused(cmd.ResumeRollout(s.at, "dana", reason="known from last week"))
+    assert "a decision of its own" in unseen
+    s.do(cmd.ResumeRollout(s.at, "dana", reason="known from last week", accepting=("errors > 2",)))
     assert clean(s.state)
     assert s.tick(59) == []
     assert s.kinds(s.tick(1))[0] == "BakeFinished"
@@ -268,7 +274,7 @@ def test_a_breach_restarts_the_bake_and_pauses_until_it_is_accepted() -> None:
 def test_an_accepted_breach_trips_again_only_after_it_was_over() -> None:
     s = limited()
     s.verdict("breach", 3.0)
-    s.do(cmd.ResumeRollout(s.at, "dana", reason="known"))
+    s.do(cmd.ResumeRollout(s.at, "dana", reason="known", accepting=("errors > 2",)))
     s.verdict("inconclusive")
     s.verdict("breach", 4.0)
     assert s.state.paused is None

@@ -152,7 +152,9 @@ def test_unreachable_and_doubtful_ways_back_are_named_as_such() -> None:
     s.tick()
     s.finish("web-2", as_="unreachable", tick=False)
     s.finish("web-3", as_="in_doubt")
-    events = s.finish("web-1")
+    assert s.running() == ["web-1"]
+    s.finish("web-1")
+    events = s.tick(SWITCH.timeout.total_seconds() + 17)
     done = events[-1]
     assert isinstance(done, ev.RollbackFinished)
     assert done.unproven == (
@@ -191,8 +193,11 @@ def test_a_rollback_waits_out_a_step_that_may_still_run() -> None:
     s.tick()
     assert s.running() == ["web-3"]
     s.finish()
+    s.finish("web-1")
     assert s.running() == []
     s.tick(SWITCH.timeout.total_seconds() + 15)
+    assert s.running() == []  # it counts from the moment it was lost
+    s.tick(2)
     assert s.running() == ["web-2"]
 
 

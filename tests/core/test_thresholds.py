@@ -38,7 +38,9 @@ def test_outside_tolerates_both_ends() -> None:
 
 
 def one(values: list[Sample], **changes: object) -> Judgement:
-    return judge_one(replace(limit(), **changes), values, EVERY, T0)  # type: ignore[arg-type]
+    judged = judge_one(replace(limit(), **changes), values, EVERY, T0)  # type: ignore[arg-type]
+    assert judged.known_until == (values[-1].at if values else None)
+    return replace(judged, known_until=None)
 
 
 def test_without_for_one_sample_is_enough() -> None:
@@ -74,6 +76,11 @@ def test_an_unreadable_sample_is_an_error() -> None:
     assert one([Sample(T0, None)]).detail == "unreadable"
 
 
+def test_a_clock_that_stepped_back_makes_the_span_inconclusive() -> None:
+    ahead = [replace(s, at=s.at + timedelta(hours=1)) for s in samples(3.0, 3.0)]
+    assert one(ahead + samples(3.0, 3.0), for_=timedelta(seconds=20)).verdict == "inconclusive"
+
+
 def test_min_samples_holds_a_breach_back() -> None:
     assert one(samples(3.0, 3.0), min_samples=3).verdict == "pass"
     assert one(samples(3.0, 3.0, 3.0), min_samples=3).verdict == "breach"
@@ -104,8 +111,11 @@ def test_the_target_nearest_to_the_limit_is_the_one_shown() -> None:
 
 def test_median_and_sum_need_every_target() -> None:
     series = {"web-1": samples(1.0), "web-2": samples(3.0), "web-3": samples(9.0)}
-    assert over(series, "median") == Judgement("breach", 3.0, breaching_since=T0)
+    assert over(series, "median") == Judgement("breach", 3.0, breaching_since=T0, known_until=T0)
     assert over(series, "sum").value == 13.0
+    assert over({"a": samples(1e308), "b": samples(1e308)}, "sum").verdict == "error"
+    old = [Sample(T0 - timedelta(hours=9), 0.0)]
+    assert over({"web-1": old + samples(9.0)}, "median").value == 9.0
     series["web-3"] = []
     assert over(series, "sum").verdict == "inconclusive"
     series["web-3"] = samples(None)

@@ -122,7 +122,7 @@ def test_every_pause_says_what_would_end_it() -> None:
     s = Session(plan(window=Window(T0, T0 + timedelta(hours=1), "UTC")))
     s.start()
     s.tick(3600)
-    assert line(s) == "the window is over: roll back, or resume to finish late"
+    assert line(s) == "the window is over: roll back, or Dana Ruiz resumes with a reason"
 
 
 def test_doubt_is_said_plainly() -> None:
@@ -131,7 +131,7 @@ def test_doubt_is_said_plainly() -> None:
     s.finish("web-1", as_="in_doubt")
     assert line(s) == "“web”: 0 of 3 done"
     s.finish()
-    assert line(s) == "web-1 in doubt: it may or may not have run; retry or exclude"
+    assert line(s) == "web-1 in doubt: it may or may not have run: retry, exclude, or roll back"
 
 
 def test_a_close_item_is_whose_move() -> None:
@@ -151,7 +151,7 @@ def test_the_words_of_going_back() -> None:
     for target in ("web-2", "web-3"):
         back = next(a for a in s.state.running() if a.target == target)
         s.do(cmd.ReportStep(s.at, back.id, "succeeded", True, 0, 0, 1.0, ""))
-    assert line(s) == "rolling back: waits for web-1: switch may still be running there"
+    assert line(s) == "rolling back: waits for web-1: switch is still running there"
     s.finish("web-1")
     s.finish("web-1", as_="failed")
     assert line(s) == "partial: web-1: rollback of switch failed; retry it, or close as it is"

@@ -129,11 +129,11 @@ def _forward() -> list[e.Event]:
         e.WaveStarted(_at(16), "web", 0, ("web-2",)),
         _intent(16, "a-2", "web", 0, "web-2"),
         _end(17, "a-2", "failed", **failed),
-        e.RetryAuthorised(_at(18), "switch", "web-2", "dana", "", "disk cleaned"),
+        e.RetryAuthorised(_at(18), "web", "switch", "web-2", "dana", "", "disk cleaned"),
         _intent(18, "a-3", "web", 0, "web-2", n=2),
         _end(19, "a-3", "succeeded"),
         e.VerdictChanged(
-            _at(20), "errors > 2", "errors", "breach", 2.4, "> 2", "web-1", _at(18), "24 samples"
+            _at(20), "errors > 2", "errors", "breach", 2.4, "> 2", "web-1", _at(18), _at(20), "24 samples"
         ),
         e.ThresholdTripped(
             _at(20), "errors > 2", "pause", 2.4, "> 2", "web-1", ("dana",), "join the channel"

@@ -137,11 +137,20 @@ def test_nothing_follows_from_a_name_that_could_not_be_read() -> None:
 
 def test_a_here_step_between_target_steps_is_explained() -> None:
     more = '[[step]]\nid = "b"\nrun = "b"\nrollback = "b"\nverify_rollback = "b"\n[[stage]]\nname = "two"\n'
-    checked = changed(more=more + 'targets = ["web"]\nsteps = ["switch", "flag", "b"]\n')
+    checked = changed(more=more + 'targets = ["web"]\nsteps = ["switch", "flag", "b"]\nvars = { x = "1" }\n')
     assert [p.message for p in checked.problems] == [
         "step `flag` runs once on this machine and can't stand between steps on targets, "
         "which each target takes at its own pace"
     ]
+
+
+def test_a_step_that_is_not_idempotent_reaches_a_target_once() -> None:
+    warm = '[[step]]\nid = "warm"\nrun = "w"\nrollback = "w"\nverify_rollback = "w"\n'
+    stage = '[[stage]]\nname = "again"\ntargets = ["web-1"]\nsteps = ["warm", "switch"]\n'
+    assert [p.message for p in changed(more=warm + stage).problems] == [
+        "`switch` would run a second time on web-1, and isn't idempotent"
+    ]
+    assert changed(more=warm + stage + 'vars = { percent = "50" }\n').problems == ()
 
 
 def test_a_caret_stands_under_wide_and_hidden_characters() -> None:

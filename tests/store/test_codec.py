@@ -90,7 +90,7 @@ def test_moments_are_told_in_utc() -> None:
         (NoteAdded(AT, "kim", "\ud800"), "NoteAdded"),
         (NoteAdded(AT, None, "x"), "by"),  # type: ignore[arg-type]
         (
-            VerdictChanged(AT, "t", "s", "pass", None, "", None, AT.replace(tzinfo=None), ""),
+            VerdictChanged(AT, "t", "s", "pass", None, "", None, AT.replace(tzinfo=None), None, ""),
             "breaching_since",
         ),
         (Event(AT), "Event"),

@@ -36,16 +36,18 @@ class HumanCommand(Command):
     evidence: tuple[Reading, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class StartRelease(HumanCommand):
-    """Go. `reason` overrides findings that stand in the way (the decision owner's word)."""
+    """Go. `overriding` names the findings (by key) that the decision owner saw and takes on, for `reason`."""
 
-    __slots__ = ()
+    overriding: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Promote(HumanCommand):
-    """Let the next stage begin."""
+    """Let `stage` begin; empty: whichever waits."""
 
-    __slots__ = ()
+    stage: str = ""
 
 
 class PauseRollout(HumanCommand):
@@ -54,10 +56,11 @@ class PauseRollout(HumanCommand):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
 class ResumeRollout(HumanCommand):
-    """Go on. Where a limit is breached, the decision owner accepts it with a reason."""
+    """Go on. `accepting` names the limits that the decision owner saw breached and takes on, for `reason`."""
 
-    __slots__ = ()
+    accepting: tuple[str, ...] = ()
 
 
 class Abort(HumanCommand):
@@ -102,6 +105,11 @@ class SignItem(HumanCommand):
 @dataclass(frozen=True, slots=True)
 class AddNote(HumanCommand):
     """Keep `reason` as a note for the review."""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseUnattended(Command):
+    """Nobody is at a screen to retry a partial rollback: end it as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,7 @@ class ReportVerdict(Command):
     value: float | None
     target: str | None = None
     breaching_since: datetime | None = None
+    known_until: datetime | None = None
     detail: str = ""
     evidence: tuple[Reading, ...] = ()
 

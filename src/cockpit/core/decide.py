@@ -9,11 +9,13 @@ Order within a turn is `commands.precedence`: abort beats roll back beats pause 
 
 from __future__ import annotations
 
-from cockpit.core import checklist, people, readiness, rollback, rollout, window
+from dataclasses import replace
+
+from cockpit.core import checklist, follow, people, readiness, rollback, rollout, window
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Refused
-from cockpit.core.state import State, breached, clean, evolve, replay
+from cockpit.core.state import State, breached, clean, evolve, unclean
 
 Decided = list[ev.Event] | Refused
 
@@ -25,7 +27,7 @@ def decide(state: State, command: cmd.Command) -> Decided:
     if state.opened is None:
         return Refused("no session is open")
     if isinstance(command, cmd.AddNote):  # the review may be added to after the end
-        return [ev.NoteAdded(command.at, command.by, command.reason)]
+        return _note(state, command)
     if isinstance(command, cmd.ReportNotice):
         return [ev.NoticeSent(command.at, command.on, command.line, command.ok, command.detail)]
     if state.closed is not None:
@@ -35,6 +37,9 @@ def decide(state: State, command: cmd.Command) -> Decided:
             return _human(state, command)
         case cmd.ResumeSession():
             return [ev.SessionResumed(command.at, command.by, command.os_user, command.machine)]
+        case cmd.CloseUnattended():
+            result = state.rollback_result
+            return [ev.SessionClosed(command.at, "rolled_back", result.unproven)] if result else []
         case cmd.LeaveSession():
             return [] if state.left else [ev.SessionLeft(command.at, command.by, command.reason)]
         case cmd.ReportProbe():
@@ -44,7 +49,7 @@ def decide(state: State, command: cmd.Command) -> Decided:
         case cmd.ReportVerdict():
             return _verdict(state, command)
         case cmd.Tick():
-            return _tick(state, command)
+            return follow.tick(state, command)
         case _:  # pragma: no cover
             raise TypeError(f"unknown command {command!r}")
 
@@ -71,6 +76,7 @@ def _open(state: State, c: cmd.OpenSession) -> Decided:
 def _human(state: State, c: cmd.HumanCommand) -> Decided:
     if not people.known(state.plan, c.by):
         return Refused(f"{c.by} isn't in the plan's [people]")
+    c = replace(c, reason=c.reason.strip())
     match c:
         case cmd.StartRelease():
             return _start(state, c)
@@ -96,10 +102,20 @@ def _human(state: State, c: cmd.HumanCommand) -> Decided:
             raise TypeError(f"unknown command {c!r}")
 
 
+def _note(state: State, c: cmd.AddNote) -> Decided:
+    if not people.known(state.plan, c.by):
+        return Refused(f"{c.by} isn't in the plan's [people]")
+    if not c.reason.strip():
+        return Refused("an empty note says nothing")
+    return [ev.NoteAdded(c.at, c.by, c.reason.strip())]
+
+
 def _not_active(state: State) -> Refused | None:
     """Why the rollout can't be steered forward now."""
     if state.started is None:
         return Refused("the release hasn't started")
+    if state.left is not None:
+        return Refused("the session was left: nothing new starts")
     if state.aborted is not None:
         return Refused("the release was aborted")
     if state.rollback is not None:
@@ -121,9 +137,10 @@ def _start(state: State, c: cmd.StartRelease) -> Decided:
     if refused := _allowed(state, c.by, (state.plan.roles.decision_owner,), "starting the release"):
         return refused
     findings = readiness.findings(state, c.at)
-    missing = [f.text for f in findings if not f.ok]
-    if missing and not c.reason:
-        return Refused("not ready: " + "; ".join(missing))
+    missing = [f for f in findings if not f.ok]
+    unseen = [f for f in missing if not c.reason or f.key not in c.overriding]
+    if unseen:
+        return Refused("not ready: " + "; ".join(f.text for f in unseen))
     override = c.reason if missing else ""
     return [ev.ReleaseStarted(c.at, c.by, c.via, override, findings, c.evidence)]
 
@@ -134,6 +151,8 @@ def _promote(state: State, c: cmd.Promote) -> Decided:
     stage = rollout.current_stage(state)
     if state.paused is not None:
         return Refused("the rollout is paused: resume it first")
+    if c.stage and (stage is None or c.stage != stage.name or state.phase != "waiting"):
+        return Refused(f"{c.stage} doesn't wait to be promoted")
     if state.phase == "baking" and state.bake is not None:
         left = state.bake.bake_time - state.bake.done(c.at)
         return Refused(f"the bake needs {left.total_seconds():.0f} s more of clean signals")
@@ -167,17 +186,33 @@ def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
         return refused
     if state.paused is None:
         return Refused("the rollout isn't paused")
-    if reason := rollout.over_tolerance(state):
+    if reason := rollout.stuck(state):
         return Refused(f"{reason}: retry or exclude a target, or roll back")
-    accepted = breached(state)
-    if accepted:
+    held = _held_by(state)
+    if held:
         if refused := _allowed(
-            state, c.by, (state.plan.roles.decision_owner,), f"accepting {', '.join(accepted)}"
+            state, c.by, (state.plan.roles.decision_owner,), f"going on over {', '.join(held)}"
         ):
             return refused
         if not c.reason:
-            return Refused(f"{', '.join(accepted)} is breached: going on needs a reason")
-    return [ev.RolloutResumed(c.at, c.by, c.via, c.reason, accepted, c.evidence)]
+            return Refused(f"going on over {', '.join(held)} needs a reason")
+    unseen = [t for t in breached(state) if t not in c.accepting]
+    if unseen:
+        return Refused(f"{', '.join(unseen)} is breached: accepting it is a decision of its own")
+    return [ev.RolloutResumed(c.at, c.by, c.via, c.reason, breached(state), c.evidence)]
+
+
+def _held_by(state: State) -> tuple[str, ...]:
+    """What makes going on a decision: limits breached, or silent since they paused the rollout; a closed window."""
+    unsettled = {t.id for t in unclean(state)}
+    held = breached(state)
+    match state.paused:
+        case ev.RolloutPaused(threshold=str(threshold)) if threshold in unsettled and threshold not in held:
+            return (*held, threshold)
+        case ev.WindowClosed():
+            return (*held, "the closed window")
+        case _:
+            return held
 
 
 def _abort(state: State, c: cmd.Abort) -> Decided:
@@ -212,13 +247,19 @@ def _retry(state: State, c: cmd.RetryTarget) -> Decided:
     if state.rollback is not None:
         for wave in rollback.way_back(state, c.at):
             for back in wave:
-                step = back.step or ""
+                stage, step = back.stage.name, back.step or ""
                 if back.target == c.target and back.status == "unproven" and _may_rerun(state, back):
-                    return [ev.RetryAuthorised(c.at, step, c.target, c.by, c.via, c.reason)]
+                    return [ev.RetryAuthorised(c.at, stage, step, c.target, c.by, c.via, c.reason)]
         return Refused(f"nothing to retry on {c.target}")
     for target, progress in rollout.troubled(state):
-        if target == c.target and progress.step is not None:
-            return [ev.RetryAuthorised(c.at, progress.step, target, c.by, c.via, c.reason)]
+        attempt = progress.attempt
+        if target != c.target or attempt is None:
+            continue
+        if rollback.may_still_run(attempt, c.at):
+            return Refused(
+                f"{attempt.step} may still be running on {target}: wait for its timeout, or exclude {target}"
+            )
+        return [ev.RetryAuthorised(c.at, attempt.stage, attempt.step, target, c.by, c.via, c.reason)]
     return Refused(f"nothing to retry on {c.target}: no step failed or is in doubt there")
 
 
@@ -293,11 +334,14 @@ def _verdict(state: State, c: cmd.ReportVerdict) -> Decided:
         threshold.limit_text,
         c.target,
         c.breaching_since,
+        c.known_until,
         c.detail,
     )
-    if c.verdict != "breach" or (before is not None and before.verdict == "breach"):
+    if c.verdict != "breach" or (
+        before is not None and (before.verdict, before.target) == ("breach", c.target)
+    ):
         return [changed]
-    if threshold.observe_only or threshold.id in state.accepted or state.started is None:
+    if threshold.observe_only or state.accepts(changed) or state.started is None:
         return [changed]
     tripped = ev.ThresholdTripped(
         c.at,
@@ -323,43 +367,3 @@ def _action(state: State, trip: ev.ThresholdTripped, evidence: tuple[ev.Reading,
     if trip.action == "pause" and state.paused is None:
         return [ev.RolloutPaused(trip.at, ev.COCKPIT, "", reason, trip.threshold, evidence)]
     return []
-
-
-def _tick(state: State, c: cmd.Tick) -> list[ev.Event]:
-    """Whatever follows by itself at this moment, step by step until it has to wait."""
-    events: list[ev.Event] = []
-    while more := _next(state, c):
-        events += more
-        state = replay(more, state)
-    return events
-
-
-def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
-    if state.closed is not None or state.left is not None:
-        return []
-    if state.aborted is not None:
-        return _end_aborted(state, c)
-    if state.rollback is not None:
-        if state.rollback_result is not None and not state.rollback_result.unproven:
-            return [ev.SessionClosed(c.at, "rolled_back", ())]
-        return list(rollback.follow(state, c.at))
-    if state.started is None or state.paused is not None:
-        return []
-    stage = rollout.current_stage(state)
-    if stage is None:
-        return [] if checklist.holding(state, "close") else [ev.SessionClosed(c.at, "completed", ())]
-    if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:
-        return [ev.WindowClosed(c.at)]
-    return rollout.follow(state, stage, c.at, c.evidence)
-
-
-def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:
-    if state.running():
-        return []
-    doubtful = tuple(
-        f"{a.target}: {a.step} is in doubt"
-        for many in state.attempts.values()
-        for a in many
-        if a.status == "in_doubt"
-    )
-    return [ev.SessionClosed(c.at, "aborted", doubtful)]

@@ -31,6 +31,12 @@ class LogError(CockpitError):
     exit_code = 75
 
 
+class Broken(CockpitError):
+    """Cockpit itself broke; nothing further is dispatched, what runs on targets goes on."""
+
+    exit_code = 1
+
+
 class RemoteError(CockpitError):
     """A connection setting is unusable (a key, a known_hosts file); never a failed remote command."""
 

@@ -17,7 +17,7 @@ COCKPIT = "cockpit"
 
 Verdict = Literal["pass", "breach", "inconclusive", "error"]
 Direction = Literal["run", "back"]
-Finish = Literal["succeeded", "failed", "unreachable", "in_doubt"]
+Finish = Literal["succeeded", "failed", "unreachable", "in_doubt", "skipped"]
 Outcome = Literal["completed", "rolled_back", "aborted"]
 
 
@@ -172,6 +172,8 @@ class StepIntended(Event):
 class StepFinished(Event):
     """What became of an attempt. `unreachable`: nothing ran; `in_doubt`: it may have, we can't know yet.
 
+    `skipped`: it was never sent, because the rollout was held before its turn came.
+
     `proven` is True only where a verify command ran and exited 0.
     """
 
@@ -188,8 +190,9 @@ class StepFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class RetryAuthorised(Event):
-    """A named person allows a step to run again on a target."""
+    """A named person allows a stage's step (or its rollback) to run again on a target."""
 
+    stage: str
     step: str
     target: str
     by: str
@@ -275,7 +278,7 @@ class WindowClosed(Event):
 
 @dataclass(frozen=True, slots=True)
 class VerdictChanged(Event):
-    """A threshold's verdict changed. `breaching_since` is set while samples breach but `for` isn't over."""
+    """A threshold's verdict changed. `breaching_since`: samples breach since; `known_until`: the newest one."""
 
     threshold: str
     signal: str
@@ -284,6 +287,7 @@ class VerdictChanged(Event):
     limit: str
     target: str | None
     breaching_since: datetime | None
+    known_until: datetime | None
     detail: str
 
 

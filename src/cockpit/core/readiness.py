@@ -59,6 +59,7 @@ def _limit(state: State, threshold: Threshold) -> Finding:
     if verdict is None:
         return Finding(key, False, f"{threshold.id}: no reading yet")
     if verdict.verdict == "pass":
-        return Finding(key, True, f"{threshold.id}: {verdict.value:g}, limit {threshold.limit_text}")
+        value = "no data" if verdict.value is None else f"{verdict.value:g}"
+        return Finding(key, True, f"{threshold.id}: {value}, limit {threshold.limit_text}")
     why = verdict.detail or verdict.verdict
     return Finding(key, False, f"{threshold.id}: {verdict.verdict} before the start ({why})")

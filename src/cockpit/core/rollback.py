@@ -36,7 +36,10 @@ def touched(state: State, stage: Stage, steps: tuple[str, ...], target: str) -> 
         step
         for step in reversed(steps)
         if any(
-            a.stage == stage.name and a.step == step and a.direction == "run" and a.status != "unreachable"
+            a.stage == stage.name
+            and a.step == step
+            and a.direction == "run"
+            and a.status not in ("unreachable", "skipped")
             for a in state.attempts.get(target, ())
         )
     )
@@ -71,6 +74,8 @@ def _standing(
         return BackTarget(stage, wave, target, status, step, why)
 
     if waits := _still_running(state, target, at):
+        if waits.status == "running":
+            return back("running", waits.step, f"{waits.step} is still running there")
         return back("waiting", waits.step, f"{waits.step} may still be running there")
     unproven = ""
     for step_id in steps:
@@ -80,7 +85,8 @@ def _standing(
             unproven = unproven or f"{step_id} can't be undone{way}"
             continue
         attempt = state.latest(stage.name, step_id, target, "back")
-        if attempt is None or (attempt.status != "running" and (step_id, target) in state.retries):
+        retried = (stage.name, step_id, target) in state.retries
+        if attempt is None or (retried and attempt.status not in ("running", "rolled_back")):
             return back("pending", step_id)
         if attempt.status == "running":
             return back("running", step_id)
@@ -92,13 +98,19 @@ def _standing(
 
 
 def _still_running(state: State, target: str, at: datetime) -> Attempt | None:
-    """A forward attempt that runs, or is in doubt and not yet past its timeout."""
+    """A forward attempt that runs, or any that may still be at work."""
     for a in state.attempts.get(target, ()):
         if a.direction == "run" and a.status == "running":
             return a
-        if a.direction == "run" and a.status == "in_doubt" and at < a.started_at + a.timeout + GRACE:
+        if may_still_run(a, at):
             return a
     return None
+
+
+def may_still_run(attempt: Attempt, at: datetime) -> bool:
+    """Whether an attempt in doubt may be at work: its timeout counts from when it was sent, at the latest when lost."""
+    end = attempt.started_at + timedelta(seconds=attempt.seconds) + attempt.timeout + GRACE
+    return attempt.status == "in_doubt" and at < end
 
 
 def _what(attempt: Attempt) -> str:
@@ -116,9 +128,11 @@ def follow(state: State, at: datetime) -> list[ev.Event]:
         intents: list[ev.Event] = [
             intend(state, b.stage, b.wave, b.step or "", b.target, "back", at) for b in pending[:room]
         ]
-        if intents or pending or running or any(b.status == "waiting" for b in wave):
+        if intents or pending or running:
             return intents
-    if state.rollback_result is None:
+    # A target in doubt holds up its own way back, not that of others.
+    waiting = any(b.status == "waiting" for wave in waves for b in wave)
+    if state.rollback_result is None and not waiting:
         return [finished(state, at)]
     return []
 

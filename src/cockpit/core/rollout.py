@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cockpit.core import checklist, people
+from cockpit.core import checklist, people, window
 from cockpit.core import events as ev
 from cockpit.core.plan import Stage
 from cockpit.core.slices import Wave
@@ -42,10 +42,20 @@ def progress(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
             return Progress("running", step, attempt)
         if target in state.excluded:
             return Progress("excluded", step, attempt)
-        if attempt is None or (step, target) in state.retries:
+        if attempt is None and _failed_before(state, stage, target):
+            return Progress("skipped", step)
+        if attempt is None or (stage.name, step, target) in state.retries:
             return Progress("pending", step, attempt)
         return Progress(_trouble(attempt), step, attempt)
     return Progress("succeeded")
+
+
+def _failed_before(state: State, stage: Stage, target: str) -> bool:
+    """Whether an earlier stage left the target in trouble: then nothing more is put on top of it."""
+    newest = {(a.stage, a.step): a for a in state.attempts.get(target, ()) if a.status != "skipped"}
+    return any(
+        a.stage != stage.name and a.direction == "run" and a.status in TROUBLE for a in newest.values()
+    )
 
 
 def _trouble(attempt: Attempt) -> TargetStatus:
@@ -73,6 +83,16 @@ def over_tolerance(state: State) -> str:
     names = ", ".join(f"{t} {p.status.replace('_', ' ')}" for t, p in trouble[:5])
     more = f" and {len(trouble) - 5} more" if len(trouble) > 5 else ""
     return f"{names}{more} in {stage.name}: {len(trouble)} in trouble, {stage.max_failed} tolerated"
+
+
+def stuck(state: State) -> str:
+    """Why the wave can't go on without a person, or empty: too many failures, or a doubt that only they can settle."""
+    if reason := over_tolerance(state):
+        return reason
+    doubtful = [t for t, p in troubled(state) if p.status == "in_doubt"]
+    if doubtful and not state.running():
+        return f"{', '.join(doubtful)} in doubt: it may or may not have run"
+    return ""
 
 
 def intend(
@@ -113,7 +133,7 @@ def follow(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Reading,
         return _entering(state, stage, at, evidence)
     if state.phase == "baking":
         return _baking(state, stage, at, evidence)
-    if reason := over_tolerance(state):
+    if reason := stuck(state):
         return [ev.RolloutPaused(at, by=ev.COCKPIT, via="", reason=reason, threshold=None, evidence=evidence)]
     return _running(state, stage, at)
 
@@ -127,8 +147,13 @@ def _entering(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Readi
             return [ev.GateTimedOut(at, stage.name)]
         return []
     first = state.stage == 0  # starting the release is what promotes its first stage
-    by_itself = state.opened is not None and state.opened.promote_when_clean and clean(state)
-    may_begin = first or (by_itself and not people.no_return(state.plan, stage))
+    overridden = state.started is not None and bool(state.started.override)
+    if first:
+        may_begin = clean(state) or overridden
+    else:
+        flagged = state.opened is not None and state.opened.promote_when_clean and clean(state)
+        held = people.no_return(state.plan, stage) is not None or bool(window.objection(state.plan, at))
+        may_begin = flagged and not held
     if may_begin and not checklist.holding(state, f"stage:{stage.name}"):
         reason = "the release started" if first else "clean, no gate, nothing open"
         return [ev.StagePromoted(at, stage.name, ev.COCKPIT, "", reason, evidence)]
@@ -143,14 +168,16 @@ def _begin_stage(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
 
 
 def _running(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
-    wave = state.slices[state.stage][state.wave]
-    standing = [(t, progress(state, stage, wave, t)) for t in wave.targets]
-    running = sum(1 for _, p in standing if p.status == "running")
-    pending = [(t, p.step) for t, p in standing if p.status == "pending" and p.step is not None]
+    waves = enumerate(
+        state.slices[state.stage][: state.wave + 1]
+    )  # earlier ones too: a target may be retried
+    standing = [(i, t, progress(state, stage, wave, t)) for i, wave in waves for t in wave.targets]
+    running = sum(1 for _, _, p in standing if p.status == "running")
+    pending = [(i, t, p.step) for i, t, p in standing if p.status == "pending" and p.step is not None]
     room = max(0, (stage.max_parallel or len(standing)) - running)
     if pending:
-        return [intend(state, stage, state.wave, step, t, "run", at) for t, step in pending[:room]]
-    if running or any(p.status == "in_doubt" for _, p in standing):
+        return [intend(state, stage, i, step, t, "run", at) for i, t, step in pending[:room]]
+    if running:
         return []
     finished = ev.WaveFinished(at, stage.name, state.wave)
     return [finished, ev.BakeStarted(at, stage.name, state.wave, stage.bake_time)]

@@ -13,7 +13,7 @@ from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
 
 AttemptStatus = Literal[
-    "running", "succeeded", "failed", "unreachable", "in_doubt", "rolled_back", "rollback_failed"
+    "running", "succeeded", "failed", "unreachable", "in_doubt", "skipped", "rolled_back", "rollback_failed"
 ]
 Phase = Literal["waiting", "running", "baking"]
 """Where the current stage is: waiting to begin, running a wave, or baking after one."""
@@ -96,12 +96,12 @@ class State:
     bake: Bake | None = None
     waves_begun: tuple[tuple[int, int], ...] = ()
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=_empty)  # type: ignore[assignment]
-    retries: frozenset[tuple[str, str]] = frozenset()
+    retries: frozenset[tuple[str, str, str]] = frozenset()
     excluded: Mapping[str, ev.TargetExcluded] = field(default_factory=_empty)  # type: ignore[assignment]
     paused: ev.RolloutPaused | ev.GateTimedOut | ev.WindowClosed | ev.SessionResumed | None = None
     window_over: bool = False
     verdicts: Mapping[str, ev.VerdictChanged] = field(default_factory=_empty)  # type: ignore[assignment]
-    accepted: frozenset[str] = frozenset()
+    accepted: frozenset[tuple[str, str | None]] = frozenset()
     signed: Mapping[str, tuple[ev.ChecklistSigned, ...]] = field(default_factory=_empty)  # type: ignore[assignment]
     rollback: ev.RollbackStarted | None = None
     rollback_result: ev.RollbackFinished | None = None
@@ -117,11 +117,15 @@ class State:
         return None
 
     def latest(self, stage: str, step: str, target: str, direction: ev.Direction) -> Attempt | None:
-        """The newest attempt of a step on a target within a stage, or None."""
+        """The newest attempt of a step on a target within a stage, or None; not one that was never sent."""
         for a in reversed(self.attempts.get(target, ())):
-            if a.stage == stage and a.step == step and a.direction == direction:
+            if a.stage == stage and a.step == step and a.direction == direction and a.status != "skipped":
                 return a
         return None
+
+    def accepts(self, verdict: ev.VerdictChanged) -> bool:
+        """Whether this breach, on this target, was accepted by the decision owner."""
+        return verdict.verdict == "breach" and (verdict.threshold, verdict.target) in self.accepted
 
     def running(self) -> tuple[Attempt, ...]:
         """Every attempt that is in flight."""
@@ -151,17 +155,18 @@ def replay(events: Iterable[ev.Event], state: State) -> State:
 
 
 def unclean(state: State) -> tuple[Threshold, ...]:
-    """The judged limits that don't plainly pass: breached, on their way there, or unreadable; not the accepted ones."""
+    """The judged limits that don't plainly pass: breached (and not accepted), on their way there, or unreadable."""
     return tuple(
         t
         for t in state.plan.thresholds
         if t.acted_on
         and not t.observe_only
-        and t.id not in state.accepted
         and (
             (verdict := state.verdicts.get(t.id)) is None
-            or verdict.verdict != "pass"
-            or verdict.breaching_since is not None
+            or (
+                (verdict.verdict != "pass" or verdict.breaching_since is not None)
+                and not state.accepts(verdict)
+            )
         )
     )
 
@@ -175,12 +180,15 @@ def breached(state: State) -> tuple[str, ...]:
     """The ids of judged limits that are breached now and not accepted."""
     return tuple(
         t.id
-        for t in state.plan.thresholds
-        if not t.observe_only
-        and t.id not in state.accepted
-        and (verdict := state.verdicts.get(t.id)) is not None
-        and verdict.verdict == "breach"
+        for t in unclean(state)
+        if (verdict := state.verdicts.get(t.id)) is not None and verdict.verdict == "breach"
     )
+
+
+def accepting(state: State, thresholds: Iterable[str]) -> frozenset[tuple[str, str | None]]:
+    """What accepting these limits covers: each breach as it is now, on its target."""
+    verdicts = (state.verdicts.get(t) for t in thresholds)
+    return frozenset((v.threshold, v.target) for v in verdicts if v is not None and v.verdict == "breach")
 
 
 def evolve(state: State, event: ev.Event) -> State:
@@ -197,9 +205,8 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.TargetProbed():
             return replace(state, probes={**state.probes, event.target: event})
         case ev.ReleaseStarted():
-            return replace(
-                state, started=event, since=event.at, accepted=state.accepted | frozenset(breached(state))
-            )
+            accepted = accepting(state, breached(state))
+            return replace(state, started=event, since=event.at, accepted=state.accepted | accepted)
         case ev.StepIntended() | ev.StepFinished():
             return _step(state, event)
         case ev.VerdictChanged():
@@ -207,16 +214,14 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.RolloutPaused():
             return replace(state, paused=event)
         case ev.RolloutResumed():
-            return _rebaked(
-                replace(state, paused=None, accepted=state.accepted | set(event.accepted)), state, event.at
-            )
+            accepted = state.accepted | accepting(state, event.accepted)
+            return _rebaked(replace(state, paused=None, accepted=accepted), event.at, event.at)
         case ev.WindowClosed():
             return replace(state, paused=event, window_over=True)
         case ev.GateTimedOut():
             return replace(state, paused=event, gate_timed_out=True)
         case ev.RetryAuthorised():
-            retries = state.retries | {(event.step, event.target)}
-            return replace(state, retries=retries, rollback_result=None)
+            return _retried(state, event)
         case ev.TargetExcluded():
             return replace(state, excluded={**state.excluded, event.target: event})
         case ev.ChecklistSigned():
@@ -256,6 +261,13 @@ def _advanced(state: State, event: ev.Event) -> State:
             return state
 
 
+def _retried(state: State, event: ev.RetryAuthorised) -> State:
+    """A retry while the wave bakes takes it back to running: it bakes anew once the target is done."""
+    retries = state.retries | {(event.stage, event.step, event.target)}
+    retried = replace(state, retries=retries, rollback_result=None)
+    return replace(retried, phase="running", bake=None) if state.phase == "baking" else retried
+
+
 def _resumed(state: State, event: ev.SessionResumed) -> State:
     """Attempts that were in flight are in doubt; nothing starts until a person says so."""
     attempts = {
@@ -290,7 +302,7 @@ def _step(state: State, event: ev.StepIntended | ev.StepFinished) -> State:
             event.at,
         )
         many = (*state.attempts.get(event.target, ()), attempt)
-        retries = state.retries - {(event.step, event.target)}
+        retries = state.retries - {(event.stage, event.step, event.target)}
         return replace(state, attempts={**state.attempts, event.target: many}, retries=retries)
     target = attempt_target(event.attempt)
     many = tuple(_settled(a, event) if a.id == event.attempt else a for a in state.attempts.get(target, ()))
@@ -319,13 +331,13 @@ def _settled(attempt: Attempt, event: ev.StepFinished) -> Attempt:
 def _judged(state: State, event: ev.VerdictChanged) -> State:
     accepted = state.accepted
     if event.verdict == "pass" and event.breaching_since is None:
-        accepted = accepted - {event.threshold}
+        accepted = frozenset((t, target) for t, target in accepted if t != event.threshold)
     judged = replace(state, verdicts={**state.verdicts, event.threshold: event}, accepted=accepted)
-    return _rebaked(judged, state, event.at)
+    return _rebaked(judged, event.at, event.known_until or event.at)
 
 
-def _rebaked(after: State, before: State, at: datetime) -> State:
-    """The bake's clean time banked or restarted where cleanness changed; a breach restarts it from zero."""
+def _rebaked(after: State, at: datetime, known_until: datetime) -> State:
+    """The bake's clean time where cleanness changed: a breach restarts it, silence banks what was seen before it."""
     if after.bake is None:
         return after
     if breached(after):
@@ -333,5 +345,6 @@ def _rebaked(after: State, before: State, at: datetime) -> State:
     was, now = after.bake.clean_since is not None, clean(after)
     if was == now:
         return after
-    banked = after.bake.done(at) if was else after.bake.clean
+    banked = after.bake.done(min(at, known_until)) if was else after.bake.clean
+    banked = max(banked, after.bake.clean)
     return replace(after, bake=replace(after.bake, clean=banked, clean_since=at if now else None))

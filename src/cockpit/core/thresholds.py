@@ -33,12 +33,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a limit says now. `breaching_since` is set while samples breach, whether or not `for` is over."""
+    """What a limit says now. `breaching_since` is set while samples breach, whether or not `for` is over.
+
+    `known_until` is the moment of the newest sample it rests on.
+    """
 
     verdict: Verdict
     value: float | None = None
     target: str | None = None
     breaching_since: datetime | None = None
+    known_until: datetime | None = None
     detail: str = ""
 
 
@@ -61,8 +65,8 @@ def judge(
     missing can't be judged.
     """
     if threshold.aggregate in ("median", "sum"):
-        combined = _combined(threshold, series, interval)
-        return replace(judge_one(threshold, combined, interval, now), target=None)
+        combined = _combined(threshold, series, interval, now)
+        return judge_one(threshold, combined, interval, now)
     each = [replace(judge_one(threshold, s, interval, now), target=t) for t, s in series.items()]
     if not each:
         return Judgement("inconclusive", detail="no data yet")
@@ -90,10 +94,18 @@ def judge_one(
     threshold: Threshold, samples: Sequence[Sample], interval: timedelta, now: datetime
 ) -> Judgement:
     """The verdict over one series of samples, oldest first."""
+    if not samples:
+        return Judgement("inconclusive", detail="no data yet")
+    return replace(_judge_newest(threshold, samples, interval, now), known_until=samples[-1].at)
+
+
+def _judge_newest(
+    threshold: Threshold, samples: Sequence[Sample], interval: timedelta, now: datetime
+) -> Judgement:
     stale_after = threshold.stale_after or STALE_INTERVALS * interval
-    if not samples or now - samples[-1].at > stale_after:
-        return _no_data(threshold, samples, now)
     last = samples[-1]
+    if now - last.at > stale_after:
+        return Judgement(threshold.no_data, detail=f"no data for {(now - last.at).total_seconds():.0f} s")
     if last.value is None:
         return Judgement("error", detail=last.detail or "unreadable")
     if not breaches(threshold, last.value):
@@ -112,31 +124,34 @@ def _breaching_run(
     """Since when every sample breaches, whether there are enough of them, and whether a gap cut the run short."""
     since, count = samples[-1].at, 0
     for sample in reversed(samples):
-        gap = since - sample.at > stale_after or sample.value is None
+        # A sample later than its successor: the clock stepped back, and what lies before can't be placed.
+        gap = not timedelta(0) <= since - sample.at <= stale_after or sample.value is None
         if gap or sample.value is None or not breaches(threshold, sample.value):
             return since, count >= threshold.min_samples, gap
         since, count = sample.at, count + 1
     return since, count >= threshold.min_samples, False
 
 
-def _no_data(threshold: Threshold, samples: Sequence[Sample], now: datetime) -> Judgement:
-    detail = f"no data for {(now - samples[-1].at).total_seconds():.0f} s" if samples else "no data yet"
-    verdict: Verdict = threshold.no_data if samples else "inconclusive"
-    return Judgement(verdict, detail=detail)
-
-
 def _combined(
-    threshold: Threshold, series: Mapping[str, Sequence[Sample]], interval: timedelta
+    threshold: Threshold, series: Mapping[str, Sequence[Sample]], interval: timedelta, now: datetime
 ) -> list[Sample]:
-    """One sample an interval in which every target has a value: their median or sum."""
+    """One sample an interval in which every target has a value: their median or sum. No older than is judged."""
+    stale_after = threshold.stale_after or STALE_INTERVALS * interval
+    oldest = now - threshold.for_ - stale_after - 2 * interval
     buckets: dict[int, dict[str, Sample]] = {}
     for target, samples in series.items():
-        for sample in samples:
-            buckets.setdefault(int(sample.at.timestamp() / interval.total_seconds()), {})[target] = sample
+        for sample in reversed(samples):
+            if sample.at < oldest:
+                break
+            buckets.setdefault(int(sample.at.timestamp() / interval.total_seconds()), {}).setdefault(
+                target, sample
+            )
     combined: list[Sample] = []
     for _, each in sorted(buckets.items()):
         values = [s.value for s in each.values() if s.value is not None]
         if len(values) == len(series):
             value = statistics.median(values) if threshold.aggregate == "median" else sum(values)
-            combined.append(Sample(max(s.at for s in each.values()), value))
+            at = max(s.at for s in each.values())
+            finite = math.isfinite(value)
+            combined.append(Sample(at, value if finite else None, "" if finite else "too large for a number"))
     return combined

@@ -145,7 +145,7 @@ def _before(state: State, at: datetime) -> str:
 def _paused(state: State) -> str:
     paused = state.paused
     owner = state.plan.person_name(state.plan.roles.decision_owner)
-    if reason := rollout.over_tolerance(state):
+    if reason := rollout.stuck(state):
         return f"{reason}: retry, exclude, or roll back"
     match paused:
         case ev.RolloutPaused(by=by, reason=reason) if breached(state):
@@ -156,7 +156,7 @@ def _paused(state: State) -> str:
         case ev.GateTimedOut(stage=stage):
             return f"nobody decided on {stage} in time: resume, then decide, or roll back"
         case ev.WindowClosed():
-            return "the window is over: roll back, or resume to finish late"
+            return f"the window is over: roll back, or {owner} resumes with a reason"
         case _:
             return "taken up again: look, then resume, or roll back"
 
@@ -193,9 +193,6 @@ def _baking(state: State, stage: Stage, at: datetime) -> str:
 def _running(state: State, stage: Stage) -> str:
     wave = state.slices[state.stage][state.wave]
     standing = [(t, rollout.progress(state, stage, wave, t)) for t in wave.targets]
-    doubtful = [t for t, p in standing if p.status == "in_doubt"]
-    if doubtful and all(p.status not in ("running", "pending") for _, p in standing):
-        return f"{', '.join(doubtful)} in doubt: it may or may not have run; retry or exclude"
     done = sum(1 for _, p in standing if p.status == "succeeded")
     of = (
         f", wave {state.wave + 1} of {len(state.slices[state.stage])}"
@@ -222,8 +219,8 @@ def _going_back(state: State, at: datetime) -> str:
     proven = sum(1 for b in every if b.status == "proven")
     if state.rollback_result is not None and state.rollback_result.unproven:
         return f"partial: {state.rollback_result.unproven[0]}; retry it, or close as it is"
-    waiting = [b for b in every if b.status == "waiting"]
-    if waiting and not any(b.status in ("running", "pending") for b in every):
+    waiting = [b for b in every if b.why and b.status in ("waiting", "running")]
+    if waiting and not any(b.status in ("running", "pending") and not b.why for b in every):
         return f"rolling back: waits for {waiting[0].target}: {waiting[0].why}"
     return f"rolling back, last wave first: proven {proven} of {len(every)}"
 

@@ -31,6 +31,27 @@ def check(plan: PlanFile, names: Names, findings: Findings) -> None:
     asks = {step.id: _asks(step) for step in plan.step}
     for i, stage in enumerate(plan.stage):
         _stage(("stage", i), stage, plan, asks, names, findings)
+    _twice(plan, names, findings)
+
+
+def _twice(plan: PlanFile, names: Names, findings: Findings) -> None:
+    """A step that isn't idempotent must reach a target once with the same vars, over all stages."""
+    steps = {step.id: step for step in plan.step if step.on == "targets"}
+    done: dict[str, set[tuple[str, str]]] = {}
+    for i, stage in enumerate(plan.stage):
+        variables = repr(sorted(stage.vars.items()))
+        needed = {(step, variables) for step in stage.steps if step in steps}
+        fresh = [t for t in names.expand(stage.targets) if not needed <= done.get(t, set())]
+        for j, step in enumerate(stage.steps):
+            again = [t for t in fresh if (step, variables) in done.get(t, set())]
+            if again and step in steps and not steps[step].idempotent:
+                message = (
+                    f"`{shorten(step)}` would run a second time on {shorten(again[0])}, and isn't idempotent"
+                )
+                hint = "write idempotent = true on the step, or leave it or these targets out of this stage"
+                findings.problem(("stage", i, "steps", j), message, hint)
+        for target in fresh:
+            done.setdefault(target, set()).update(needed)
 
 
 def names_lead(path: Path, named: Sequence[str], names: Names, findings: Findings) -> None:

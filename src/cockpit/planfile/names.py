@@ -83,7 +83,16 @@ def _unique(section: str, key: str, names: Sequence[str], findings: Findings) ->
             where = findings.positions.key((section, first[name])).line
             message = f"a second {section} is called `{shorten(name)}` (the first is at line {where})"
             findings.problem((section, index, key), message, f"give each {section} a {key} of its own")
+        if section != "signal":
+            _no_slash((section, index, key), name, findings)
     return first
+
+
+def _no_slash(path: Path, name: str, findings: Findings, key: bool = False) -> None:
+    """Attempts are named stage/step/target/run-1: a slash in a part would make two attempts look like one."""
+    if "/" in name:
+        message = f"`{shorten(name)}` has a slash, which separates the parts of an attempt's name"
+        findings.problem(path, message, f"write `{shorten(name.replace('/', '-'))}`", key=key)
 
 
 def target_tables(plan: PlanFile) -> dict[str, TargetTable]:
@@ -133,6 +142,7 @@ def _declare(target: Target, path: Path, found: dict[str, Target], findings: Fin
         )
     else:
         found[target.id] = target
+        _no_slash(path, target.id, findings, key=True)
 
 
 def _members(targets: tuple[Target, ...], plan: PlanFile, findings: Findings) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
-from cockpit.core.errors import LogError
+from cockpit.core.errors import Broken, LogError
 from cockpit.core.plan import Plan
 from cockpit.core.state import Render, State, initial, replay
 from cockpit.core.thresholds import Judgement, Sample
@@ -29,7 +29,10 @@ TICK = 0.25
 """Seconds between looks at the clock when nothing else happens."""
 
 PROBE_AGAIN = 10.0
-"""Seconds before an unreachable target is tried again, before the start."""
+"""Seconds before a target is reached for again, before the start."""
+
+NOTICES = timedelta(seconds=3)
+"""How long the end waits for [[notify]] commands."""
 
 ROWS_EVERY = timedelta(seconds=1)
 """How often samples are written to the log."""
@@ -117,6 +120,8 @@ class Engine:
 
     async def send(self, command: Command) -> Refused | None:
         """Ask for something; None once it is durable, Refused with the reason otherwise."""
+        if self._failure or self.ended:
+            return Refused(self._failure or "the session is over")
         if isinstance(command, cmd.HumanCommand):
             command = replace(command, evidence=self._readings())
         answer: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
@@ -127,7 +132,7 @@ class Engine:
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each recorded turn."""
         self._subscribers.append(callback)
-        return lambda: self._subscribers.remove(callback)
+        return lambda: self._subscribers.remove(callback) if callback in self._subscribers else None
 
     # The loop
 
@@ -145,17 +150,23 @@ class Engine:
                         await self._wake.wait()
                 self._wake.clear()
             await self.sampling.stop()
-            await self.notices.settle()
+            await self.notices.settle(NOTICES)
             self._rows_at = datetime.min.replace(tzinfo=UTC)
             await self.turn()  # the last samples, and whether people could be told
         except LogError as fault:
             self._fail(str(fault))
             raise
+        except Exception as fault:
+            self._fail(
+                f"cockpit itself broke ({type(fault).__name__}: {fault}): nothing further is dispatched"
+            )
+            raise Broken(self._failure) from fault
         finally:
+            self.ended = True
+            self._refuse_waiting(self._failure or "the session is over")
             probing.cancel()
             await self.sampling.stop()
             await asyncio.gather(probing, return_exceptions=True)
-            self.ended = True
             self._publish()
 
     async def turn(self) -> None:
@@ -163,7 +174,7 @@ class Engine:
         batch, self._inbox = self._inbox, []
         outputs, self._outputs = self._outputs, []
         at = self.now()
-        verdicts = self.sampling.verdicts(at)
+        verdicts = self.sampling.verdicts(at) if self.sampling.reading else []
         evidence = self._readings()
         batch += [(replace(verdict, evidence=evidence), None) for verdict in verdicts]
         batch.sort(key=lambda entry: cmd.precedence(entry[0]))
@@ -177,7 +188,7 @@ class Engine:
             if answer is not None:
                 answers.append((answer, refused))
         try:
-            rows = self.sampling.take_rows() if at - self._rows_at >= ROWS_EVERY else []
+            rows = self.sampling.take_rows() if abs(at - self._rows_at) >= ROWS_EVERY else []
             if rows:
                 self._rows_at = at
             await self._log.append(events, outputs, rows)
@@ -217,15 +228,21 @@ class Engine:
 
     def _publish(self) -> None:
         for callback in list(self._subscribers):
-            callback()
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - a watcher that breaks is let go; the release goes on
+                self._subscribers.remove(callback)
 
     def _fail(self, reason: str) -> None:
         self._failure = reason
+        self._refuse_waiting(reason)
+        self._publish()
+
+    def _refuse_waiting(self, reason: str) -> None:
         waiting, self._inbox = self._inbox, []
         for _, answer in waiting:
             if answer is not None:
                 _answer(answer, Refused(reason))
-        self._publish()
 
     def _readings(self) -> tuple[ev.Reading, ...]:
         """What every judged limit says at this moment: the evidence of a decision."""
@@ -236,7 +253,7 @@ class Engine:
         )
 
     async def _probe_all(self) -> None:
-        """Reach every target once; those that can't be reached again and again until the start."""
+        """Reach every target, again and again until the start: readiness is about now."""
         await asyncio.gather(*(self._probe(t.id) for t in self._state.plan.targets))
 
     async def _probe(self, target: str) -> None:
@@ -246,7 +263,7 @@ class Engine:
             before = self._state.probes.get(target)
             if before is None or (before.ok, before.detail) != (ok, ended.detail):
                 self._post(cmd.ReportProbe(self.now(), target, ok, ended.detail))
-            if ok or self._state.started is not None:
+            if self._state.started is not None:
                 return
             await asyncio.sleep(PROBE_AGAIN)
 

@@ -78,8 +78,10 @@ async def _start(engine: Engine, override: str) -> None:
             async with asyncio.timeout(0.2):
                 await changed.wait()
         end()
-    refused = await engine.send(cmd.StartRelease(engine.now(), engine.me, reason=override))
-    if isinstance(refused, Refused) and engine.state.started is None and engine.state.left is None:
+    seen = tuple(f.key for f in readiness.blocking(engine.state, engine.now()))
+    start = cmd.StartRelease(engine.now(), engine.me, reason=override, overriding=seen)
+    refused = await engine.send(start)
+    if isinstance(refused, Refused) and not (engine.state.started or engine.state.left or engine.ended):
         raise NotReady(
             f'{refused.reason}\nNothing ran. Settle these, or start anyway with --override "REASON".'
         )
@@ -89,4 +91,4 @@ async def _close_partial(engine: Engine) -> None:
     """Without a screen nobody retries a partial rollback: it is closed as it is, and the exit code says so."""
     result = engine.state.rollback_result
     if result is not None and result.unproven and engine.state.closed is None:
-        await engine.send(cmd.CloseSession(engine.now(), engine.state.plan.roles.rollback_owner, engine.me))
+        await engine.send(cmd.CloseUnattended(engine.now()))

@@ -77,9 +77,13 @@ class Notices:
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
 
-    async def settle(self) -> None:
-        """Wait for what is being told; each command has its own timeout."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def settle(self, within: timedelta) -> None:
+        """Wait for what is being told, at most `within`; then let go of it."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=within.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _tell(self, word: str, line: str) -> None:
         said = bytearray()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
@@ -65,9 +66,11 @@ class Sampling:
         self._judgements: dict[str, Judgement] = {}
         self._rows: list[SampleRow] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self.reading = False
 
     def _keep(self, signal: Signal) -> int:
-        spans = [t.for_ / signal.interval for t in self._plan.thresholds if t.signal == signal.name]
+        interval = HOST_INTERVAL if signal.source == "host" else signal.interval
+        spans = [t.for_ / interval for t in self._plan.thresholds if t.signal == signal.name]
         return max(KEEP, *(int(2 * s) for s in spans)) if spans else KEEP
 
     def _by_metric(self) -> dict[str, list[tuple[str, str]]]:
@@ -82,7 +85,8 @@ class Sampling:
         return fed
 
     def start(self) -> None:
-        """Begin reading everything; `stop` ends it."""
+        """Begin reading everything; `stop` ends it, and with it all judging."""
+        self.reading = True
         here = tuple(t.id for t in self._plan.targets if is_this_machine(t))
         if here:
             self._spawn(self._this_machine(here))
@@ -101,6 +105,7 @@ class Sampling:
 
     async def stop(self) -> None:
         """End all reading."""
+        self.reading = False
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -188,7 +193,8 @@ class Sampling:
                     wait = RETRY_FIRST
                     self._host_sample(target, sample)
 
-            await self._runner.follow(target, script, on_line)
+            with contextlib.suppress(Exception):  # silence shows as stale, whatever its reason
+                await self._runner.follow(target, script, on_line)
             await asyncio.sleep(wait)
             wait = min(2 * wait, RETRY_MOST)
 
@@ -203,6 +209,13 @@ class Sampling:
             self.add(signal.name, target, await self._read(signal, target))
 
     async def _read(self, signal: Signal, target: str) -> Sample:
+        """One reading; whatever goes wrong becomes a sample without a value, and the next one is tried."""
+        try:
+            return await self._ask(signal, target)
+        except Exception as fault:  # noqa: BLE001 - the unknown becomes a record: the limit says error
+            return Sample(self._now(), None, f"{type(fault).__name__}: {fault}")
+
+    async def _ask(self, signal: Signal, target: str) -> Sample:
         output = bytearray()
 
         def on_output(data: bytes) -> None:
@@ -222,7 +235,12 @@ class Sampling:
 
 
 def _differs(before: Judgement, now: Judgement) -> bool:
-    return before.verdict != now.verdict or (before.breaching_since is None) != (now.breaching_since is None)
+    moved = now.verdict == "breach" and before.target != now.target
+    return (
+        moved
+        or before.verdict != now.verdict
+        or (before.breaching_since is None) != (now.breaching_since is None)
+    )
 
 
 def _report(threshold: Threshold, verdict: Judgement, now: datetime) -> ReportVerdict:
@@ -233,5 +251,6 @@ def _report(threshold: Threshold, verdict: Judgement, now: datetime) -> ReportVe
         verdict.value,
         verdict.target,
         verdict.breaching_since,
+        verdict.known_until,
         verdict.detail,
     )

@@ -1,0 +1,60 @@
+"""What follows by itself when time passes: the next intents, the end of a wave, a bake, a rollback, the close."""
+
+from __future__ import annotations
+
+from cockpit.core import checklist, rollback, rollout
+from cockpit.core import commands as cmd
+from cockpit.core import events as ev
+from cockpit.core.state import State, replay
+
+
+def tick(state: State, c: cmd.Tick) -> list[ev.Event]:
+    """Whatever follows by itself at this moment, step by step until it has to wait."""
+    events: list[ev.Event] = []
+    while more := _next(state, c):
+        events += more
+        state = replay(more, state)
+    return events
+
+
+def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
+    if state.closed is not None:
+        return []
+    if state.aborted is not None:
+        return _end_aborted(state, c)
+    if state.left is not None:
+        return []
+    if state.rollback is not None:
+        if state.rollback_result is not None and not state.rollback_result.unproven:
+            return [ev.SessionClosed(c.at, "rolled_back", ())]
+        return list(rollback.follow(state, c.at))
+    if state.started is None or state.paused is not None:
+        return []
+    stage = rollout.current_stage(state)
+    if stage is None:
+        return (
+            []
+            if checklist.holding(state, "close")
+            else [ev.SessionClosed(c.at, "completed", _unresolved(state))]
+        )
+    if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:
+        return [ev.WindowClosed(c.at)]
+    return rollout.follow(state, stage, c.at, c.evidence)
+
+
+def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:
+    if state.running():
+        return []
+    unproven = rollback.finished(state, c.at).unproven if state.rollback is not None else ()
+    doubtful = tuple(line for line in _unresolved(state) if "in doubt" in line)
+    return [ev.SessionClosed(c.at, "aborted", tuple(dict.fromkeys((*doubtful, *unproven))))]
+
+
+def _unresolved(state: State) -> tuple[str, ...]:
+    """Every step whose newest attempt failed or is in doubt: a line for each."""
+    newest = {(a.stage, a.step, a.target, a.direction): a for many in state.attempts.values() for a in many}
+    return tuple(
+        f"{a.target}: {a.step} {'is in doubt' if a.status == 'in_doubt' else 'failed'}"
+        for a in newest.values()
+        if a.status in ("in_doubt", "failed")
+    )

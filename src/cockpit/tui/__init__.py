@@ -1,0 +1,1 @@
+"""The screen: a release's state as styled lines, and keys that become commands."""

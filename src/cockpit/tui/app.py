@@ -1,0 +1,358 @@
+"""The app: draws a session four times a second, turns keys into commands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import traceback
+
+from rich.text import Text
+from textual import events
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+from textual.widget import Widget
+
+from cockpit import shipped
+from cockpit.core.commands import Command
+from cockpit.core.errors import UsageError
+from cockpit.runtime.link import Link
+from cockpit.tui import asks, keys
+from cockpit.tui.asks import Ask, Asked
+from cockpit.tui.dialogs import Answer, Dialog, Help
+from cockpit.tui.layout import Wish, arrange, question_most
+from cockpit.tui.lines import Block, RowPane
+from cockpit.tui.panes.header import header
+from cockpit.tui.panes.question import question
+from cockpit.tui.panes.table import PANES
+from cockpit.tui.scene import History, Scene, zone_of
+from cockpit.tui.style import CSS
+from cockpit.tui.tabs import Tabs
+from cockpit.tui.text import visible
+from cockpit.tui.theme import DEFAULT, WITHOUT_COLOUR, Look, read_all
+
+DRAW_EVERY = 0.25
+"""Seconds between drawings: four a second at most, whatever happens."""
+
+EXPLAINED = "ctrl+c does nothing here. p pauses the release, q leaves the screen after a question."
+
+
+class CockpitApp(App[None], inherit_bindings=False):
+    """One session on one screen. Reads the link, never waits for it; every act goes through `link.send`."""
+
+    CSS = CSS
+    BINDINGS = keys.bindings()
+    ENABLE_COMMAND_PALETTE = False
+    NOTIFICATION_TIMEOUT = 8
+
+    def __init__(self, link: Link, theme: str | None = None) -> None:
+        """UsageError if there is no such theme."""
+        without_colour = "NO_COLOR" in os.environ
+        super().__init__(ansi_color=True if without_colour else None)
+        looks = read_all(shipped.directory("themes"))
+        name = theme or (WITHOUT_COLOUR if without_colour else DEFAULT)
+        if name not in looks:
+            raise UsageError(f"there is no theme {name}; there are: {', '.join(looks)}")
+        for look in looks.values():
+            self.register_theme(look.textual())
+        self.look: Look = looks[name]
+        self.theme = name
+        self.link = link
+        self.history = History()
+        self.zone = zone_of(link.state.plan)
+        self.toggled: set[str] = set()
+        self.front = "rollout"
+        self.below = "journal"
+        self.zoomed = False
+        self._subject: tuple[str, str, str] = ("", "", "")
+        self._places: dict[str, Region] = {}
+        self.draw_again_at = 0.0
+        self._news = False
+        self._unsubscribe = lambda: None
+
+    # Drawing
+
+    def compose(self) -> ComposeResult:
+        """Everything there is; `arrange` decides what is shown where."""
+        yield Block(self.look, id="header")
+        yield Block(self.look, id="question")
+        yield Tabs(self.look, id="tabs")
+        for n, (name, pane) in enumerate(PANES.items(), 1):
+            yield RowPane(self.look, name, pane, n)
+        yield Block(self.look, id="keys")
+
+    def on_mount(self) -> None:
+        """Draw by the clock, and soon after each recorded turn."""
+        # Textual asks for eager tasks, which run a part of a new task in the middle of its starter:
+        # the session in this loop is written for the ordinary kind.
+        asyncio.get_running_loop().set_task_factory(None)
+        self.panes = {name: self.query_one(f"#{name}", RowPane) for name in PANES}
+        self._unsubscribe = self.link.subscribe(self.draw_soon)
+        self.set_interval(DRAW_EVERY, self._draw_by_clock)
+        self.draw()
+        self.panes[self.front].focus()
+
+    def on_unmount(self) -> None:
+        """Nobody calls a screen that is gone."""
+        self._unsubscribe()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Everything finds its place anew."""
+        self.call_after_refresh(self.draw)
+
+    @property
+    def scene(self) -> Scene:
+        """This moment."""
+        target, attempt, _ = self._subject
+        state, at = self.link.state, self.link.now()
+        return Scene(self.link, state, at, self.zone, self.history, frozenset(self.toggled), target, attempt)
+
+    def draw_soon(self) -> None:
+        """Draw as soon as the last drawing is long enough ago; many calls make one drawing. From any task."""
+        if not self._news:
+            self._news = self.call_later(self._draw_when_due)
+
+    def _draw_when_due(self) -> None:
+        # Set here and not by the caller: a timer only works in a task that belongs to the app.
+        self.set_timer(max(0.01, self.draw_again_at - asyncio.get_running_loop().time()), self._draw_news)
+
+    def _draw_news(self) -> None:
+        if self._news:
+            self.draw()
+
+    def _draw_by_clock(self) -> None:
+        if asyncio.get_running_loop().time() >= self.draw_again_at:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw what has changed."""
+        if not self.is_mounted_on_screen:
+            return
+        self._news, self.draw_again_at = False, asyncio.get_running_loop().time() + DRAW_EVERY
+        self.history.look(self.link)
+        scene = self.scene
+        width, height = self.size
+        tops = header(scene, width)
+        asked = question(scene, width, question_most(height, len(tops)))
+        self._place(
+            Wish(len(tops), len(asked), self._wanted(), self.front, self.zoomed, self.below), width, height
+        )
+        self._block("header").show(tops)
+        self._block("question").show(asked)
+        self._block("keys").show([keys.footer(scene, width)])
+        if "tabs" in self._places:
+            self.screen_stack[0].query_one(Tabs).show_tabs(scene, self.front)
+        for name, pane in self.panes.items():
+            if name in self._places:
+                pane.show(scene)
+
+    @property
+    def is_mounted_on_screen(self) -> bool:
+        """Whether there are panes to draw on."""
+        return hasattr(self, "panes") and self.is_running
+
+    def _block(self, name: str) -> Block:
+        return self.screen_stack[0].query_one(f"#{name}", Block)
+
+    def _wanted(self) -> dict[str, int]:
+        plan = self.link.state.plan
+        return {name: pane.wanted(plan) for name, pane in PANES.items()}
+
+    def _place(self, wish: Wish, width: int, height: int) -> None:
+        places = arrange(width, height, wish)
+        if places == self._places:
+            return
+        self._places = places
+        for name in ("header", "question", "tabs", "keys", *PANES):
+            widget: Widget = self.screen_stack[0].query_one(f"#{name}")
+            region = places.get(name)
+            widget.display = region is not None and region.height > 0
+            if region is not None:
+                widget.styles.offset = region.offset
+                widget.styles.width, widget.styles.height = region.size
+        self.call_after_refresh(self.draw)  # the panes know their new widths only then
+
+    # Panes
+
+    def action_pane(self, name: str) -> None:
+        """To a pane; in columns, journal and output share a place."""
+        self.front = name
+        if name in ("journal", "output"):
+            self.below = name
+        self.draw()
+        self.panes[name].focus()
+
+    def action_next_pane(self) -> None:
+        """The next pane that is shown, or the next tab."""
+        self._step_pane(1)
+
+    def action_previous_pane(self) -> None:
+        """The pane before."""
+        self._step_pane(-1)
+
+    def _step_pane(self, by: int) -> None:
+        shown = [name for name in PANES if name in self._places]
+        names = shown if len(shown) > 1 else list(PANES)
+        here = names.index(self.front) if self.front in names else 0
+        self.action_pane(names[(here + by) % len(names)])
+
+    def action_zoom(self) -> None:
+        """One pane over the whole screen, and back."""
+        self.zoomed = not self.zoomed
+        self.draw()
+
+    def action_output(self) -> None:
+        """The chosen step's output, and back to where one came from."""
+        if self.front == "output":
+            self.below = "journal"
+            self.action_pane("rollout")
+        else:
+            self.action_pane("output")
+
+    def action_fold(self) -> None:
+        """Unfold or fold the row under the cursor."""
+        pane = self.panes[self.front]
+        if pane.row is not None and pane.row.folds:
+            self.toggled ^= {pane.row.key}
+            self.draw()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The pane with the keys is the one in front."""
+        if isinstance(event.widget, RowPane) and event.widget.id:
+            self.front = event.widget.id
+
+    def on_tabs_picked(self, event: Tabs.Picked) -> None:
+        """A tab was clicked."""
+        self.action_pane(event.name)
+
+    def on_row_pane_chosen(self) -> None:
+        """What acts are about follows the cursor."""
+        row = self.panes[self.front].row
+        if row is not None:
+            target, attempt, item = self._subject
+            about_target = bool(row.target)
+            self._subject = (
+                row.target if about_target else target,
+                row.attempt if about_target else attempt,
+                row.item or item,
+            )
+            self.draw_soon()
+
+    # Acts
+
+    def action_pause(self) -> None:
+        """Pause, resume, or accept an exceeded limit."""
+        self._act(asks.pause(self.scene))
+
+    def action_go(self) -> None:
+        """Start, or promote the stage that waits."""
+        self._act(asks.go(self.scene))
+
+    def action_roll_back(self) -> None:
+        """Undo what was touched."""
+        self._act(asks.roll_back(self.scene))
+
+    def action_abort(self) -> None:
+        """Stop, and leave everything as it is."""
+        self._act(asks.abort(self.scene))
+
+    def action_retry(self) -> None:
+        """Run a step again on the chosen target."""
+        self._act(asks.retry(self.scene, self._subject[0]))
+
+    def action_exclude(self) -> None:
+        """Leave the chosen target out."""
+        self._act(asks.exclude(self.scene, self._subject[0]))
+
+    def action_close(self) -> None:
+        """Close a partial rollback."""
+        self._act(asks.close(self.scene))
+
+    def action_sign(self) -> None:
+        """Sign the chosen item, or the first open one."""
+        self._act(asks.sign(self.scene, self._subject[2] if self.front == "checklist" else ""))
+
+    def action_note(self) -> None:
+        """Write a note."""
+        self._act(asks.note(self.scene))
+
+    def _act(self, asked: Asked) -> None:
+        """Put the question, send the command, or say why not."""
+        if self.link.failure:
+            self.say(f"Nothing can be recorded any more: {self.link.failure}")
+        elif isinstance(asked, str):
+            self.say(asked)
+        elif isinstance(asked, Ask):
+            self._put(asked)
+        else:
+            self._send(asked)
+
+    def _put(self, ask: Ask) -> None:
+        def answered(answer: Answer | None) -> None:
+            if answer is not None and ask.make is not None:
+                via = asks.entered_by(self.scene, answer.by)
+                self._send(ask.make(self.link.now(), answer.by, via, answer.text))
+
+        self.push_screen(Dialog(self.look, ask, self.scene), answered)
+
+    def _send(self, command: Command) -> None:
+        self.run_worker(self._sent(command))
+
+    async def _sent(self, command: Command) -> None:
+        refused = await self.link.send(command)
+        if refused is not None:
+            self.say(refused.reason)
+        self.draw()
+
+    def say(self, text: str) -> None:
+        """A line in the corner, as plain text."""
+        self.notify(visible(text), markup=False)
+
+    def action_help(self) -> None:
+        """List the keys."""
+        self.push_screen(Help(self.look))
+
+    def action_explain(self) -> None:
+        """ctrl+c, ctrl+q and ctrl+z do nothing, and say so."""
+        self.say(EXPLAINED)
+
+    def action_leave(self) -> None:
+        """q: at once when the session is over, else after a question."""
+        if self.link.state.closed is not None or self.link.state.left is not None or self.link.failure:
+            self.exit()
+            return
+
+        def answered(answer: Answer | None) -> None:
+            if answer is not None:
+                self.exit()
+
+        self.push_screen(Dialog(self.look, asks.leave(self.scene), self.scene), answered)
+
+    # Ending
+
+    def _fatal_error(self) -> None:
+        """Where Textual prints every local variable: only the error itself, since secrets live in variables."""
+        fault = traceback.format_exc()
+        said = f"The screen failed and has closed; the release's log is whole.\n{fault}"
+        self._exit_renderables.append(Text("\n".join(visible(part) for part in said.splitlines())))
+        self._close_messages_no_wait()
+
+
+async def show(link: Link, theme: str | None = None) -> None:
+    """Show the session until the person leaves, or a TERM or HUP signal ends the screen.
+
+    Returns with the terminal restored. The caller's own handlers for the two signals are its to set
+    again. UsageError if there is no such theme.
+    """
+    app = CockpitApp(link, theme)
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGHUP)
+    for number in caught:
+        loop.add_signal_handler(number, app.exit)
+    try:
+        await app.run_async()
+    finally:
+        for number in caught:
+            with contextlib.suppress(ValueError):
+                loop.remove_signal_handler(number)

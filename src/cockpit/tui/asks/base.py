@@ -1,0 +1,53 @@
+"""What a question to a person is made of, and who may answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cockpit.core.commands import Command, Refused
+from cockpit.core.decide import decide
+from cockpit.tui.scene import Scene
+from cockpit.tui.text import Line
+
+Make = Callable[[datetime, str, str, str], Command]
+"""(at, by, via, reason) -> the command. It holds on to what the person was shown, and to nothing newer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question to a person. Empty `field`: nothing to type. `word` must be typed exactly; `needed`: not empty.
+
+    `authors` are the people whose decision it may be, the likeliest first; `make` is None for leaving.
+    """
+
+    title: str
+    lines: tuple[Line, ...]
+    verb: str
+    authors: tuple[str, ...] = ()
+    make: Make | None = None
+    field: str = ""
+    needed: bool = False
+    word: str = ""
+    danger: bool = False
+
+
+Asked = Ask | Command | str
+"""A question to put, a command that needs none, or why it can't be."""
+
+
+def may(scene: Scene, allowed: Sequence[str]) -> tuple[str, ...]:
+    """Whoever sits here, if they are `allowed` to; else all who are, to be entered for."""
+    return (scene.link.me,) if scene.link.me in allowed else tuple(allowed)
+
+
+def entered_by(scene: Scene, by: str) -> str:
+    """The person at this screen, where they enter somebody else's decision."""
+    return "" if by == scene.link.me else scene.link.me
+
+
+def refusal(scene: Scene, command: Command) -> str:
+    """Why the command would be refused at this moment, or empty."""
+    decided = decide(scene.state, command)
+    return decided.reason if isinstance(decided, Refused) else ""

@@ -1,0 +1,142 @@
+"""Going forward: start, promote, pause and resume."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cockpit.core import commands as cmd
+from cockpit.core import people, readiness, rollout, view, window
+from cockpit.core.commands import Command
+from cockpit.core.plan import HERE
+from cockpit.core.state import breached
+from cockpit.tui.asks.base import Ask, Asked, entered_by, may, refusal
+from cockpit.tui.scene import Scene
+from cockpit.tui.text import Line, Tone, count, line, number
+
+
+def go(scene: Scene) -> Asked:
+    """Start the release, or promote the stage that waits."""
+    if scene.state.started is None:
+        return _start(scene)
+    stage = rollout.current_stage(scene.state)
+    authors = may(scene, people.deciders(scene.plan, stage))
+    if refused := refusal(scene, cmd.Promote(scene.at, authors[0], reason="?")):
+        return refused
+    assert stage is not None
+    late = window.objection(scene.plan, scene.at)
+    lines = [*_begins(scene, scene.state.stage), *_signals(scene)]
+    if stage.gate and stage.gate.instructions:
+        lines = [line((stage.gate.instructions, "strong")), line(), *lines]
+    if late:
+        lines.append(line((f"{late}: going on now needs a reason", "alarm")))
+    name = stage.name
+
+    def make(at: datetime, by: str, via: str, reason: str) -> Command:
+        return cmd.Promote(at, by, via, reason, stage=name)
+
+    return Ask(f"Promote “{name}”?", tuple(lines), "promote", authors, make, "why", needed=bool(late))
+
+
+def _start(scene: Scene) -> Asked:
+    authors = may(scene, (scene.plan.roles.decision_owner,))
+    missing = readiness.blocking(scene.state, scene.at)
+    seen = tuple(f.key for f in missing)
+
+    def make(at: datetime, by: str, via: str, reason: str) -> Command:
+        return cmd.StartRelease(at, by, via, reason, overriding=seen)
+
+    if refused := refusal(scene, make(scene.at, authors[0], "", "?")):
+        return refused
+    release = scene.plan.release
+    lines = [line((release.name, "strong")), line(("customers: ", "dim"), release.customer_impact), line()]
+    lines += _begins(scene, 0)
+    if missing:
+        lines += [line(), line(("Not ready:", "alarm")), *(line(("  ✖ ", "alarm"), f.text) for f in missing)]
+        lines.append(
+            line(("Starting anyway needs the decision owner's reason; it stays in the log.", "warn"))
+        )
+    title = f"Start {release.service} {release.version} on {release.environment}"
+    title += " although it isn't ready?" if missing else "?"
+    return Ask(title, tuple(lines), "start", authors, make, "why", bool(missing), danger=bool(missing))
+
+
+def _begins(scene: Scene, index: int) -> list[Line]:
+    """What will run next: the waves, each step's command on the first target, and what can't be undone."""
+    stage, waves = scene.plan.stages[index], scene.state.slices[index]
+    if not waves:
+        return [line(f"“{stage.name}” has nothing left to do: every target is done")]
+    first = waves[0].targets
+    sizes = " · ".join(str(len(w.targets)) for w in waves)
+    n = sum(len(w.targets) for w in waves)
+    here = all(wave.targets == (HERE,) for wave in waves)
+    where = "on this machine" if here else f"on {count(n, 'target')}"
+    slices = f", in waves {sizes}" if len(waves) > 1 else ""
+    lines = [line("“", (stage.name, "strong"), f"” begins {where}{slices}")]
+    lines.append(line((f"  first: {', '.join(first[:12])}", "dim")))
+    seen: set[str] = set()
+    for wave in waves:
+        for step_id in wave.steps:
+            if step_id in seen:
+                continue
+            seen.add(step_id)
+            step = scene.plan.step(step_id)
+            lines.append(
+                line(("  $ ", "dim"), scene.state.render(scene.plan, stage, step, wave.targets[0]).run)
+            )
+            if not step.reversible or step.rollback is None:
+                how = f": {step.roll_forward}" if step.roll_forward else ""
+                lines.append(line((f"  ▲ no way back from {step_id}{how}", "alarm")))
+    return lines
+
+
+def _signals(scene: Scene) -> list[Line]:
+    """What the limits say at this moment."""
+    said: list[Line] = []
+    for t in scene.plan.thresholds:
+        judged = scene.link.judgement(t.id)
+        if t.acted_on and not t.observe_only and judged is not None:
+            value = "no data" if judged.value is None else number(judged.value)
+            tone: Tone = "text" if judged.verdict == "pass" else "warn"
+            said.append(line(("  ", "dim"), (f"{t.id}: {value}, {judged.verdict}", tone)))
+    return [line(), line(("Now:", "dim")), *said] if said else []
+
+
+def pause(scene: Scene) -> Asked:
+    """Pause at once, resume at once, or ask for the reason where going on is a decision."""
+    me = scene.link.me
+    if not people.known(scene.plan, me):  # whoever it is: pausing must work
+        me = people.stoppers(scene.plan)[0]
+    if scene.state.paused is None:
+        command: Command = cmd.PauseRollout(scene.at, me, entered_by(scene, me))
+        return refusal(scene, command) or command
+    if not refusal(scene, resume := cmd.ResumeRollout(scene.at, me, entered_by(scene, me))):
+        return resume
+    return _go_on(scene)
+
+
+def _go_on(scene: Scene) -> Asked:
+    """Resuming over an exceeded limit, or whatever else only the decision owner may pass over."""
+    limits = breached(scene.state)
+    authors = may(scene, (scene.plan.roles.decision_owner,))
+
+    def make(at: datetime, by: str, via: str, reason: str) -> Command:
+        return cmd.ResumeRollout(at, by, via, reason, accepting=limits)
+
+    if refused := refusal(scene, make(scene.at, authors[0], "", "?")):
+        return refused
+    if not limits:
+        lines = (line((view.next_line(scene.state, scene.at), "strong")), *_signals(scene))
+        return Ask("Go on nevertheless?", lines, "go on", authors, make, "why", needed=True, danger=True)
+    lines = (
+        *(line(("▲ ", "alarm"), _reading(scene, limit)) for limit in limits),
+        line(),
+        line("Going on accepts this: it won't pause the release again until it was clean once."),
+    )
+    title = f"Accept {' and '.join(limits)}, and go on?"
+    return Ask(title, lines, "accept and go on", authors, make, "why", needed=True, danger=True)
+
+
+def _reading(scene: Scene, limit: str) -> str:
+    verdict = scene.state.verdicts[limit]
+    value = "no data" if verdict.value is None else f"{verdict.value:g}"
+    return f"{limit} is exceeded: {value}{f' on {verdict.target}' if verdict.target else ''}"

@@ -1,0 +1,101 @@
+"""One target, one checklist item, one note."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cockpit.core import checklist, people, rollback, rollout
+from cockpit.core import commands as cmd
+from cockpit.core.commands import Command
+from cockpit.core.state import Attempt
+from cockpit.tui.asks.base import Ask, Asked, may, refusal
+from cockpit.tui.scene import Scene
+from cockpit.tui.text import line
+
+
+def retry(scene: Scene, target: str) -> Asked:
+    """Run the step that failed, or is in doubt, once more on `target` (else on the first in trouble)."""
+    troubled = _troubled(scene)
+    target = target if target in troubled else next(iter(troubled), "")
+    if not target:
+        return "nothing to retry: no step failed or is in doubt"
+    authors = may(scene, people.menders(scene.plan))
+    if refused := refusal(scene, cmd.RetryTarget(scene.at, authors[0], reason="?", target=target)):
+        return refused
+    attempt = troubled[target]
+    assert attempt is not None  # else it would have been refused
+    step = scene.plan.step(attempt.step)
+    lines = [line(("$ ", "dim"), attempt.line)]
+    lines.append(line((f"{attempt.step} {attempt.status.replace('_', ' ')}", "warn")))
+    if attempt.detail:
+        lines.append(line((attempt.detail, "dim")))
+    if attempt.status == "in_doubt":
+        lines.append(line(("It may have run already: then it runs a second time.", "alarm")))
+    if not step.idempotent and attempt.status != "unreachable":
+        lines.append(line(("The plan doesn't call this step idempotent.", "warn")))
+
+    def make(at: datetime, by: str, via: str, reason: str) -> Command:
+        return cmd.RetryTarget(at, by, via, reason, target=target)
+
+    title = f"Run {attempt.step} on {target} again?"
+    return Ask(title, tuple(lines), "run it again", authors, make, "why", needed=True)
+
+
+def exclude(scene: Scene, target: str) -> Asked:
+    """Leave `target` (empty: the first in trouble) out of the rest."""
+    target = target or next(iter(_troubled(scene)), "")
+    if not target:
+        return "choose the target to exclude first: move to it in the rollout or the targets pane"
+    authors = may(scene, people.menders(scene.plan))
+    if refused := refusal(scene, cmd.ExcludeTarget(scene.at, authors[0], reason="?", target=target)):
+        return refused
+    touched = target in rollback.touched_targets(scene.state, scene.at)
+    after = "It was touched: a rollback still visits it." if touched else "It keeps the version it has."
+    lines = (line(f"{target} takes no part in the rest of the rollout."), line(after))
+
+    def make(at: datetime, by: str, via: str, reason: str) -> Command:
+        return cmd.ExcludeTarget(at, by, via, reason, target=target)
+
+    return Ask(f"Exclude {target}?", lines, "exclude", authors, make, "why", needed=True)
+
+
+def _troubled(scene: Scene) -> dict[str, Attempt | None]:
+    """Every target in trouble, and the attempt that left it so."""
+    state = scene.state
+    if state.rollback is None:
+        return {target: progress.attempt for target, progress in rollout.troubled(state)}
+    every = [b for wave in rollback.way_back(state, scene.at) for b in wave if b.status == "unproven"]
+    return {b.target: state.latest(b.stage.name, b.step or "", b.target, "back") for b in every}
+
+
+def sign(scene: Scene, item_id: str) -> Asked:
+    """Sign `item_id` (empty: the first item that is open)."""
+    wanting = [i for i in scene.plan.checklist if checklist.missing(scene.state, i)]
+    item = next((i for i in wanting if i.id == item_id), None)
+    if item is None and item_id:
+        return f"“{scene.plan.item(item_id).text}” is signed already"
+    item = item or next(iter(wanting), None)
+    if item is None:
+        return "every checklist item is signed"
+    chosen = item.id
+    missing = checklist.missing(scene.state, item)
+    authors = may(scene, missing)
+    if refused := refusal(scene, cmd.SignItem(scene.at, authors[0], item=chosen)):
+        return refused
+    details = [
+        ("healthy", item.healthy),
+        ("check", item.check),
+        ("data", item.data_condition),
+        ("link", item.link),
+    ]
+    lines = [line((item.text, "strong")), *(line((f"{k}: ", "dim"), v) for k, v in details if v)]
+
+    def make(at: datetime, by: str, via: str, reason: str) -> Command:
+        return cmd.SignItem(at, by, via, reason, item=chosen)
+
+    return Ask("Sign this?", tuple(lines), "sign", authors, make, "note")
+
+
+def note(scene: Scene) -> Ask:
+    """Keep somebody's words."""
+    return Ask("A note for the journal", (), "keep it", (scene.link.me,), cmd.AddNote, "note", needed=True)

@@ -1,0 +1,121 @@
+"""Stopping: roll back, abort, close a partial rollback, leave the screen."""
+
+from __future__ import annotations
+
+from cockpit.core import commands as cmd
+from cockpit.core import people, rollback, view, window
+from cockpit.core.plan import Stage
+from cockpit.tui.asks.base import Ask, Asked, may, refusal
+from cockpit.tui.scene import Scene
+from cockpit.tui.text import Line, count, line
+
+
+def roll_back(scene: Scene) -> Asked:
+    """Undo everything that was touched, with each exact command."""
+    authors = may(scene, people.stoppers(scene.plan))
+    if refused := refusal(scene, cmd.RollBack(scene.at, authors[0])):
+        return refused
+    back = view.back_out(scene.state, scene.at)
+    about = view.about(back.expected) if back.expected else "an unknown time"
+    how = "measured here" if back.measured else "the plan's estimate"
+    left = window.left(scene.plan, scene.at)
+    window_left = f"; the window has {view.clock(left)} left" if left is not None else ""
+    if back.targets:
+        go = "goes" if back.targets == 1 else "go"
+        head = f"{count(back.targets, 'target')} {go} back, last wave first, in {about} ({how}){window_left}."
+    else:
+        head = "Nothing was touched yet: the release ends here, and there is nothing to undo."
+    lines = [line((head, "strong")), *_way_back(scene)]
+    return _worded(scene, "Roll back", lines, "roll back", authors, cmd.RollBack)
+
+
+def _way_back(scene: Scene) -> list[Line]:
+    """Each target with the lines that will run there, in their order."""
+    lines: list[Line] = []
+    for wave in rollback.way_back(scene.state, scene.at):
+        stage, n = wave[0].stage, wave[0].wave
+        lines += [line(), line((f"{stage.name}, wave {n + 1}", "title"))]
+        index = scene.plan.stages.index(stage)
+        for back in wave:
+            steps = rollback.touched(scene.state, stage, scene.state.slices[index][n].steps, back.target)
+            lines += _target_back(scene, stage, back.target, steps)
+    return lines
+
+
+def _target_back(scene: Scene, stage: Stage, target: str, steps: tuple[str, ...]) -> list[Line]:
+    lines: list[Line] = []
+    for step_id in steps:
+        step = scene.plan.step(step_id)
+        rendered = scene.state.render(scene.plan, stage, step, target)
+        if rendered.rollback is None:
+            how = f": {step.roll_forward}" if step.roll_forward else ""
+            lines.append(line(f"  {target}  ", (f"▲ {step_id} can't be undone{how}", "alarm")))
+            continue
+        lines.append(line(f"  {target}  ", ("$ ", "dim"), rendered.rollback))
+        proof = rendered.verify_rollback
+        lines.append(line(("    then ", "dim"), proof or ("no verify_rollback: it can't be proven", "warn")))
+    return lines
+
+
+def abort(scene: Scene) -> Asked:
+    """Stop and leave everything as it is."""
+    authors = may(scene, people.stoppers(scene.plan))
+    if refused := refusal(scene, cmd.Abort(scene.at, authors[0])):
+        return refused
+    running = scene.state.running()
+    touched = rollback.touched_targets(scene.state, scene.at)
+    lines = [
+        line(("The release stops for good and everything is left as it is: nothing is undone.", "strong"))
+    ]
+    if scene.state.rollback is not None:
+        lines.append(line(("The rollback stops too, wherever it is.", "alarm")))
+    if running:
+        lines.append(
+            line(f"Steps that are stopped now: {', '.join(f'{a.step} on {a.target}' for a in running[:12])}")
+        )
+    lines.append(line(f"Touched so far: {', '.join(touched) or 'nothing'}"))
+    return _worded(scene, "Abort", lines, "abort", authors, cmd.Abort)
+
+
+def _worded(
+    scene: Scene,
+    verb: str,
+    lines: list[Line],
+    does: str,
+    authors: tuple[str, ...],
+    make: type[cmd.HumanCommand],
+) -> Ask:
+    release = scene.plan.release
+    title = f"{verb} {release.service} {release.version} on {release.environment}?"
+    return Ask(title, tuple(lines), does, authors, make, word=release.environment, danger=True)
+
+
+def close(scene: Scene) -> Asked:
+    """End a rollback that stays partial."""
+    authors = may(scene, people.stoppers(scene.plan))
+    if refused := refusal(scene, cmd.CloseSession(scene.at, authors[0])):
+        return refused
+    result = scene.state.rollback_result
+    unproven = result.unproven if result else ()
+    lines = [line(("Not proven to be back:", "strong")), *(line(("  ✖ ", "alarm"), u) for u in unproven)]
+    lines.append(line("The session closes as partial and says so everywhere."))
+    return Ask(
+        "Close the rollback as it is?", tuple(lines), "close", authors, cmd.CloseSession, "why", danger=True
+    )
+
+
+def leave(scene: Scene) -> Ask:
+    """Leave the screen while the release is open."""
+    running = scene.state.running()
+    lines = [
+        line(("The release doesn't end, and it doesn't go on without this screen:", "strong")),
+        line(
+            f"  {count(len(running), 'step')} running now may finish"
+            if running
+            else "  nothing is running now"
+        ),
+        line("  nothing new starts, and no stage is promoted"),
+        line(("  limits no longer act: nobody pauses or rolls back for you", "warn")),
+        line("`cockpit resume` takes it up again where it stands."),
+    ]
+    return Ask("Leave the release as it stands?", tuple(lines), "leave")

@@ -1,0 +1,196 @@
+"""Every key of the screen, once: what it does, and when it is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from cockpit.core import checklist, rollback, rollout, view
+from cockpit.core.state import breached
+from cockpit.tui.panes.table import PANES
+from cockpit.tui.scene import Scene
+from cockpit.tui.text import Line, Tone, join, line
+
+Offer = Callable[[Scene], str]
+"""The word the key has at this moment, or empty while it would do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key: as Textual calls it, as it is printed, its word where it is offered, and what it does in a sentence."""
+
+    key: str
+    shown: str
+    offered: Offer
+    does: str
+    loud: Callable[[Scene], bool] = lambda scene: False
+    over_dialogs: bool = False
+
+
+def _always(word: str) -> Offer:
+    return lambda scene: word
+
+
+def _while_open(word: str) -> Offer:
+    return lambda scene: word if _open(scene) else ""
+
+
+def _open(scene: Scene) -> bool:
+    return scene.state.closed is None and scene.state.left is None and not scene.link.failure
+
+
+def _forward(scene: Scene) -> bool:
+    """Whether the release is under way, going forward."""
+    state = scene.state
+    return _open(scene) and state.started is not None and state.rollback is None and state.aborted is None
+
+
+def _pause(scene: Scene) -> str:
+    if not _forward(scene):
+        return ""
+    if scene.state.paused is None:
+        return "pause"
+    return "accept and go on" if breached(scene.state) else "resume"
+
+
+def _go(scene: Scene) -> str:
+    state = scene.state
+    if not _open(scene) or state.aborted is not None or state.rollback is not None:
+        return ""
+    if state.started is None:
+        return "start"
+    waits = state.phase == "waiting" and rollout.current_stage(state) is not None
+    return "promote" if waits and state.paused is None else ""
+
+
+def _sign(scene: Scene) -> str:
+    wanting = any(checklist.missing(scene.state, item) for item in scene.plan.checklist)
+    return "sign" if _open(scene) and wanting else ""
+
+
+def _troubled(scene: Scene) -> bool:
+    state = scene.state
+    if not _open(scene) or state.aborted is not None:
+        return False
+    if state.rollback is not None:
+        return any(b.status == "unproven" for wave in rollback.way_back(state, scene.at) for b in wave)
+    return bool(rollout.troubled(state))
+
+
+def _close(scene: Scene) -> str:
+    result = scene.state.rollback_result
+    return "close as it is" if _open(scene) and result is not None and result.unproven else ""
+
+
+def _hurry(scene: Scene) -> bool:
+    return _forward(scene) and bool(breached(scene.state))
+
+
+KEYS: Mapping[str, Key] = {
+    "pause": Key("p", "p", _pause, "Pause: nothing new starts. Again: resume, or accept an exceeded limit."),
+    "go": Key(
+        "enter",
+        "⏎",
+        _go,
+        "Start the release, or promote the stage that waits.",
+        lambda scene: view.status(scene.state, scene.at) in ("ready", "waiting"),
+    ),
+    "roll_back": Key(
+        "R",
+        "R",
+        lambda s: "roll back" if _forward(s) else "",
+        "Undo it on every touched target, proven.",
+        _hurry,
+    ),
+    "abort": Key(
+        "A",
+        "A",
+        lambda s: "abort" if _open(s) and s.state.aborted is None else "",
+        "Stop here and leave everything as it is; nothing is undone.",
+    ),
+    "retry": Key(
+        "t",
+        "t",
+        lambda s: "retry" if _troubled(s) else "",
+        "Run the step again on the chosen target.",
+        _troubled,
+    ),
+    "exclude": Key(
+        "x",
+        "x",
+        lambda s: "exclude" if _forward(s) and _troubled(s) else "",
+        "Leave the chosen target out of the rest of the rollout.",
+    ),
+    "close": Key("c", "c", _close, "Close a rollback that stays partial, as it is."),
+    "sign": Key("s", "s", _sign, "Sign the chosen checklist item, or the first open one."),
+    "note": Key("n", "n", lambda s: "note" if not s.link.failure else "", "Write a note into the journal."),
+    "output": Key("o", "o", _always("output"), "Show what the chosen step printed."),
+    "fold": Key("space", "space", _always(""), "Unfold or fold the chosen row."),
+    "zoom": Key("z", "z", _always("zoom"), "One pane over the whole screen, and back."),
+    "next_pane": Key("tab", "tab", _always(""), "To the next pane."),
+    "previous_pane": Key("shift+tab", "shift+tab", _always(""), "To the pane before."),
+    "help": Key("question_mark", "?", _always("help"), "This list of keys."),
+    "leave": Key(
+        "q", "q", _always("leave"), "Leave the screen; while the release is open, after a question."
+    ),
+    "explain": Key(
+        "ctrl+c,ctrl+q,ctrl+z",
+        "ctrl+c",
+        _always(""),
+        "Nothing, on purpose: it says which key leaves and which pauses.",
+        over_dialogs=True,
+    ),
+}
+
+
+def bindings() -> list[BindingType]:
+    """The table as Textual bindings, and a number key for each pane."""
+    made: list[BindingType] = [
+        Binding(key.key, action, priority=key.over_dialogs, show=False) for action, key in KEYS.items()
+    ]
+    made += [Binding(str(n), f"pane('{name}')", show=False) for n, name in enumerate(PANES, 1)]
+    return made
+
+
+def footer(scene: Scene, width: int) -> Line:
+    """The keys offered now, the urgent ones first; what doesn't fit is in the help, whose key always fits."""
+    last = line(("?", "key"), (" help", "dim"))
+    shown: list[Line] = []
+    for action, key in sorted(KEYS.items(), key=lambda entry: not entry[1].loud(scene)):
+        if action == "help" or not (word := key.offered(scene)):
+            continue
+        tone: Tone = "strong" if key.loud(scene) else "dim"
+        entry = line((key.shown, "key"), (f" {word}", tone))
+        if sum(e.cells + 3 for e in [*shown, entry]) + last.cells + 1 <= width:
+            shown.append(entry)
+    return line(" ") + join([*shown, last])
+
+
+def markdown() -> str:
+    """docs/keys.md."""
+    rows = [f"| `{key.shown}` | {key.does} |" for key in KEYS.values()]
+    panes = [f"| `{n}` | The {pane.title.lower()} pane. |" for n, pane in enumerate(PANES.values(), 1)]
+    return "\n".join(
+        [
+            "# Keys",
+            "",
+            "Written by `python -m cockpit.tui.keys > docs/keys.md` from the table the screen itself uses.",
+            "",
+            "| key | what it does |",
+            "|---|---|",
+            *rows,
+            *panes,
+            "| `↑` `↓` `j` `k` `page up` `page down` `home` `end` | Move within a pane. |",
+            "",
+            "In a dialog: `⏎` confirms, `esc` goes back, `↑` `↓` choose whose decision it is where several people",
+            "may take it, `page up` and `page down` scroll. A dialog takes no `⏎` in its first half second, nor",
+            "while one is held down, and the word that confirms a rollback or an abort can't be pasted.",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

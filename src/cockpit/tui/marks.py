@@ -1,0 +1,55 @@
+"""The glyph, word and tone of every state: never one of them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cockpit.core.rollback import BackStatus
+from cockpit.core.rollout import TargetStatus
+from cockpit.core.view import Status
+from cockpit.tui.text import Line, Tone, line
+
+Mark = tuple[str, str, Tone]
+"""(glyph, word, tone)"""
+
+RELEASE: Mapping[Status, Mark] = {
+    "not_ready": ("○", "not ready", "warn"),
+    "ready": ("◇", "ready", "now"),
+    "running": ("●", "running", "now"),
+    "paused": ("‖", "paused", "warn"),
+    "waiting": ("◆", "waiting", "warn"),
+    "baking": ("●", "baking", "now"),
+    "rolling_back": ("↶", "rolling back", "warn"),
+    "rolled_back": ("↶", "rolled back", "good"),
+    "aborted": ("■", "aborted", "warn"),
+    "completed": ("✔", "completed", "good"),
+}
+
+TARGET: Mapping[TargetStatus, Mark] = {
+    "pending": ("○", "to go", "dim"),
+    "running": ("●", "running", "now"),
+    "succeeded": ("✔", "done", "good"),
+    "failed": ("✖", "failed", "alarm"),
+    "unreachable": ("⊘", "unreachable", "alarm"),
+    "in_doubt": ("?", "in doubt", "alarm"),
+    "excluded": ("–", "excluded", "dim"),
+    "skipped": ("–", "skipped", "dim"),
+}
+
+BACK: Mapping[BackStatus, Mark] = {
+    "pending": ("○", "to go back", "dim"),
+    "waiting": ("◌", "waits", "warn"),
+    "running": ("↶", "going back", "now"),
+    "proven": ("✔", "proven", "good"),
+    "unproven": ("✖", "not proven", "alarm"),
+}
+
+
+def glyph(mark: Mark) -> Line:
+    """The mark's glyph in its tone."""
+    return line((mark[0], mark[2]))
+
+
+def word(mark: Mark) -> Line:
+    """The mark's word in its tone."""
+    return line((mark[1], mark[2]))

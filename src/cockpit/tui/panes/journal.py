@@ -1,0 +1,106 @@
+"""The journal pane: every event in words, the newest last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from functools import lru_cache
+
+from cockpit.core import events as ev
+from cockpit.core.events import Event
+from cockpit.core.journal import Find, say
+from cockpit.core.plan import Plan
+from cockpit.tui.scene import Row, Scene, fixed
+from cockpit.tui.text import Tone, line, pad, time_of_day, wrap
+
+AUTHOR_WIDTH = 10
+NARROW = 60
+SHOWN_MOST = 2000
+"""Events kept in the pane; the whole log is in the session's file and its exports."""
+
+
+def rows(scene: Scene, width: int) -> Sequence[Row]:
+    """The latest events, each wrapped below its time and author."""
+    found: list[Row] = []
+    events = scene.link.events
+    for event in events[max(0, len(events) - SHOWN_MOST) :]:
+        found += _wrapped(_Seen(event, scene.plan, scene.zone, scene.state.find), width)
+    return found
+
+
+class _Seen:
+    """An event, compared by identity: events are never equal by accident, and hashing their words costs more."""
+
+    __slots__ = ("event", "find", "plan", "zone")
+
+    def __init__(self, event: Event, plan: Plan, zone: tzinfo | None, find: Find) -> None:
+        self.event = event
+        self.plan = plan
+        self.zone = zone
+        self.find: Find | None = find
+
+    def __hash__(self) -> int:
+        return id(self.event)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Seen) and self.event is other.event
+
+
+@lru_cache(2 * SHOWN_MOST)
+def _wrapped(seen: _Seen, width: int) -> tuple[Row, ...]:
+    event, plan = seen.event, seen.plan
+    name = _author(event, plan)
+    said = _said(seen)
+    tone_ = tone(event)
+    head = line((f"{time_of_day(event.at, seen.zone)} ", "dim"))
+    if width < NARROW:
+        said = f"{name} {said}" if name else said
+    else:
+        head = head + line(pad(name, AUTHOR_WIDTH) + " ")
+    parts = wrap(said, width - head.cells)
+    indent = line(" " * head.cells)
+    return tuple(fixed((indent if n else head) + line((part, tone_))) for n, part in enumerate(parts))
+
+
+def _said(seen: _Seen) -> str:
+    """The event in words, and at whose screen it was entered where that is somebody else's."""
+    assert seen.find is not None
+    said = say(seen.event, seen.plan, seen.find)
+    seen.find = None  # the cache keeps this object, and must not keep a whole state with it
+    via = getattr(seen.event, "via", "")
+    return said + (f" (entered by {seen.plan.person_name(via)})" if via else "")
+
+
+def _author(event: Event, plan: Plan) -> str:
+    """Who answers for the event, by name; empty where it just happened or a rule acted."""
+    by = getattr(event, "by", ev.COCKPIT)
+    return "" if by == ev.COCKPIT else plan.person_name(by)
+
+
+def tone(event: Event) -> Tone:
+    """How much the event stands out: red for what went wrong, quiet for bookkeeping."""
+    match event:
+        case ev.StepFinished(finish="succeeded"):
+            return "text"
+        case ev.StepFinished() | ev.ThresholdTripped() | ev.RollbackFinished(unproven=(_, *_)):
+            return "alarm"
+        case ev.VerdictChanged(verdict="breach"):
+            return "alarm"
+        case (
+            ev.RolloutPaused()
+            | ev.RollbackStarted()
+            | ev.ReleaseAborted()
+            | ev.WindowClosed()
+            | ev.GateTimedOut()
+        ):
+            return "warn"
+        case (
+            ev.StepIntended()
+            | ev.TargetProbed()
+            | ev.NoticeSent(ok=True)
+            | ev.WaveFinished()
+            | ev.BakeStarted()
+        ):
+            return "dim"
+        case _:
+            return "text"

@@ -1,0 +1,299 @@
+"""The rollout pane, going forward; what is done folds away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from cockpit.core import checklist, people, readiness, rollout, view
+from cockpit.core.plan import HERE, Plan, Stage
+from cockpit.core.rollout import Progress, TargetStatus
+from cockpit.core.slices import Wave
+from cockpit.core.state import Attempt, clean
+from cockpit.tui.marks import TARGET, Mark, glyph
+from cockpit.tui.panes import way_back
+from cockpit.tui.scene import Row, Scene, fixed
+from cockpit.tui.text import Line, bar, count, line, pad, spread, wrap
+
+LISTED_MOST = 12
+"""A wave of more targets than this shows trouble and work singly, the rest as counts."""
+
+FORWARD: Mapping[str, Mark] = {**TARGET}
+
+QUIET: tuple[TargetStatus, ...] = ("pending", "succeeded", "excluded")
+
+Standing = Sequence[tuple[str, Progress]]
+
+
+def rows(scene: Scene, width: int) -> list[Row]:
+    """Every row of the rollout, or of the way back once the release rolls back."""
+    if scene.state.rollback is not None:
+        return way_back.rows(scene, width)
+    name_width = min(16, max(len(s.name) for s in scene.plan.stages))
+    before = list(_readiness(scene, width)) if scene.state.started is None else []
+    stages = range(len(scene.plan.stages))
+    return [*before, *(row for index in stages for row in _stage_rows(scene, index, name_width, width))]
+
+
+def _readiness(scene: Scene, width: int) -> Iterator[Row]:
+    """Before the start: each thing that stands in the way, then what is in order as a count."""
+    findings = readiness.findings(scene.state, scene.at)
+    missing = [f for f in findings if not f.ok]
+    for finding in missing:
+        for n, part in enumerate(wrap(finding.text, width - 2)):
+            yield fixed(line(("○ " if n == 0 else "  ", "warn"), part))
+    key = "group:ready"
+    said = line(("✔ ", "good"), f"{len(findings) - len(missing)} in order", (" before the start", "dim"))
+    yield Row(said.cut, key, folds=True)
+    for finding in findings if scene.opened(key, False) else ():
+        if finding.ok:
+            for n, part in enumerate(wrap(finding.text, width - 4)):
+                yield fixed(line(("  ✔ " if n == 0 else "    ", "good"), (part, "dim")))
+    yield fixed(line())
+
+
+def hand(scene: Scene) -> str:
+    """What needs a hand: targets in trouble, or a stage that waits for somebody."""
+    state = scene.state
+    if state.closed is not None:
+        return ""
+    if state.rollback is not None:
+        return "partial" if state.rollback_result and state.rollback_result.unproven else ""
+    if trouble := rollout.troubled(state):
+        return f"{len(trouble)} in trouble"
+    status = view.status(state, scene.at)
+    return "a decision" if status in ("ready", "waiting") else ""
+
+
+def wanted(plan: Plan) -> int:
+    """Rows it would like: a line a stage, and the targets of the largest wave, if they are few."""
+    return len(plan.stages) + 4 + min(LISTED_MOST, len(plan.targets))
+
+
+def _stage_rows(scene: Scene, index: int, name_width: int, width: int) -> Iterator[Row]:
+    state, stage, waves = scene.state, scene.plan.stages[index], scene.state.slices[index]
+    standings = [[(t, rollout.progress(state, stage, w, t)) for t in w.targets] for w in waves]
+    begun = state.started is not None and (
+        index < state.stage or any(i == index for i, _ in state.waves_begun)
+    )
+    current = index == state.stage and begun
+    key = f"stage:{stage.name}"
+    mark = _stage_mark(scene, index, begun, standings)
+    yield Row(lambda w: _stage_line(scene, index, name_width, mark, standings, begun, w), key, folds=begun)
+    if not (begun and waves and scene.opened(key, current)):
+        return
+    indent = "  " if len(waves) == 1 else "    "
+    for n, (wave, standing) in enumerate(zip(waves, standings, strict=True)):
+        part = Part(scene, stage, n, wave, standing, indent, width)
+        if len(waves) == 1:
+            yield from _target_rows(part)
+        else:
+            yield from _wave_rows(part, (index, n) in state.waves_begun, current and n == state.wave)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A wave of a stage, how its targets stand, and how its rows are set."""
+
+    scene: Scene
+    stage: Stage
+    n: int
+    wave: Wave
+    standing: Standing
+    indent: str
+    width: int
+
+    @property
+    def key(self) -> str:
+        """What the keys of its rows end in."""
+        return f"{self.stage.name}/{self.n}"
+
+    @property
+    def names(self) -> int:
+        """The width of its column of targets."""
+        return min(20, max(len(t) for t in self.wave.targets))
+
+
+def _stage_mark(scene: Scene, index: int, begun: bool, standings: Sequence[Standing]) -> Mark:
+    """The stage's own mark: trouble within it shows through."""
+    state = scene.state
+    if begun and any(p.status in rollout.TROUBLE for standing in standings for _, p in standing):
+        return ("✖", "trouble", "alarm")
+    if index < state.stage:
+        return ("✔", "done", "good")
+    if index > state.stage or state.started is None:
+        return ("○", "", "dim")
+    if state.aborted is not None:
+        return ("■", "stopped", "warn")
+    if state.paused is not None:
+        return ("‖", "paused", "warn")
+    return (
+        ("●", "baking" if state.phase == "baking" else "running", "now") if begun else ("◆", "waits", "warn")
+    )
+
+
+def _stage_line(
+    scene: Scene,
+    index: int,
+    name_width: int,
+    mark: Mark,
+    standings: Sequence[Standing],
+    begun: bool,
+    width: int,
+) -> Line:
+    stage = scene.plan.stages[index]
+    every = [p for standing in standings for _, p in standing]
+    done = sum(1 for p in every if p.status == "succeeded")
+    on_here = bool(standings) and all(t == HERE for standing in standings for t, _ in standing)
+    of = "" if on_here else f"{done} of {len(every)}" if every else "nothing left"
+    left = line(
+        glyph(mark), " ", (pad(stage.name, name_width), "strong" if mark[2] != "dim" else "text"), "  "
+    ) + line((pad(of or HERE, 10), "text"))
+    if begun and index == scene.state.stage and scene.state.bake is not None:
+        return spread(width, left + _bake(scene), _bake_clock(scene))
+    if not begun:
+        return (left + _ahead(scene, stage, index)).cut(width)
+    took = _elapsed(scene, [a for s in standings for t, _ in s for a in _forward(scene, stage, t)])
+    return spread(width, left + line((mark[1], mark[2])), line((took, "dim")))
+
+
+def _bake(scene: Scene) -> Line:
+    bake = scene.state.bake
+    assert bake is not None
+    if not bake.bake_time:
+        return line(("settled", "dim"))
+    done = bake.done(scene.at) / bake.bake_time
+    held = "" if clean(scene.state) else " held"
+    return line((bar(done, 8), "now"), (f" baking{held}", "warn" if held else "now"))
+
+
+def _bake_clock(scene: Scene) -> Line:
+    bake = scene.state.bake
+    if bake is None or not bake.bake_time:
+        return Line()
+    return line((f"{view.clock(bake.done(scene.at))} of {view.clock(bake.bake_time)}", "dim"))
+
+
+def _ahead(scene: Scene, stage: Stage, index: int) -> Line:
+    """What a stage that hasn't begun will take: its waves, its gate, what holds it."""
+    said: list[str] = []
+    sizes = [len(w.targets) for w in scene.state.slices[index]]
+    if len(sizes) > 1:
+        said.append("waves " + " · ".join(str(n) for n in sizes[:6]) + (" …" if len(sizes) > 6 else ""))
+    if stage.gate is not None:
+        said.append("gate: " + people.names(scene.plan, people.deciders(scene.plan, stage)))
+    items = checklist.holding(scene.state, f"stage:{stage.name}")
+    if items:
+        said.append(f"held by {count(len(items), 'item')}")
+    if any(not scene.plan.step(s).reversible for s in stage.steps):
+        said.append("no way back")
+    return line(("   ".join(said), "dim"))
+
+
+def _wave_rows(part: Part, begun: bool, current: bool) -> Iterator[Row]:
+    trouble = any(p.status in rollout.TROUBLE for _, p in part.standing)
+    done = sum(1 for _, p in part.standing if p.status == "succeeded")
+    key = f"wave:{part.key}"
+    opened = begun and part.scene.opened(key, current or trouble)
+    mark: Mark = TARGET["pending"] if not begun else TARGET["running"] if current else TARGET["succeeded"]
+    mark = ("✖", "trouble", "alarm") if trouble else mark
+    of = (f"{done} of {len(part.standing)}", "text" if begun else "dim")
+    names = "" if opened else "   " + ", ".join(part.wave.targets[:40])
+    yield Row(line("  ", glyph(mark), f" wave {part.n + 1}  ", of, (names, "dim")).cut, key, folds=begun)
+    if opened:
+        yield from _target_rows(part)
+
+
+def _target_rows(part: Part) -> Iterator[Row]:
+    """A row a target; in a large wave trouble and work singly, then what is to go and what is done as counts."""
+    groups: list[tuple[TargetStatus | None, Standing]] = [(None, part.standing)]
+    if len(part.standing) > LISTED_MOST:
+        loud = [(t, p) for t, p in part.standing if p.status in rollout.TROUBLE]
+        loud += [(t, p) for t, p in part.standing if p.status == "running"]
+        groups = [(None, loud)]
+        for quiet in QUIET:
+            groups.append((quiet, [(t, p) for t, p in part.standing if p.status == quiet]))
+    for status, members in groups:
+        if status and members:
+            mark, key = TARGET[status], f"group:{part.key}/{status}"
+            yield Row(
+                line(part.indent, glyph(mark), f" {len(members)} ", (mark[1], mark[2])).cut, key, folds=True
+            )
+            if not part.scene.opened(key, False):
+                continue
+        for target, progress in members:
+            yield from _one_target(part, target, progress)
+
+
+def _one_target(part: Part, target: str, progress: Progress) -> Iterator[Row]:
+    """The target's row, why it is in trouble, and its steps where there are several and it is unfolded."""
+    scene, indent = part.scene, part.indent
+    attempts = _forward(scene, part.stage, target)
+    several = len(part.wave.steps) > 1
+    key = f"target:{part.key}/{target}"
+
+    def draw(w: int) -> Line:
+        start = line(indent, glyph(TARGET[progress.status]), " ", pad(target, part.names), "  ")
+        return spread(
+            w, start + _doing(part.wave, progress, attempts), line((_elapsed(scene, attempts), "dim"))
+        )
+
+    yield Row(draw, key, target=target, attempt=attempts[-1].id if attempts else "", folds=several)
+    if progress.status in rollout.TROUBLE and progress.attempt is not None and progress.attempt.detail:
+        for said in wrap(progress.attempt.detail, part.width - len(indent) - 2):
+            yield fixed(line(f"{indent}  ", (said, "dim")))
+    for step in part.wave.steps if several and scene.opened(key, False) else ():
+        attempt = scene.state.latest(part.stage.name, step, target, "run")
+        about = attempt.id if attempt else ""
+        row_key = f"step:{part.key}/{target}/{step}"
+        yield Row(_step_line(scene, step, attempt, f"{indent}  ").cut, row_key, target=target, attempt=about)
+
+
+def _doing(wave: Wave, progress: Progress, attempts: Sequence[Attempt]) -> Line:
+    """What a target is at: the step with its word, or what was done and proven."""
+    _, word, tone = TARGET[progress.status]
+    if progress.status == "succeeded":
+        proven = all(a.proven for a in {a.step: a for a in attempts}.values())
+        return line(
+            (f"{', '.join(wave.steps)} done", "text"), (", verified" if proven else ", no verify", "dim")
+        )
+    if progress.status == "pending" and progress.attempt is not None:
+        word = "runs again"
+    why = _codes(progress.attempt) if progress.status in rollout.TROUBLE and progress.attempt else ""
+    return line((f"{progress.step} {word}" if progress.step else word, tone), why)
+
+
+def _codes(attempt: Attempt) -> str:
+    code = f", exit {attempt.exit_code}" if attempt.exit_code else ""
+    return code + (f", verify exit {attempt.verify_exit_code}" if attempt.verify_exit_code else "")
+
+
+def _step_line(scene: Scene, step: str, attempt: Attempt | None, indent: str) -> Line:
+    if attempt is None:
+        return line(indent, ("○ ", "dim"), step, (" to go", "dim"))
+    mark = FORWARD.get(attempt.status, TARGET["failed"])
+    proof = ", verified" if attempt.proven else ""
+    took = _elapsed(scene, [attempt])
+    return line(
+        indent,
+        glyph(mark),
+        f" {step} ",
+        (mark[1] + proof, mark[2]),
+        _codes(attempt),
+        (f"  {took}", "dim"),
+    )
+
+
+def _forward(scene: Scene, stage: Stage, target: str) -> list[Attempt]:
+    return [a for a in scene.state.attempts.get(target, ()) if a.stage == stage.name and a.direction == "run"]
+
+
+def _elapsed(scene: Scene, attempts: Sequence[Attempt]) -> str:
+    """From the first attempt's start to the last one's end, or to now while one runs; empty without any."""
+    if not attempts:
+        return ""
+    ends = [
+        scene.at if a.status == "running" else a.started_at + timedelta(seconds=a.seconds) for a in attempts
+    ]
+    return view.clock(max(ends) - min(a.started_at for a in attempts))

@@ -1,0 +1,18 @@
+"""Every pane of the screen, in the order of its number key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cockpit.tui.panes import checklist, journal, limits, output, roles, rollout, targets
+from cockpit.tui.scene import Pane
+
+PANES: Mapping[str, Pane] = {
+    "rollout": Pane("Rollout", rollout.rows, rollout.hand, wanted=rollout.wanted),
+    "limits": Pane("Limits", limits.rows, limits.hand, wanted=limits.wanted),
+    "targets": Pane("Targets", targets.rows, targets.hand, targets.note, targets.wanted),
+    "checklist": Pane("Checklist", checklist.rows, checklist.hand, checklist.note, checklist.wanted),
+    "journal": Pane("Journal", journal.rows, cursor=False, follows=True),
+    "roles": Pane("Roles", roles.rows, wanted=roles.wanted, cursor=False),
+    "output": Pane("Output", output.rows, note=output.note, cursor=False, follows=True),
+}

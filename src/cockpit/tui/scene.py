@@ -1,0 +1,117 @@
+"""What panes draw from: one moment of a session, and the metrics so far."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from cockpit.core.plan import Plan
+from cockpit.core.state import State
+from cockpit.runtime.link import Link
+from cockpit.signals.host import HostSample
+from cockpit.tui.text import Line
+
+KEEP = 60
+"""Host samples remembered for each target's sparklines."""
+
+
+class History:
+    """The recent host metrics of every target; a Link only knows the latest."""
+
+    def __init__(self) -> None:
+        self._samples: dict[str, deque[tuple[datetime, HostSample]]] = {}
+
+    def look(self, link: Link) -> None:
+        """Remember what came since the last look."""
+        for target in link.state.plan.targets:
+            latest = link.host(target.id)
+            if latest is None:
+                continue
+            kept = self._samples.setdefault(target.id, deque(maxlen=KEEP))
+            if not kept or kept[-1][0] != latest[0]:
+                kept.append(latest)
+
+    def latest(self, target: str) -> tuple[datetime, HostSample] | None:
+        """The newest sample of a target and its moment, or None."""
+        kept = self._samples.get(target)
+        return kept[-1] if kept else None
+
+    def metric(self, target: str, name: str) -> list[float | None]:
+        """The recent values of a metric (see signals.host.METRICS), oldest first."""
+        return [sample.metric(name) for _, sample in self._samples.get(target, ())]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One moment: the session's state at `at`, seen through `link`, times in `zone` (None: this machine's).
+
+    `toggled` are the rows folded or unfolded by hand; `target` and `attempt` are what is chosen, or empty.
+    """
+
+    link: Link
+    state: State
+    at: datetime
+    zone: tzinfo | None
+    history: History = field(default_factory=History)
+    toggled: frozenset[str] = frozenset()
+    target: str = ""
+    attempt: str = ""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the release."""
+        return self.state.plan
+
+    def opened(self, key: str, by_itself: bool) -> bool:
+        """Whether the row `key` is unfolded, where it is or isn't `by_itself`."""
+        return by_itself != (key in self.toggled)
+
+    def called(self, person: str) -> str:
+        """The person's name, as shown."""
+        return self.plan.person_name(person)
+
+
+def zone_of(plan: Plan) -> tzinfo | None:
+    """The zone the release is spoken of in: its window's, else this machine's (None)."""
+    return ZoneInfo(plan.window.timezone) if plan.window else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a pane, drawn only when it is seen.
+
+    `key` is what the cursor and folding hold on to, across refreshes; a row without one can't be
+    chosen. `target`, `attempt` and `item` say what an act on this row is about.
+    """
+
+    draw: Callable[[int], Line]
+    key: str = ""
+    target: str = ""
+    attempt: str = ""
+    item: str = ""
+    folds: bool = False
+
+
+def fixed(text: Line, key: str = "") -> Row:
+    """A row that looks the same at any width, cut where it must be."""
+    return Row(text.cut, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """A pane as a table entry: its name, and pure functions of a scene.
+
+    `rows` may use the width to wrap. `hand` says in a word or two why the pane needs a hand, or is
+    empty. `note` stands beside the title. `wanted` is how many rows it would like.
+    """
+
+    title: str
+    rows: Callable[[Scene, int], Sequence[Row]]
+    hand: Callable[[Scene], str] = lambda scene: ""
+    note: Callable[[Scene], str] = lambda scene: ""
+    wanted: Callable[[Plan], int] = lambda plan: 8
+    cursor: bool = True
+    follows: bool = False

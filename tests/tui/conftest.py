@@ -1,0 +1,13 @@
+"""Quick screens: the same waits as in life, but short."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit.tui import app, dialogs
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "DRAW_EVERY", 0.1)
+    monkeypatch.setattr(dialogs, "ARM_AFTER", 0.03)

@@ -1,0 +1,310 @@
+"""A session over the real core, driven by hand: time and readings as set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from cockpit.core import commands as cmd
+from cockpit.core import events as ev
+from cockpit.core.commands import Command, Refused
+from cockpit.core.decide import decide
+from cockpit.core.plan import (
+    ChecklistItem,
+    Gate,
+    Person,
+    Plan,
+    Release,
+    Roles,
+    RollbackTerms,
+    Signal,
+    Stage,
+    Step,
+    Target,
+    Threshold,
+    Window,
+)
+from cockpit.core.state import State, initial, replay
+from cockpit.core.thresholds import Judgement, Sample, judge
+from cockpit.signals.host import HostSample
+from cockpit.steps import commands
+
+T0 = datetime(2026, 11, 24, 10, 20, tzinfo=UTC)
+INTERVAL = timedelta(seconds=5)
+
+
+RELEASE = Release(
+    "Checkout tax rules v7",
+    "checkout",
+    "production",
+    "2026.11.3",
+    "2026.11.2",
+    "EU receipts show the old tax line; totals stay right.",
+)
+PEOPLE = (
+    Person("dana", "Dana Ruiz", "#dana"),
+    Person("lee", "Lee Chen", "#lee"),
+    Person("sam", "Sam Okoro"),
+    Person("kim", "Kim Park", "#support"),
+)
+SWITCH = Step(
+    "switch",
+    "switch {version}",
+    verify="health --expect {version}",
+    rollback="switch {previous_version}",
+    verify_rollback="health --expect {previous_version}",
+    idempotent=True,
+)
+FLAG = Step("flag", "flagctl set tax-v7 --percent 25", on="here", rollback="flagctl set tax-v7 --percent 0")
+STAGES = (
+    Stage("canary", ("switch",), ("web-1",), bake_time=timedelta(minutes=10)),
+    Stage(
+        "web",
+        ("switch",),
+        ("web",),
+        waves=(1, "50%", "rest"),
+        bake_time=timedelta(minutes=5),
+        gate=Gate(("decision_owner",), "Order rate within 5% of last Tuesday?"),
+    ),
+    Stage("flag 25%", ("flag",)),
+)
+CHECKLIST = (
+    ChecklistItem(
+        "backup", "Last night's orders backup restored on staging", "lee", healthy="Under 24 h old"
+    ),
+    ChecklistItem("briefed", "Support knows what the new tax line says", "kim", "stage:web"),
+)
+
+
+def a_plan(hosts: int = 6, **changes: object) -> Plan:
+    """A checkout release: a canary, then the web hosts in waves behind a gate, then a flag."""
+    targets = tuple(Target(f"web-{n}", f"10.0.0.{n}", groups=("web",)) for n in range(1, hosts + 1))
+    ids = tuple(t.id for t in targets)
+    plan = Plan(
+        release=RELEASE,
+        roles=Roles("dana", "lee", "sam", "kim", stop_authority=("dana", "lee")),
+        people=PEOPLE,
+        targets=targets,
+        steps=(SWITCH, FLAG),
+        stages=STAGES,
+        window=Window(T0 - timedelta(hours=1), T0 + timedelta(hours=2), "UTC"),
+        signals=(
+            Signal("errors", "command", INTERVAL, unit="%", targets=ids),
+            Signal(
+                "orders", "command", INTERVAL, "Can customers still check out?", "orders/min", targets=ids
+            ),
+            Signal("latency", "command", INTERVAL, unit="ms", targets=ids[:1]),
+        ),
+        thresholds=(
+            _limit("errors", ">", 2, "pause", for_=timedelta(minutes=2), agreed_by=("dana", "sam")),
+            _limit("errors", ">", 20, "rollback", agreed_by=("dana", "lee")),
+            _limit("orders", "<", 60, "pause", agreed_by=("dana",)),
+            _limit("latency", ">", 900, "notify", observe_only=True),
+        ),
+        checklist=CHECKLIST,
+        rollback=RollbackTerms(timedelta(minutes=2)),
+    )
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def _limit(signal: str, op: str, limit: float, action: str, **changes: object) -> Threshold:
+    name = f"{signal} {op} {limit:g}"
+    return Threshold(name, signal, action, op, limit, **changes)  # type: ignore[arg-type]
+
+
+class FakeLink:
+    """A Link whose time, readings and outputs are set by the test. `send` answers at once."""
+
+    def __init__(self, plan: Plan | None = None, me: str = "dana") -> None:
+        plan = plan or a_plan()
+        self.me = me
+        self.at = T0
+        self.failure = ""
+        self.errors = 0.4
+        self.on = "web-1"
+        self.sent: list[Command] = []
+        self.events: list[ev.Event] = []
+        self.state: State = initial(plan, commands)
+        self.hosts: dict[str, tuple[datetime, HostSample]] = {}
+        self.outputs: dict[str, bytes] = {}
+        self.samples: dict[tuple[str, str], list[Sample]] = {}
+        self.silent: set[str] = set()
+        self._judged: dict[tuple[str, datetime], Judgement | None] = {}
+        self.subscribers: list[Callable[[], None]] = []
+        self.do(cmd.OpenSession(self.at, "demo", me, me, "laptop", "0.1", "plan.toml", "", "", False))
+
+    # The Link
+
+    @property
+    def head(self) -> tuple[int, str]:
+        return len(self.events), "0" * 64
+
+    def now(self) -> datetime:
+        return self.at
+
+    def series(self, signal: str, target: str) -> Sequence[Sample]:
+        return self.samples.get((signal, target), [])
+
+    def judgement(self, threshold: str) -> Judgement | None:
+        key = (threshold, self.at)
+        if key not in self._judged:  # as the engine does: judged once a turn, not once a look
+            self._judged[key] = self._judge_now(threshold)
+        return self._judged[key]
+
+    def _judge_now(self, threshold: str) -> Judgement | None:
+        t = self.state.plan.threshold(threshold)
+        signal = self.state.plan.signal(t.signal)
+        series = {target: self.series(t.signal, target) for target in signal.targets}
+        return judge(t, series, signal.interval, self.at) if t.acted_on and any(series.values()) else None
+
+    def host(self, target: str) -> tuple[datetime, HostSample] | None:
+        return self.hosts.get(target)
+
+    def output(self, attempt: str) -> bytes:
+        return self.outputs.get(attempt, b"")
+
+    async def send(self, command: Command) -> Refused | None:
+        self.sent.append(command)
+        decided = decide(self.state, command)
+        if isinstance(decided, Refused):
+            return decided
+        self._record(decided)
+        self.tick()
+        return None
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self.subscribers.append(callback)
+        return lambda: self.subscribers.remove(callback)
+
+    # What happens
+
+    def _record(self, events: Sequence[ev.Event]) -> None:
+        self.events += events
+        self.state = replay(events, self.state)
+        for callback in list(self.subscribers):
+            Context().run(callback)  # as from an engine: in a task that knows nothing of the app
+
+    def do(self, command: Command) -> None:
+        """Decide and record `command`; it must not be refused."""
+        decided = decide(self.state, command)
+        assert not isinstance(decided, Refused), decided.reason
+        self._record(decided)
+
+    def tick(self) -> None:
+        """What follows by itself."""
+        self.do(cmd.Tick(self.at))
+
+    def reach(self) -> None:
+        """Every target answers."""
+        for target in self.state.plan.targets:
+            self.do(cmd.ReportProbe(self.at, target.id, True, ""))
+
+    def read(self, orders: float = 412) -> None:
+        """One reading of everything; `self.errors` on one target, a calm 0.4 elsewhere. Verdicts follow."""
+        wave = math.sin(len(self.samples.get(("errors", "web-1"), [])) / 2)
+        for n, target in enumerate(t.id for t in self.state.plan.targets):
+            if target in self.silent:
+                continue
+            self._sample("errors", target, self.errors if target == self.on else 0.4)
+            self._sample("orders", target, orders + 20 * wave)
+            self._sample("latency", target, 180 + 10 * wave)
+            cpu = 30 + 12 * math.sin(len(self.samples[("errors", target)]) / 2 + n)
+            sample = HostSample(cpu, 60 + n % 7, 70.0, 0.8, 4, 1.2e5 * (2 + wave), 8e4, 1e5)
+            self.hosts[target] = (self.at, sample)
+        self._judged.clear()
+        self._judge()
+
+    def _sample(self, signal: str, target: str, value: float) -> None:
+        self.samples.setdefault((signal, target), []).append(Sample(self.at, value))
+
+    def _judge(self) -> None:
+        for t in self.state.plan.thresholds:
+            said, before = self.judgement(t.id), self.state.verdicts.get(t.id)
+            if said is None:
+                continue
+            began = before.breaching_since if before else None
+            if (
+                before is None
+                or before.verdict != said.verdict
+                or (began is None) != (said.breaching_since is None)
+            ):
+                since, detail = said.breaching_since, said.detail
+                self.do(
+                    cmd.ReportVerdict(self.at, t.id, said.verdict, said.value, said.target, since, detail)
+                )
+
+    def pass_time(self, seconds: float, errors: float | None = None, reading: bool = True) -> None:
+        """Time goes by, with readings all the while; `errors` is what they say from now on."""
+        self.errors = self.errors if errors is None else errors
+        end = self.at + timedelta(seconds=seconds)
+        while self.at < end:
+            self.at = min(end, self.at + INTERVAL)
+            if reading:
+                self.read()
+            self.tick()
+
+    def ready(self) -> FakeLink:
+        """Everything that the start wants."""
+        self.reach()
+        self.do(cmd.SignItem(self.at, "lee", item="backup"))
+        self.pass_time(40)
+        return self
+
+    def start(self) -> FakeLink:
+        """Dana starts a ready release."""
+        self.do(cmd.StartRelease(self.at, "dana"))
+        self.tick()
+        return self
+
+    def finish(self, *targets: str, finish: ev.Finish = "succeeded", code: int = 0, detail: str = "") -> None:
+        """What runs on `targets` (all, if none is named) ends so."""
+        for a in self.state.running():
+            if targets and a.target not in targets:
+                continue
+            proven = finish == "succeeded" and a.verify is not None
+            self.outputs.setdefault(a.id, b"stopping old\nstarting new\nok\n")
+            self.do(cmd.ReportStep(self.at, a.id, finish, proven, code, None, 41.0, detail))
+        self.tick()
+
+    def baking(self) -> FakeLink:
+        """The canary is out and bakes."""
+        self.ready().start()
+        self.pass_time(40)
+        self.finish()
+        self.pass_time(120)
+        return self
+
+    def at_gate(self) -> FakeLink:
+        """The canary's bake is over, Kim has signed, the web stage waits."""
+        self.baking()
+        self.do(cmd.SignItem(self.at, "kim", item="briefed"))
+        self.pass_time(600)
+        return self
+
+    def in_web(self) -> FakeLink:
+        """The web stage's first wave runs."""
+        self.at_gate()
+        self.do(cmd.Promote(self.at, "dana", reason="orders are fine"))
+        self.tick()
+        return self
+
+    def paused_by_limit(self) -> FakeLink:
+        """Errors on the canary were over the limit for two minutes."""
+        self.baking()
+        self.pass_time(125, errors=2.4)
+        return self
+
+    def rolling_back(self) -> FakeLink:
+        """Two waves are out, and Lee rolls back."""
+        self.in_web()
+        self.pass_time(10)
+        self.finish()
+        self.pass_time(305)
+        self.finish("web-3")
+        self.do(cmd.RollBack(self.at, "lee", reason="orders fall"))
+        self.tick()
+        self.finish("web-4")
+        return self

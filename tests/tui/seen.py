@@ -1,0 +1,110 @@
+"""Driving the app as a person does: press, look, wait with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC
+
+from textual import events
+from textual._compositor import LayoutUpdate
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from cockpit.tui.app import CockpitApp
+from cockpit.tui.dialogs import Dialog
+from cockpit.tui.scene import History, Scene
+from tests.tui.fake_link import FakeLink
+
+DEADLINE = 10.0
+
+
+class Person:
+    """Somebody in front of the screen."""
+
+    def __init__(self, app: CockpitApp, pilot: Pilot[None], link: FakeLink) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.link = link
+
+    def screen(self) -> str:
+        """The screen's words, line by line."""
+        # What export_screenshot draws from; the picture itself takes thirty times as long.
+        stack = self.app._background_screens
+        update = self.app.screen._compositor.render_update(full=True, screen_stack=stack)
+        assert isinstance(update, LayoutUpdate)
+        return "\n".join("".join(strip.text for strip in row) for row in update.strips)
+
+    async def until(self, met: Callable[[], bool], what: str = "") -> None:
+        """Wait for `met`, but not for ever."""
+        end = asyncio.get_running_loop().time() + DEADLINE
+        while not met():
+            assert asyncio.get_running_loop().time() < end, f"never came: {what}\n{self.screen()}"
+            await asyncio.sleep(0.01)
+
+    async def sees(self, *words: str) -> None:
+        """Wait until every one of `words` stands on the screen."""
+        for word in words:
+            await self.until(lambda w=word: w in self.screen(), word)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys, each after the screen has followed the one before."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until the app has handled what it was sent and drawn what came of it."""
+        for _ in range(3):  # a key, what it posts, and the drawing after that
+            drawn = asyncio.Event()
+            if not self.app.call_after_refresh(drawn.set):
+                return
+            with suppress(TimeoutError):  # a dialog that closes takes along what was to follow its drawing
+                async with asyncio.timeout(0.5):
+                    await drawn.wait()
+
+    async def types(self, text: str) -> None:
+        """Type into the open dialog, as fast as a terminal delivers keys."""
+        field = (await self.dialog()).query_one("#field", Input)
+        before = field.value
+        for char in text:
+            self.app.post_message(events.Key("space" if char == " " else char, char))
+        await self.until(lambda: field.value == before + text, text)
+
+    async def dialog(self) -> Dialog:
+        """The open dialog, armed."""
+        await self.until(
+            lambda: isinstance(self.app.screen, Dialog) and self.app.screen.armed, "an armed dialog"
+        )
+        assert isinstance(self.app.screen, Dialog)
+        return self.app.screen
+
+    async def confirms(self) -> None:
+        """Enter, once the dialog takes it."""
+        await self.dialog()
+        await self.press("enter")
+
+    def last(self) -> object:
+        """The last command sent."""
+        return self.link.sent[-1] if self.link.sent else None
+
+    async def sends(self, kind: type) -> None:
+        """Wait until a command of `kind` went to the session."""
+        await self.until(lambda: isinstance(self.last(), kind), kind.__name__)
+
+
+@asynccontextmanager
+async def at_screen(link: FakeLink, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Person]:
+    """The app on `link`, in a terminal of `size` (columns, rows)."""
+    app = CockpitApp(link)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.pause()
+        yield Person(app, pilot, link)
+
+
+def scene(link: FakeLink, **changes: object) -> Scene:
+    """This moment of the session."""
+    history = History()
+    history.look(link)
+    return Scene(link, link.state, link.now(), UTC, history, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,283 @@
+"""The panes as pure functions: a session in, rows of words out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cockpit.core import commands as cmd
+from cockpit.core.plan import Step
+from cockpit.tui import asks
+from cockpit.tui.asks import Ask
+from cockpit.tui.panes.header import header
+from cockpit.tui.panes.question import question
+from cockpit.tui.panes.table import PANES
+from cockpit.tui.panes.targets import columns, version_of
+from cockpit.tui.tabs import tabs
+from tests.tui.fake_link import FakeLink, a_plan
+from tests.tui.seen import scene
+
+WIDTH = 56
+
+
+def drawn(name: str, link: FakeLink, width: int = WIDTH, **changes: object) -> list[str]:
+    """A pane's rows as words."""
+    return [row.draw(width).plain.rstrip() for row in PANES[name].rows(scene(link, **changes), width)]
+
+
+STATES = {
+    "before": lambda: FakeLink(),
+    "baking": lambda: FakeLink().baking(),
+    "gate": lambda: FakeLink().at_gate(),
+    "paused": lambda: FakeLink().paused_by_limit(),
+    "rolling_back": lambda: FakeLink().rolling_back(),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("width", [1, 18, 36, 56, 120, 400])
+def test_no_row_is_wider_than_its_pane(state: str, width: int) -> None:
+    link = STATES[state]()
+    now = scene(link)
+    for pane in PANES.values():
+        for row in pane.rows(now, width):
+            assert row.draw(width).cells <= width
+    for line in [*header(now, width), *question(now, width, 20)]:
+        assert line.cells <= max(width, 8)
+    assert tabs(now, "limits", max(width, 24)).cells <= max(width, 24)
+
+
+def test_the_header_answers_in_two_lines() -> None:
+    lines = [line.plain for line in header(scene(FakeLink(me="dana").baking()), 130)]
+    assert len(lines) == 2
+    assert "checkout 2026.11.3 →  PRODUCTION    ● baking canary 2:00 of 10:00" in lines[0]
+    assert "window 1:56 left" in lines[0] and "back out: 1 target, ~41 s" in lines[0]
+    assert (
+        "the bake of “canary” ends in 8:00 if signals stay clean; then Dana Ruiz decides on “web”" in lines[1]
+    )
+    assert "decides you · rolls back Lee Chen" in lines[1]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_the_environment_and_the_state_are_in_the_header_at_any_width(width: int) -> None:
+    first = header(scene(FakeLink().paused_by_limit()), width)[0].plain
+    assert "PRODUCTION" in first and "‖ paused in canary" in first
+
+
+def test_only_production_is_tinted() -> None:
+    plan = a_plan()
+    staging = replace(plan, release=replace(plan.release, environment="staging"))
+    tones = [dict(header(scene(FakeLink(p)), 120)[0].spans) for p in (plan, staging)]
+    assert (tones[0][" PRODUCTION "], tones[1][" STAGING "]) == ("prod", "env")
+
+
+def test_the_rollout_folds_what_is_done_and_opens_what_goes_on() -> None:
+    rows = drawn("rollout", FakeLink().in_web())
+    assert rows[0].startswith("✔ canary    1 of 1    done")
+    assert rows[1].startswith("● web       0 of 5    running")
+    assert "    ● web-2  switch running" in rows[3]
+    assert rows[4:] == [
+        "  ○ wave 2  0 of 2   web-3, web-4",
+        "  ○ wave 3  0 of 2   web-5, web-6",
+        "○ flag 25%  here",
+    ]
+    unfolded = drawn("rollout", FakeLink().in_web(), toggled=frozenset({"stage:canary"}))
+    assert "  ✔ web-1  switch done, verified" in unfolded[1]
+
+
+def test_a_large_wave_names_trouble_and_work_and_counts_the_rest() -> None:
+    link = FakeLink(a_plan(60)).in_web()
+    link.finish()
+    link.pass_time(305)
+    link.finish(*(f"web-{n}" for n in range(3, 20)))
+    link.finish("web-20", finish="failed", code=1, detail="disk full")
+    rows = [row.strip() for row in drawn("rollout", link)]
+    trouble = next(n for n, row in enumerate(rows) if row.startswith("✖ web-20"))
+    assert rows[trouble + 1] == "disk full"
+    assert rows[trouble + 2].startswith("● web-21")
+    assert "✔ 17 done" in rows
+    assert not any(row.startswith("✔ web-3") for row in rows)
+
+
+def test_before_the_start_everything_missing_is_named() -> None:
+    link = FakeLink()
+    link.reach()
+    rows = drawn("rollout", link)
+    assert "○ errors > 2: no reading yet" in rows
+    assert any("orders backup restored" in row and row.startswith("○") for row in rows)
+    assert any(row.endswith("in order before the start") for row in rows)
+
+
+def test_the_way_back_runs_from_the_bottom_up() -> None:
+    rows = drawn("rollout", FakeLink().rolling_back())
+    assert rows == [
+        "○ canary, wave 1  proven 0 of 1  to go back",
+        "  ○ web-1  switch to go back",
+        "○ web, wave 1  proven 0 of 1  to go back",
+        "  ○ web-2  switch to go back",
+        "↶ web, wave 2  proven 0 of 2  going back",
+        "  ↶ web-3  switch going back",
+        "  ↶ web-4  switch going back",
+    ]
+
+
+def test_limits_say_what_they_will_do_and_how_far_they_are() -> None:
+    link = FakeLink().baking()
+    link.pass_time(65, errors=2.4)
+    rows = drawn("limits", link)
+    assert rows[0] == "Can customers still check out?"
+    assert rows[1].startswith("✔ orders") and rows[1].endswith("< 60 → PAUSE")
+    assert rows[2].startswith("△ errors     2.4 %") and rows[2].endswith("1:00 of 2:00 → PAUSE")
+    assert rows[2].count("▰") == rows[2].count("▱")
+    assert rows[3:5] == ["    limit > 2 on web-1 · agreed by Dana Ruiz and Sam", "    Okoro"]
+    assert rows[5].endswith("> 20 → ROLL BACK")
+    assert rows[6].endswith("→ shown only")
+    assert PANES["limits"].hand(scene(link)) == "over"
+
+
+def test_a_limit_that_protects_nothing_says_so() -> None:
+    plan = a_plan()
+    blind = replace(plan.thresholds[0], acted_on=False)
+    rows = drawn("limits", FakeLink(replace(plan, thresholds=(blind,))), 90)
+    assert any("– errors" in row and "not judged by this version: protects nothing" in row for row in rows)
+
+
+def test_unreadable_is_never_shown_as_clean() -> None:
+    link = FakeLink().baking()
+    link.silent = {t.id for t in link.state.plan.targets}
+    link.pass_time(30)
+    rows = drawn("limits", link)
+    assert sum("can't say; holds" in row for row in rows) == 3
+    assert any("no data for 30 s" in row for row in rows)
+    assert not any("✔" in row for row in rows)
+    assert PANES["limits"].hand(scene(link)) == "can't say"
+
+
+def test_targets_show_version_and_metrics_or_the_silence() -> None:
+    link = FakeLink().in_web()
+    link.silent.add("web-3")
+    link.pass_time(20)
+    rows = drawn("targets", link)
+    assert (
+        rows[0].startswith("web-1 new")
+        and "cpu" in rows[0]
+        and "mem  60%" in rows[0]
+        and "disk  70%" in rows[0]
+    )
+    assert rows[1].startswith("web-2 moves")
+    assert rows[2] == "web-3 old    no data for 20 s"
+    assert PANES["targets"].note(scene(link)) == "1 new, 1 moves, 4 old"
+
+
+def test_more_width_brings_more_columns_and_never_fewer() -> None:
+    before: set[str] = set()
+    for width in range(140):
+        now = set(columns(width))
+        assert before <= now
+        before = now
+    assert before == {"cpu", "~cpu", "memory", "~memory", "disk", "load", "~load", "network", "~network"}
+
+
+def test_a_targets_version_follows_its_attempts() -> None:
+    link = FakeLink().in_web()
+    link.finish(finish="in_doubt")
+    assert [version_of(link.state, t)[0] for t in ("web-1", "web-2", "web-3")] == ["new", "doubt", "old"]
+    link.do(cmd.ExcludeTarget(link.at, "dana", reason="x", target="web-3"))
+    assert version_of(link.state, "web-3")[0] == "out"
+
+
+def test_the_checklist_says_who_signs_and_what_it_holds() -> None:
+    link = FakeLink(me="kim").baking()
+    rows = drawn("checklist", link)
+    assert rows[0] == "✔ Last night's orders backup restored on staging"
+    assert rows[1].split() == ["Lee", "Chen", "signed", "10:20:00"]
+    assert rows[2:] == ["◆ Support knows what the new tax line says", "  you sign · holds “web”"]
+    more = drawn("checklist", link, toggled=frozenset({"item:backup"}))
+    assert "  healthy: Under 24 h old" in more
+
+
+def test_roles_mark_who_sits_here() -> None:
+    rows = drawn("roles", FakeLink(me="sam"))
+    assert "metrics watcher  Sam Okoro ‹ you" in rows
+    assert "may stop         Dana Ruiz, Lee Chen" in rows
+    assert any("visitor ‹ you" in row for row in drawn("roles", FakeLink(me="visitor")))
+
+
+def test_an_event_wraps_below_its_own_words() -> None:
+    link = FakeLink(me="sam")
+    link.do(cmd.AddNote(link.at, "sam", reason="a b c d e f " * 12))
+    rows = drawn("journal", link, 60)[-4:]
+    assert rows[0].startswith("10:20:00 Sam Okoro  noted: a b c")
+    assert all(row.startswith(" " * 20) and row[20] != " " for row in rows[1:])
+
+
+def test_output_is_chopped_and_its_controls_are_shown() -> None:
+    link = FakeLink().in_web()
+    link.outputs[link.state.running()[0].id] = b"\x1b[31mred\r\n  indented\tx\n\xff" + b"y" * 70
+    rows = drawn("output", link)
+    assert rows[:3] == ["$ switch 2026.11.3", "␛[31mred", "  indented      x"]
+    assert rows[3].startswith("�yyy") and len(rows[3]) == WIDTH and len(rows) == 5
+
+
+def test_output_is_bounded() -> None:
+    link = FakeLink().in_web()
+    link.outputs[link.state.running()[0].id] = b"line\n" * 200_000
+    rows = PANES["output"].rows(scene(link), WIDTH)
+    assert len(rows) < 2100
+
+
+def test_the_question_costs_each_answer_and_is_silent_otherwise() -> None:
+    said = [line.plain for line in question(scene(FakeLink().paused_by_limit()), 130, 9)]
+    assert said[0] == "▲ errors > 2 is exceeded: 2.4 on web-1. The rollout is paused: nothing new starts."
+    assert "R roll back: 1 target, ~41 s" in said[1] and "p accept and go on: Dana Ruiz says why" in said[1]
+    low = [line.plain for line in question(scene(FakeLink().paused_by_limit()), 40, 3)]
+    assert len(low) == 3 and low[0].startswith("▲ R roll back")
+    for calm in (FakeLink(), FakeLink().baking(), FakeLink().at_gate(), FakeLink().rolling_back()):
+        assert question(scene(calm), 130, 9) == []
+
+
+def test_a_rollback_is_asked_with_every_line_in_order() -> None:
+    link = FakeLink().in_web()
+    link.finish()
+    asked = asks.roll_back(scene(link))
+    assert isinstance(asked, Ask)
+    said = [line.plain for line in asked.lines]
+    assert said[0].startswith("2 targets go back, last wave first, in ~82 s (measured here); the window has")
+    assert said.index("  web-2  $ switch 2026.11.2") < said.index("  web-1  $ switch 2026.11.2")
+    assert (asked.word, asked.danger) == ("production", True)
+
+
+def test_a_point_of_no_return_is_announced_before_it_is_crossed() -> None:
+    plan = a_plan()
+    one_way = Step("switch", "migrate up", reversible=False, roll_forward="restore the snapshot")
+    link = FakeLink(replace(plan, steps=(one_way, plan.steps[1]))).ready()
+    asked = asks.go(scene(link))
+    assert isinstance(asked, Ask)
+    assert any("▲ no way back from switch: restore the snapshot" in line.plain for line in asked.lines)
+    link.start()
+    link.finish()
+    back = asks.roll_back(scene(link))
+    assert isinstance(back, Ask)
+    assert any("switch can't be undone: restore the snapshot" in line.plain for line in back.lines)
+
+
+def test_retrying_a_doubtful_step_warns_that_it_may_run_twice() -> None:
+    link = FakeLink().in_web()
+    link.finish(finish="in_doubt")
+    asked = asks.retry(scene(link), "")
+    assert isinstance(asked, Ask)
+    assert any("It may have run already" in line.plain for line in asked.lines)
+
+
+def test_the_tab_of_a_pane_that_needs_a_hand_is_marked() -> None:
+    shown = tabs(scene(FakeLink().paused_by_limit()), "rollout", 80).plain
+    assert "limits▲" in shown and "checklist▲" in shown and "rollout▲" not in shown
+
+
+def test_a_window_that_is_over_is_said() -> None:
+    link = FakeLink().baking()
+    link.at += timedelta(hours=3)
+    link.tick()
+    assert "window over by" in header(scene(link), 140)[0].plain
