@@ -233,7 +233,9 @@ class FakeLink:
             ):
                 since, detail = said.breaching_since, said.detail
                 self.do(
-                    cmd.ReportVerdict(self.at, t.id, said.verdict, said.value, said.target, since, detail)
+                    cmd.ReportVerdict(
+                        self.at, t.id, said.verdict, said.value, said.target, since, said.known_until, detail
+                    )
                 )
 
     def pass_time(self, seconds: float, errors: float | None = None, reading: bool = True) -> None:

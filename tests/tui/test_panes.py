@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from cockpit.core import commands as cmd
+from cockpit.core.commands import Refused
+from cockpit.core.decide import decide
 from cockpit.core.plan import Step
 from cockpit.tui import asks
 from cockpit.tui.asks import Ask
@@ -266,6 +268,10 @@ def test_a_point_of_no_return_is_announced_before_it_is_crossed() -> None:
 def test_retrying_a_doubtful_step_warns_that_it_may_run_twice() -> None:
     link = FakeLink().in_web()
     link.finish(finish="in_doubt")
+    assert asks.retry(scene(link), "") == (
+        "switch may still be running on web-2: wait for its timeout, or exclude web-2"
+    )
+    link.pass_time(400)
     asked = asks.retry(scene(link), "")
     assert isinstance(asked, Ask)
     assert any("It may have run already" in line.plain for line in asked.lines)
@@ -281,3 +287,40 @@ def test_a_window_that_is_over_is_said() -> None:
     link.at += timedelta(hours=3)
     link.tick()
     assert "window over by" in header(scene(link), 140)[0].plain
+
+
+def test_a_decision_covers_what_was_shown_and_nothing_that_came_later() -> None:
+    unsigned = FakeLink()
+    unsigned.reach()
+    unsigned.pass_time(40)
+    shown = asks.go(scene(unsigned))
+    assert isinstance(shown, Ask) and shown.make is not None
+    unsigned.silent = {t.id for t in unsigned.state.plan.targets}
+    unsigned.pass_time(40)
+    refused = decide(unsigned.state, shown.make(unsigned.at, "dana", "", "seen"))
+    assert isinstance(refused, Refused) and "inconclusive" in refused.reason
+    over = FakeLink().paused_by_limit()
+    accepted = asks.pause(scene(over))
+    assert isinstance(accepted, Ask) and accepted.make is not None
+    said = accepted.make(over.at, "dana", "", "noise")
+    assert said == cmd.ResumeRollout(over.at, "dana", reason="noise", accepting=("errors > 2",))
+    gate = asks.go(scene(FakeLink().at_gate()))
+    assert isinstance(gate, Ask) and gate.make is not None
+    assert gate.make(over.at, "dana", "", "") == cmd.Promote(over.at, "dana", stage="web")
+
+
+def test_going_on_after_the_window_is_the_decision_owners_with_a_reason() -> None:
+    link = FakeLink(me="kim").baking()
+    link.at += timedelta(hours=3)
+    link.tick()
+    asked = asks.pause(scene(link))
+    assert isinstance(asked, Ask)
+    assert (asked.title, asked.authors, asked.needed) == ("Go on nevertheless?", ("dana",), True)
+
+
+def test_what_still_runs_is_not_called_going_back() -> None:
+    link = FakeLink().in_web()
+    link.do(cmd.RollBack(link.at, "lee"))
+    link.tick()
+    rows = drawn("rollout", link)
+    assert "  ● web-2  switch still running" in rows

@@ -125,7 +125,7 @@ KEYS: Mapping[str, Key] = {
     ),
     "close": Key("c", "c", _close, "Close a rollback that stays partial, as it is."),
     "sign": Key("s", "s", _sign, "Sign the chosen checklist item, or the first open one."),
-    "note": Key("n", "n", lambda s: "note" if not s.link.failure else "", "Write a note into the journal."),
+    "note": Key("n", "n", _while_open("note"), "Write a note into the journal."),
     "output": Key("o", "o", _always("output"), "Show what the chosen step printed."),
     "fold": Key("space", "space", _always(""), "Unfold or fold the chosen row."),
     "zoom": Key("z", "z", _always("zoom"), "One pane over the whole screen, and back."),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cockpit.core import rollback
-from cockpit.core.rollback import BackTarget
+from cockpit.core.rollback import BackStatus, BackTarget
 from cockpit.tui.marks import BACK, Mark, glyph
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import Line, line, pad, wrap
 
 LISTED_MOST = 12
+STILL_RUNNING: Mark = ("●", "still running", "now")
+"""Going forward: it has to end before the way back begins there."""
 
 
 def rows(scene: Scene, width: int) -> list[Row]:
@@ -45,14 +47,14 @@ def _wave_rows(scene: Scene, wave: tuple[BackTarget, ...], width: int) -> Iterat
     if not scene.opened(key, proven < len(wave) or len(wave) <= 4):
         return
     names = min(20, max(len(b.target) for b in wave))
-    quiet = [b for b in wave if b.status in ("pending", "proven")] if len(wave) > LISTED_MOST else []
+    counted: tuple[BackStatus, ...] = ("pending", "proven") if len(wave) > LISTED_MOST else ()
     for back in wave:
-        if back not in quiet:
+        if back.status not in counted:
             yield _target_row(scene, back, names)
             for part in wrap(back.why, width - 4) if back.why else ():
                 yield fixed(line("    ", (part, "dim")))
-    for status in ("pending", "proven"):
-        if many := [b for b in quiet if b.status == status]:
+    for status in counted:
+        if many := [b for b in wave if b.status == status]:
             yield Row(
                 line("  ", glyph(BACK[status]), f" {len(many)} ", (BACK[status][1], BACK[status][2])).cut
             )
@@ -69,6 +71,6 @@ def _target_row(scene: Scene, back: BackTarget, width: int) -> Row:
 
 
 def _target_line(back: BackTarget, width: int) -> Line:
-    mark = BACK[back.status]
+    mark = STILL_RUNNING if back.status == "running" and back.why else BACK[back.status]
     step = f"{back.step} " if back.step and back.status != "proven" else ""
     return line("  ", glyph(mark), " ", pad(back.target, width), f"  {step}", (mark[1], mark[2]))
