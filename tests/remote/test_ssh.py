@@ -18,7 +18,7 @@ import pytest
 
 from cockpit.core.errors import RemoteError
 from cockpit.core.plan import SshSettings, Target
-from cockpit.remote import channel, login, ssh, wrapper
+from cockpit.remote import channel, login, ssh, warm, wrapper
 from cockpit.remote.base import Ended
 from cockpit.remote.ssh import SshRunner
 from tests.remote import inprocess
@@ -191,6 +191,8 @@ async def test_a_connection_found_dead_is_replaced_once_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ssh, "OPEN_S", 0.3)
+    monkeypatch.setattr(warm, "READY_S", 0.3)
+    monkeypatch.setattr(warm, "FRESH_S", 0.0)
     async with inprocess.server(tmp_path) as server, proxy(server.port) as (port, freeze):
         known = Path(server.settings.known_hosts)
         known.write_text(known.read_text().replace(str(server.port), str(port)))
@@ -207,6 +209,7 @@ async def test_a_target_without_a_word_is_given_up_after_its_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel, "MARGIN_S", 0.2)
+    monkeypatch.setattr(warm, "READY_S", 0.05)
     monkeypatch.setattr(wrapper, "GRACE_S", 0.1)
     async with (
         inprocess.server(tmp_path, inprocess.mute) as server,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -206,3 +207,24 @@ def test_a_stop_report_in_words() -> None:
     assert wrapper.stop_report(t + b" left 12 (sle", TOKEN) is None
     report = t + b" left 12 (sleep) 13 (my tool)\n" + t + b" done\n"
     assert wrapper.stop_report(report, TOKEN) == "12 (sleep), 13 (my tool)"
+
+
+MARK = "fedcba9876543210" * 2
+
+
+def test_every_shell_serves_one_call_after_the_other(shell: str) -> None:
+    calls = [
+        wrapper.warm_call(request("X=1; cat; echo $X; exit 3"), TOKEN, MARK),
+        wrapper.warm_ping(MARK),
+        wrapper.warm_call(request(f"echo '{'x' * 20_000}$X'"), TOKEN, MARK),
+        wrapper.warm_call(request("sleep 9 & exit 4"), TOKEN, MARK),
+        wrapper.warm_ping(MARK),
+    ]
+    # In the setup, the shell is still all there is to read: no input of a line's own can be taken from it.
+    done = under(shell, "sh", input=wrapper.warm_setup(MARK) + b"".join(calls))
+    words = re.sub(rb"(ready|pid) \d+", rb"\1", done.stdout).replace(TOKEN.encode(), b"T")
+    said = words.replace(MARK.encode(), b"M").split(b"\n")
+    ran = [b"T exit 3 in time", b"M over", b"M idle", b"M here"]
+    assert said[:7] == [b"M ready", b"T pid", b"1", *ran], said
+    assert said[7:] == [b"T pid", b"x" * 20_000 + b"$X", b"T exit 0 in time", *ran[1:3], b"T pid", *said[-3:]]
+    assert said[-3:] == [b"T exit 4 in time", b"M over", b""]

@@ -58,50 +58,62 @@ class Open(Protocol):
     ) -> Channel: ...
 
 
+class Start(Protocol):
+    """Sends a request to a target under the wrapper; see Open. ValueError says why it can't be sent at all."""
+
+    async def __call__(
+        self, request: Request, token: str, on_data: OnOutput, on_sent: Callable[[], None]
+    ) -> Channel: ...
+
+
+def alone(open_: Open) -> Start:
+    """Starts each request as a command of its own, opened by `open_`."""
+
+    async def start(request: Request, token: str, on_data: OnOutput, on_sent: Callable[[], None]) -> Channel:
+        return await open_(wrapper.run_command(request, token), request.stdin, on_data, on_sent)
+
+    return start
+
+
 async def run(
-    open_: Open, request: Request, on_output: OnOutput, stop: asyncio.Event, *, stop_over: Open
+    start: Start, request: Request, on_output: OnOutput, stop: asyncio.Event, *, stop_over: Open
 ) -> Ended:
-    """Run `request` over a channel of `open_`, to be stopped over one of `stop_over`; see Runner.run.
+    """Run `request` over a channel of `start`, to be stopped over one of `stop_over`; see Runner.run.
 
     Stopped before it was sent, it is unreachable: nothing ran. Cancelled, it lets go of the channel: the
     command keeps its timeout on the target, which ends it.
     """
-    token = secrets.token_hex(16)
-    try:
-        command = wrapper.run_command(request, token)
-    except ValueError as exc:
-        return Ended("unreachable", detail=f"nothing ran: {exc}")
-    attempt = _Attempt(open_, stop_over, request, on_output, token)
-    return await attempt.run(command, stop)
+    return await _Attempt(start, stop_over, request, on_output).run(stop)
 
 
 class _Attempt:
     """One request on its way: what is known of it so far."""
 
-    def __init__(
-        self, open_: Open, stop_over: Open, request: Request, on_output: OnOutput, token: str
-    ) -> None:
+    def __init__(self, start: Start, stop_over: Open, request: Request, on_output: OnOutput) -> None:
         loop = asyncio.get_running_loop()
         self._stop_over = stop_over
-        self._open = open_
+        self._start = start
         self._request = request
         self._on_output = on_output
-        self._frames = wrapper.Frames(token)
+        self._token = secrets.token_hex(16)
+        self._frames = wrapper.Frames(self._token)
         self._started = loop.time()
         self._sent: asyncio.Future[None] = loop.create_future()
         self._pid_known: asyncio.Future[None] = loop.create_future()
         self._over: asyncio.Future[None] = loop.create_future()
 
-    async def run(self, command: str, stop: asyncio.Event) -> Ended:
+    async def run(self, stop: asyncio.Event) -> Ended:
         stopping = asyncio.create_task(stop.wait())
         opening = asyncio.ensure_future(
-            self._open(command, self._request.stdin, self._receive, lambda: _settle(self._sent))
+            self._start(self._request, self._token, self._receive, lambda: _settle(self._sent))
         )
         try:
             await asyncio.wait({opening, self._sent, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if not (opening.done() or self._sent.done()):
                 return self._ended("unreachable", "stopped before it was sent: nothing ran")
             channel = await opening
+        except ValueError as exc:
+            return self._ended("unreachable", f"nothing ran: {exc}")
         except NothingRan as exc:
             return self._ended("unreachable", str(exc))
         except MayHaveRun as exc:

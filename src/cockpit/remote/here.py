@@ -32,7 +32,7 @@ class HereRunner:
 
     async def run(self, target: str, request: Request, on_output: OnOutput, stop: asyncio.Event) -> Ended:
         """Run the request; see Runner.run. `target` makes no difference."""
-        return await channel.run(self._start, request, on_output, stop, stop_over=self._start)
+        return await channel.run(channel.alone(self._start), request, on_output, stop, stop_over=self._start)
 
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
         """Run `script` in a sh of its own until it ends or we are cancelled; see Runner.follow."""

@@ -11,7 +11,7 @@ import asyncssh
 from asyncssh.constants import OPEN_CONNECT_FAILED
 
 from cockpit.core.plan import SshSettings, Target
-from cockpit.remote import channel
+from cockpit.remote import channel, warm, wrapper
 from cockpit.remote.base import Ended, OnOutput, Request
 from cockpit.remote.channel import Channel, Closed, MayHaveRun, NothingRan
 from cockpit.remote.login import Dropped, Logins, Place
@@ -19,8 +19,8 @@ from cockpit.remote.login import Dropped, Logins, Place
 MAX_THROUGH_JUMP = 5
 """Logins at a time through a jump host: its sshd drops more than ten unfinished ones at random."""
 
-MAX_RUNS = 6
-"""Requests at a time on one target; with a loop and a stop that stays below sshd's ten sessions."""
+MAX_RUNS = 5
+"""Requests at a time on one target; with idle shells, a loop and a stop that keeps to sshd's ten sessions."""
 
 TRIES = 3
 BACKOFF_S = 0.3
@@ -61,19 +61,19 @@ class SshRunner:
         """Run the request; see Runner.run. At most MAX_RUNS at a time on a target, the others wait."""
         link = self._links[target]
 
-        async def opened(
-            command: str, stdin: bytes | None, on_data: OnOutput, on_sent: Callable[[], None]
+        async def started(
+            request: Request, token: str, on_data: OnOutput, on_sent: Callable[[], None]
         ) -> Channel:
             await link.turns.acquire()
             try:
-                session = await link.open(command, stdin, on_data, on_sent)
+                session = await link.start(request, token, on_data, on_sent)
             except BaseException:
                 link.turns.release()
                 raise
             session.free.add_done_callback(lambda _: link.turns.release())
             return session
 
-        return await channel.run(opened, request, on_output, stop, stop_over=link.open)
+        return await channel.run(started, request, on_output, stop, stop_over=link.open)
 
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
         """Run `script` in a sh of its own until it ends or we are cancelled; see Runner.follow."""
@@ -106,6 +106,7 @@ class _Link:
     def __init__(self, logins: Logins, place: Place, via: _Link | None, gate: asyncio.Semaphore) -> None:
         self.via = via
         self.turns = asyncio.Semaphore(MAX_RUNS)
+        self.shells = warm.Shells(self.open)
         self._logins = logins
         self._place = place
         self._gate = gate
@@ -177,6 +178,17 @@ class _Link:
         if self._now is conn:
             self._now = None
 
+    async def start(
+        self, request: Request, token: str, on_data: OnOutput, on_sent: Callable[[], None]
+    ) -> _Session | warm.Lease:
+        """Send a request to a warm shell, or as a command of its own where there is none: see channel.Start."""
+        command = wrapper.run_command(request, token)
+        if not request.stdin:
+            lease = await self.shells.start(request, token, on_data, on_sent)
+            if lease is not None:
+                return lease
+        return await self.open(command, request.stdin, on_data, on_sent)
+
     async def open(
         self, command: str, stdin: bytes | None, on_data: OnOutput, on_sent: Callable[[], None]
     ) -> _Session:
@@ -202,6 +214,7 @@ class _Link:
 
     async def close(self) -> None:
         """Close what is open or on its way, within CLOSE_S."""
+        await self.shells.close()
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait({self._connecting})
@@ -275,6 +288,7 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         self._chan: asyncssh.SSHClientChannel[bytes] | None = None
         self._left = False
         self._status: int | None = None
+        self._ended_by = ""
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         """The channel is open; the command leaves as soon as this returns."""
@@ -290,11 +304,24 @@ class _Session(asyncssh.SSHClientSession[bytes]):
         if datatype is None and not self._left:
             self._on_data(data)
 
+    def write(self, data: bytes) -> bool:
+        """See warm.Wire."""
+        if self._chan is None or self._chan.is_closing() or self._left:
+            return False
+        self._chan.write(data)
+        return True
+
     def eof_received(self) -> bool:
         return True
 
     def exit_status_received(self, status: int) -> None:
         self._status = status
+
+    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
+        """No exit record can come any more; what still runs may hold the channel open for long."""
+        self._ended_by = f"SIG{signal}"
+        if self._chan is not None:
+            asyncio.get_running_loop().call_later(LINGER_S, self._leave, self._chan)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._freed()
@@ -302,6 +329,8 @@ class _Session(asyncssh.SSHClientSession[bytes]):
             return
         if exc is not None:
             detail = f"the connection was lost while it ran ({exc})"
+        elif self._ended_by:
+            detail = f"the shell that kept watch was ended by {self._ended_by}"
         elif self._status is None:
             detail = "the channel closed without saying how the command ended"
         else:

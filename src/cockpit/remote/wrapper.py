@@ -39,14 +39,18 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # line's output can come before the report, and then is the line's shell itself: another exec would cost as
 # much as the line often does.
 _OPEN = "exec 3<&0 </dev/null 2>/dev/null; "
+_WATCHDOG = (
+    """( s=; trap '[ "$s" ] && kill $s; exit 1' TERM; @WATCH@ trap '' TERM; """
+    "while ! kill -0 -$p && kill -0 $p; do sleep 0.1 || sleep 1; done; kill -TERM -$p; i=0; "
+    "while kill -0 -$p && [ $((i+=1)) -le @POLLS@ ]; do sleep 0.1 || sleep 1; done; "
+    "kill -KILL -$p; exit 0 ) @WATCH_IO@ & w=$!; "
+)
 _RUN = (
     "s=setsid; command -v setsid >/dev/null || { s=; set -m; case $- in *m*) ;; "
     '*) echo "neither setsid nor job control here"; exit 126;; esac; }; '
     """$s sh -c 'echo "$1$2 pid $$"; eval "set --; $3"' sh "$1" "$2" "$3" @IO@ & p=$!; """
-    """( s=; trap '[ "$s" ] && kill $s; exit 1' TERM; @WATCH@ trap '' TERM; """
-    "while ! kill -0 -$p && kill -0 $p; do sleep 0.1 || sleep 1; done; kill -TERM -$p; i=0; "
-    "while kill -0 -$p && [ $((i+=1)) -le @POLLS@ ]; do sleep 0.1 || sleep 1; done; "
-    "kill -KILL -$p; exit 0 ) @WATCH_IO@ & w=$!; exec 3<&-; wait $p; c=$?; kill -TERM $w; "
+    + _WATCHDOG
+    + "exec 3<&-; wait $p; c=$?; kill -TERM $w; "
     'if wait $w; then echo "$1$2 exit $c timed out"; else echo "$1$2 exit $c in time"; fi'
 )
 # sshd gives every exec a session of its own. Where we lead one, setsid and its exec are saved: the line runs in
@@ -75,6 +79,27 @@ _TIME = (
 # A loop's life hangs on its standard input: when we or the connection go, cat ends and the group is ended.
 _LIFELINE = "cat <&3 >/dev/null & s=$!; wait $s;"
 
+# A warm shell learns this function once and then reads calls of it from its standard input; fd 4 is a pipe (a
+# here-document's). Whatever the line starts inherits the pipe's writing end as fd 8, beside the output: when the
+# reading end sees its end, nothing can write to the output any more, and the next request may have it. $4 is the
+# timeout; $5 $6 the halves of a mark that no process but this one ever holds.
+_WARM = """exec 2>/dev/null
+w() {
+setsid sh -c 'echo "$1$2 pid $$"; eval "set --; $3"' sh "$1" "$2" "$3" </dev/null 2>&1 8>/proc/self/fd/4 4<&- &
+p=$!; @WATCHDOG@
+wait $p; c=$?; kill -TERM $w
+wait $w && { echo "$1$2 exit $c timed out"; exit; }
+echo "$1$2 exit $c in time
+$5$6 over"
+[ $c -lt 128 ] && ! kill -0 -$p || exit
+read x <&4; echo "$5$6 idle"
+}
+exec 4<<.
+
+.
+read x <&4; [ -p /proc/self/fd/4 ] && command -v setsid >/dev/null && echo @MARK@ ready $$ || exit
+"""
+
 _STOP = (
     "exec 2>/dev/null; "
     "left() { l=; for f in /proc/[0-9]*/stat; do read -r a <$f || continue; b=${a##*) }; set -- $b; "
@@ -97,16 +122,10 @@ def run_command(request: Request, token: str) -> str:
 
     ValueError says why there can't be one: a bad variable name, a NUL, too long.
     """
-    exports: list[str] = []
-    for name, value in request.env.items():
-        if not NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is not a name for an environment variable")
-        exports.append(f"export {name}={shlex.quote(value)}\n")
-    seconds = max(1, math.ceil(request.timeout.total_seconds()))
     alone = _RUN.replace("@IO@", "<&3 3<&- 2>&1").replace("@WATCH_IO@", ">/dev/null 3<&-")
     script = _OPEN + _LEADING.replace("@LED@", _LED).replace("@RUN@", alone)
     script = script.replace("@WATCH@", _TIME).replace("@POLLS@", _polls())
-    return _command(script, token, "".join(exports) + request.line, str(seconds))
+    return _command(script, token, _line(request), str(_seconds(request)))
 
 
 def follow_command(script: str, token: str) -> str:
@@ -114,6 +133,32 @@ def follow_command(script: str, token: str) -> str:
     wrapped = _OPEN + _RUN.replace("@IO@", "</dev/null 3<&-").replace("@WATCH@", _LIFELINE)
     wrapped = wrapped.replace("@WATCH_IO@", ">/dev/null").replace("@POLLS@", _polls())
     return _command(wrapped, token, script)
+
+
+def warm_setup(mark: str) -> bytes:
+    """What teaches a new shell to take warm_call; it says `<mark> ready 4711`, its pid, or exits if it can't."""
+    watchdog = _WATCHDOG.replace("@WATCH@", _TIME).replace("@WATCH_IO@", "</dev/null >/dev/null 4<&-")
+    script = _WARM.replace("@WATCHDOG@", watchdog).replace("@POLLS@", _polls())
+    return script.replace("@MARK@", _joined(mark)).encode()
+
+
+def warm_ping(mark: str) -> bytes:
+    """What makes a waiting shell say `<mark> here`."""
+    return f"echo {_joined(mark)} here\n".encode()
+
+
+def warm_call(request: Request, token: str, mark: str) -> bytes:
+    """What makes a warm shell run `request`, whose standard input is empty; ValueError as in run_command.
+
+    Behind the exit record it says `<mark> over`, and `<mark> idle` once nothing holds its output any more.
+    """
+    arguments = [*halves(token), _line(request), str(_seconds(request)), *halves(mark)]
+    return _checked(shlex.join(["w", *arguments]) + "\n").encode()
+
+
+def bury_command(pid: int) -> str:
+    """The command that ends the warm shell `pid`, which waits behind a finished request."""
+    return shlex.join(["sh", "-c", f"[ -p /proc/{pid}/fd/4 ] && kill -KILL {pid}"])
 
 
 def stop_command(pid: int, token: str) -> str:
@@ -138,7 +183,29 @@ def _polls() -> str:
 
 
 def _command(script: str, token: str, *arguments: str) -> str:
-    command = shlex.join(["sh", "-c", script, "sh", *halves(token), *arguments])
+    return _checked(shlex.join(["sh", "-c", script, "sh", *halves(token), *arguments]))
+
+
+def _line(request: Request) -> str:
+    """The request's line behind its exports."""
+    exports: list[str] = []
+    for name, value in request.env.items():
+        if not NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is not a name for an environment variable")
+        exports.append(f"export {name}={shlex.quote(value)}\n")
+    return "".join(exports) + request.line
+
+
+def _seconds(request: Request) -> int:
+    return max(1, math.ceil(request.timeout.total_seconds()))
+
+
+def _joined(mark: str) -> str:
+    """`mark` so that the shell puts it together: no echo of the script holds it."""
+    return '""'.join(halves(mark))
+
+
+def _checked(command: str) -> str:
     if "\0" in command:
         raise ValueError("the command holds a NUL character, which no shell can take")
     if len(command.encode("utf-8", "surrogatepass")) > MAX_COMMAND:
