@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.plan import Freeze, Stage, Window
+from cockpit.core.wanted import may_begin
 from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, T0, Session, gated, item, limit, plan
 
 
@@ -230,3 +232,17 @@ def test_an_unattended_partial_rollback_is_closed_in_nobodys_name() -> None:
     s.finish(as_="failed")
     s.do(cmd.CloseUnattended(s.at))
     assert s.state.closed == ev.SessionClosed(s.at, "rolled_back", ("web-1: rollback of switch failed",))
+
+
+def test_what_has_not_been_sent_is_held_by_a_pause_and_a_rollback() -> None:
+    s = Session(plan(stages=(Stage("web", ("switch",), ("web",)),)))
+    s.start()
+    forward = s.state.running()[0]
+    assert may_begin(s.state, forward)
+    s.do(cmd.PauseRollout(s.at, "sam"))
+    assert not may_begin(s.state, forward)
+    s.do(cmd.RollBack(s.at, "lee"))
+    assert not may_begin(s.state, forward)
+    assert may_begin(s.state, replace(forward, direction="back"))
+    s.do(cmd.Abort(s.at, "lee"))
+    assert not may_begin(s.state, replace(forward, direction="back"))

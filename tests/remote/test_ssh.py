@@ -129,7 +129,9 @@ async def test_what_a_login_shell_prints_first_is_no_output(tmp_path: Path) -> N
         runner_on([server.target()], server.settings) as runner,
     ):
         ended, output = await run(runner, "web-1", "echo mine")
+        shells = {(await run(runner, "web-1", "ps -o ppid= -p $$"))[1] for _ in range(2)}
     assert (ended.exit_code, output) == (0, b"mine\n")
+    assert len(shells) == 1
 
 
 # It may have run

@@ -12,7 +12,7 @@ import pytest
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
-from cockpit.core.errors import LogError, NotReady
+from cockpit.core.errors import Broken, LogError, NotReady
 from cockpit.core.plan import Notify, Plan, Signal, Stage, Threshold
 from cockpit.core.state import initial, replay
 from cockpit.core.view import exit_code, status
@@ -117,6 +117,47 @@ async def test_pause_starts_nothing_more_and_resume_goes_on(tmp_path: Path) -> N
         assert await engine.send(cmd.ResumeRollout(engine.now(), "sam")) is None
         await task
     assert runner.lines().count("switch 7") == 6
+
+
+async def test_what_waits_for_its_turn_when_the_pause_comes_is_never_sent(tmp_path: Path) -> None:
+    sent: list[str] = []
+    turn = asyncio.Event()
+
+    class Queue(ScriptedRunner):
+        async def run(self, target, request, on_output, stop):  # type: ignore[no-untyped-def]
+            if request.line == "switch 7" and target != "web-1":
+                await turn.wait()
+            ended = await super().run(target, request, on_output, stop)
+            sent.extend([target] if ended.kind != "withheld" and request.line == "switch 7" else [])
+            return ended
+
+    async with engine_on(plan(stages=ALL), Queue(), tmp_path / "s.db") as (engine, task):
+        await start(engine)
+        await until(lambda: sent == ["web-1"], engine)
+        assert await engine.send(cmd.PauseRollout(engine.now(), "sam")) is None
+        turn.set()
+        await until(lambda: not engine.state.running(), engine)
+        assert sent == ["web-1"]
+        assert await engine.send(cmd.ResumeRollout(engine.now(), "sam")) is None
+        await task
+        assert exit_code(engine.state) == 0
+    assert sorted(sent) == ["web-1", "web-2", "web-3"]
+
+
+async def test_an_engine_that_breaks_says_so_and_answers_everybody(tmp_path: Path) -> None:
+    async with engine_on(plan(stages=ALL), ScriptedRunner(), tmp_path / "s.db") as (engine, task):
+        engine.subscribe(lambda: 1 / 0)  # a screen that breaks is let go
+        await start(engine)
+        await task
+        refused = await engine.send(cmd.PauseRollout(engine.now(), "sam"))
+        assert refused is not None
+    async with engine_on(plan(stages=ALL), ScriptedRunner(), tmp_path / "t.db") as (engine, task):
+        engine.sampling.verdicts = lambda now: [1 / 0]  # type: ignore[assignment,list-item]
+        refused = await engine.send(cmd.PauseRollout(engine.now(), "sam"))
+        assert refused is not None
+        with pytest.raises(Broken, match="ZeroDivisionError"):
+            await task
+        assert engine.failure
 
 
 @pytest.mark.parametrize(

@@ -248,12 +248,15 @@ async def test_leaving_asks_and_says_what_stops() -> None:
         assert dana.link.sent == []
 
 
-async def test_after_the_end_q_leaves_at_once() -> None:
+async def test_after_the_end_the_screen_stands_still_and_q_leaves_at_once() -> None:
     link = FakeLink().baking()
-    link.do(cmd.Abort(link.at, "dana"))
-    link.tick()
     async with at_screen(link) as dana:
+        await dana.sees("baking canary")
+        link.do(cmd.Abort(link.at, "dana"))
+        link.tick()
+        link.at += timedelta(minutes=5)
         await dana.sees("aborted: left as it was")
+        assert "no data" not in dana.screen()
         await dana.press("q")
         await dana.until(lambda: not dana.app.is_running)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from cockpit.tui.text import (
+    as_in_plan,
     bar,
     chop,
     count,
@@ -102,6 +104,16 @@ def test_a_bar_is_full_only_at_the_end() -> None:
 )
 def test_numbers_are_short(value: float | None, said: str) -> None:
     assert number(value) == said
+
+
+def test_spans_read_as_in_the_plan() -> None:
+    assert [as_in_plan(timedelta(seconds=s)) for s in (0, 15, 90, 120, 5400)] == [
+        "0s",
+        "15s",
+        "1m30s",
+        "2m",
+        "1h30m",
+    ]
 
 
 def test_lists_and_counts_read_as_words() -> None:

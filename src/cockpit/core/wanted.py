@@ -5,6 +5,13 @@ from __future__ import annotations
 from cockpit.core.state import Attempt, State
 
 
+def may_begin(state: State, attempt: Attempt) -> bool:
+    """Whether an attempt that has not been sent yet may still be: a pause or a rollback holds what goes forward."""
+    if state.aborted is not None or state.left is not None or state.closed is not None:
+        return False
+    return attempt.direction == "back" or (state.paused is None and state.rollback is None)
+
+
 def wanted(state: State) -> dict[str, Attempt]:
     """The attempts that should be running, by id.
 

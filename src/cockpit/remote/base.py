@@ -9,7 +9,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-Kind = Literal["exited", "signalled", "timed_out", "stopped", "unreachable", "lost"]
+Kind = Literal["exited", "signalled", "timed_out", "stopped", "unreachable", "withheld", "lost"]
 """How a command ended.
 
 exited       it ran and left an exit code
@@ -17,18 +17,23 @@ signalled    it ran and a signal ended it
 timed_out    it ran past its timeout and its process group was killed on the target
 stopped      we were asked to stop it; its process group was signalled, `detail` says what may still run
 unreachable  nothing ran: no connection, login refused, changed host key, no channel
+withheld     nothing ran: `may_begin` said no when its turn had come
 lost         it may have run: the connection broke after the command was sent; in doubt
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A POSIX sh command line with its limits. `env` is exported to it; standard input is `stdin`, then closed."""
+    """A POSIX sh command line with its limits. `env` is exported to it; standard input is `stdin`, then closed.
+
+    `may_begin` is asked when everything is ready to send it: a wait for a login or a turn can be long.
+    """
 
     line: str
     timeout: timedelta
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stdin: bytes = b""
+    may_begin: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,13 @@ class NothingRan(Exception):
     """The command never reached the target; the message says why."""
 
 
+class Withheld(NothingRan):
+    """The request's `may_begin` said no."""
+
+    def __init__(self) -> None:
+        super().__init__("not sent: it was held back before its turn came")
+
+
 class MayHaveRun(Exception):
     """The command was sent, and it can't be known whether it began; the message says why."""
 
@@ -114,6 +121,8 @@ class _Attempt:
             channel = await opening
         except ValueError as exc:
             return self._ended("unreachable", f"nothing ran: {exc}")
+        except Withheld as exc:
+            return self._ended("withheld", str(exc))
         except NothingRan as exc:
             return self._ended("unreachable", str(exc))
         except MayHaveRun as exc:
@@ -148,7 +157,7 @@ class _Attempt:
         if held := frames.rest():
             self._on_output(held)
         closed = channel.closed.result()
-        if frames.pid is None and closed.status is not None:
+        if frames.pid is None and closed.status:  # status 0 proves no refusal: a profile may hide the output
             said = frames.noise.decode("utf-8", "replace").strip()
             why = f"the login shell ended with {closed.status} before the command began"
             return self._ended("unreachable", f"nothing ran: {why}" + (f": {said}" if said else ""))

@@ -78,6 +78,8 @@ class ScriptedRunner:
         await asyncio.sleep(0)  # as with a real target, nothing is known before the loop has turned
         if stop.is_set():
             return Ended("unreachable", detail="stopped before it was sent: nothing ran")
+        if not request.may_begin():
+            return Ended("withheld", detail="not sent: it was held back before its turn came")
         if reply.output:
             on_output(reply.output)
         if reply.until is not None:

@@ -13,7 +13,7 @@ from asyncssh.constants import OPEN_CONNECT_FAILED
 from cockpit.core.plan import SshSettings, Target
 from cockpit.remote import channel, warm, wrapper
 from cockpit.remote.base import Ended, OnOutput, Request
-from cockpit.remote.channel import Channel, Closed, MayHaveRun, NothingRan
+from cockpit.remote.channel import Channel, Closed, MayHaveRun, NothingRan, Withheld
 from cockpit.remote.login import Dropped, Logins, Place
 
 MAX_THROUGH_JUMP = 5
@@ -66,6 +66,9 @@ class SshRunner:
         ) -> Channel:
             await link.turns.acquire()
             try:
+                await link.connection()
+                if not request.may_begin():
+                    raise Withheld
                 session = await link.start(request, token, on_data, on_sent)
             except BaseException:
                 link.turns.release()

@@ -209,7 +209,9 @@ class _Shell:
             if (found := self._awaited.search(self._tail)) and not self._answer.done():
                 self._answer.set_result(found[1])
         elif lease is None:
-            self.discard()
+            # Before the shell is ready this is a login shell's chatter.
+            if self._pid is not None:
+                self.discard()
         else:
             # The mark comes twice: behind the exit record, and when nothing holds the output any more, as
             # the last bytes there are. Only the shell itself knows it.

@@ -14,9 +14,9 @@ from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
 from cockpit.core.errors import Broken, LogError
 from cockpit.core.plan import Plan
-from cockpit.core.state import Render, State, initial, replay
+from cockpit.core.state import Attempt, Render, State, initial, replay
 from cockpit.core.thresholds import Judgement, Sample
-from cockpit.core.wanted import wanted
+from cockpit.core.wanted import may_begin, wanted
 from cockpit.remote.base import Runner
 from cockpit.runtime.jobs import Jobs
 from cockpit.runtime.notices import Notices
@@ -70,7 +70,7 @@ class Engine:
         self._wake = asyncio.Event()
         self._subscribers: list[Callable[[], None]] = []
         self._rows_at = now()
-        self.jobs = Jobs(runner, self._session, now, self._finished)
+        self.jobs = Jobs(runner, self._session, now, self._finished, self._may_begin)
         self.sampling = Sampling(plan, runner, meter, now, self._wake.set)
         self.notices = Notices(plan, runner, now, self._post)
 
@@ -221,6 +221,9 @@ class Engine:
     def _finished(self, report: cmd.ReportStep, kept: Kept) -> None:
         self._outputs.append((report.attempt, kept))
         self._post(report)
+
+    def _may_begin(self, attempt: Attempt) -> bool:
+        return not self._failure and may_begin(self._state, attempt)
 
     def _post(self, command: Command) -> None:
         self._inbox.append((command, None))

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
 from cockpit.core.commands import ReportStep
 from cockpit.core.events import Finish
@@ -23,6 +24,8 @@ def finish_of(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
     Success takes the command's own exit code 0 and, where there is a verify, its exit code 0 too.
     What may have run, but didn't tell, is in doubt.
     """
+    if run.kind == "withheld":
+        return "skipped", run.detail
     if run.kind == "unreachable":
         return "unreachable", run.detail
     if run.kind == "lost" or (run.kind == "stopped" and run.alive):
@@ -49,11 +52,14 @@ class Jobs:
         session: Callable[[], str],
         now: Callable[[], datetime],
         report: Callable[[ReportStep, Kept], None],
+        may_begin: Callable[[Attempt], bool],
     ) -> None:
+        """`may_begin` is asked for an attempt when everything is ready to send it."""
         self._runner = runner
         self._session = session
         self._now = now
         self._report = report
+        self._may_begin = may_begin
         self._started: set[str] = set()
         self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._kept: OrderedDict[str, Kept] = OrderedDict()
@@ -89,9 +95,13 @@ class Jobs:
         began = self._now()
         verify: Ended | None = None
         try:
-            run = await self._command(attempt, attempt.line, kept, stop)
+            may_begin = partial(self._may_begin, attempt)
+            run = await self._runner.run(
+                attempt.target, self._request(attempt, attempt.line, may_begin), kept.write, stop
+            )
             if run.kind == "exited" and run.exit_code == 0 and attempt.verify is not None:
-                verify = await self._command(attempt, attempt.verify, kept, stop)
+                request = self._request(attempt, attempt.verify)
+                verify = await self._runner.run(attempt.target, request, kept.write, stop)
             finish, detail = finish_of(run, verify)
         except Exception as fault:  # noqa: BLE001 - the unknown becomes a record: we can't say what ran
             run, finish, detail = Ended("lost"), "in_doubt", f"{type(fault).__name__}: {fault}"
@@ -112,9 +122,9 @@ class Jobs:
         )
         self._report(report, kept)
 
-    async def _command(self, attempt: Attempt, line: str, kept: Kept, stop: asyncio.Event) -> Ended:
+    def _request(self, attempt: Attempt, line: str, may_begin: Callable[[], bool] = lambda: True) -> Request:
         env = {"COCKPIT_SESSION": self._session(), "COCKPIT_ATTEMPT": attempt.id}
-        return await self._runner.run(attempt.target, Request(line, attempt.timeout, env), kept.write, stop)
+        return Request(line, attempt.timeout, env, may_begin=may_begin)
 
     def _forget_old(self) -> None:
         while len(self._kept) - len(self._running) > REMEMBERED:

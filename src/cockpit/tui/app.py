@@ -103,9 +103,10 @@ class CockpitApp(App[None], inherit_bindings=False):
 
     @property
     def scene(self) -> Scene:
-        """This moment."""
+        """This moment; once the session is closed, its last one."""
         target, attempt, _ = self._subject
-        state, at = self.link.state, self.link.now()
+        state = self.link.state
+        at = state.closed.at if state.closed is not None else self.link.now()
         return Scene(self.link, state, at, self.zone, self.history, frozenset(self.toggled), target, attempt)
 
     def draw_soon(self) -> None:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Literal
 
@@ -202,6 +202,14 @@ def number(value: float | None) -> str:
 def time_of_day(at: datetime, zone: tzinfo | None) -> str:
     """`10:21:04` in `zone` (None: where this machine is)."""
     return f"{at.astimezone(zone):%H:%M:%S}"
+
+
+def as_in_plan(span: timedelta) -> str:
+    """A span as plans write it: `15s`, `2m`, `1h30m`."""
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (seconds, "s"))
+    return "".join(f"{n}{unit}" for n, unit in parts if n) or "0s"
 
 
 def listed(names: Sequence[str]) -> str:

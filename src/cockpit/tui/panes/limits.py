@@ -12,7 +12,7 @@ from cockpit.core.view import clock
 from cockpit.signals import SIGNALS
 from cockpit.tui.marks import Mark
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, Tone, bar, line, listed, number, pad, pad_left, spark, wrap
+from cockpit.tui.text import Line, Tone, as_in_plan, bar, line, listed, number, pad, pad_left, spark, wrap
 
 SPARK_MOST = 16
 ACTIONS = {"notify": "NOTIFY", "pause": "PAUSE", "rollback": "ROLL BACK", "escalate": "ESCALATE"}
@@ -58,8 +58,8 @@ def hand(scene: Scene) -> str:
 
 
 def wanted(plan: Plan) -> int:
-    """Rows it would like: a line a limit, one a question, and room for one that isn't clean."""
-    return len(plan.thresholds) + sum(1 for s in plan.signals if s.question) + 2
+    """Rows it would like: two a limit, in case it isn't clean, and one a question."""
+    return 2 * len(plan.thresholds) + sum(1 for s in plan.signals if s.question)
 
 
 def _signal_rows(scene: Scene, name: str, signal: Signal | None, width: int, sizes: Sizes) -> Iterator[Row]:
@@ -113,7 +113,7 @@ def _limit_line(scene: Scene, t: Threshold, unit: str, standing: Standing, size:
         (f" {pad_left(number(standing.value), 6)}", "strong" if standing.loud else "text"),
         (f" {pad(unit, size.unit)} ", "dim"),
         middle,
-        "  ",
+        " ",
         *standing.words,
     )
 
@@ -133,7 +133,7 @@ def _sizes(scene: Scene, width: int) -> Sizes:
     name = min(12, max((len(t.signal) for t in plan.thresholds), default=0))
     unit = min(10, max((len(s.unit) for s in plan.signals), default=0))
     words = max((sum(len(w) for w, _ in _standing(scene, t).words) for t in plan.thresholds), default=0)
-    return Sizes(name, unit, max(0, min(SPARK_MOST, width - name - unit - words - 13)))
+    return Sizes(name, unit, max(0, min(SPARK_MOST, width - name - unit - words - 12)))
 
 
 def _judgement(scene: Scene, t: Threshold) -> Judgement | None:
@@ -153,7 +153,7 @@ def _standing(scene: Scene, t: Threshold) -> Standing:
     acts: tuple[str, Tone] = (
         (" → shown only", "dim") if t.observe_only else (f" → {ACTIONS[t.action]}", "text")
     )
-    lasts: tuple[str, Tone] = (f" for {clock(t.for_)}" if t.for_ else "", "dim")
+    lasts: tuple[str, Tone] = (f" for {as_in_plan(t.for_)}" if t.for_ else "", "dim")
     if not t.acted_on:
         return Standing(
             ("–", "", "warn"), None, None, (("not judged by this version: protects nothing", "warn"),)
