@@ -132,7 +132,7 @@ def test_limits_say_what_they_will_do_and_how_far_they_are() -> None:
     assert rows[0] == "Can customers still check out?"
     assert rows[1].startswith("✔ orders") and rows[1].endswith("< 60 → PAUSE")
     assert rows[2].startswith("△ errors     2.4 %") and rows[2].endswith("1:00 of 2:00 → PAUSE")
-    assert rows[2].count("▰") == rows[2].count("▱")
+    assert 0 <= rows[2].count("▱") - rows[2].count("▰") <= 1  # half way, never rounded up
     assert rows[3:5] == ["    limit > 2 on web-1 · agreed by Dana Ruiz and Sam", "    Okoro"]
     assert rows[5].endswith("> 20 → ROLL BACK")
     assert rows[6].endswith("→ shown only")

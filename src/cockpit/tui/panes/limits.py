@@ -137,8 +137,8 @@ def _sizes(scene: Scene, width: int) -> Sizes:
 
 
 def _judgement(scene: Scene, t: Threshold) -> Judgement | None:
-    """What the limit says at this moment; once that isn't known any more, what was recorded last."""
-    if (live := scene.link.judgement(t.id)) is not None:
+    """What the limit says at this moment; after the end, or where that isn't known, what was recorded last."""
+    if scene.state.closed is None and (live := scene.link.judgement(t.id)) is not None:
         return live
     said = scene.state.verdicts.get(t.id)
     if said is None:
