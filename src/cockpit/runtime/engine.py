@@ -38,6 +38,10 @@ ROWS_EVERY = timedelta(seconds=1)
 """How often samples are written to the log."""
 
 
+Asked = tuple[Command, asyncio.Future[Refused | None] | None]
+"""A command, and where its sender waits for the answer."""
+
+
 def utc_now() -> datetime:
     """This moment, aware, in UTC."""
     return datetime.now(UTC)
@@ -65,7 +69,7 @@ class Engine:
         self._failure = ""
         self._left = False
         self.ended = False
-        self._inbox: list[tuple[Command, asyncio.Future[Refused | None] | None]] = []
+        self._inbox: list[Asked] = []
         self._outputs: list[tuple[str, Kept]] = []
         self._wake = asyncio.Event()
         self._subscribers: list[Callable[[], None]] = []
@@ -170,13 +174,25 @@ class Engine:
             self._publish()
 
     async def turn(self) -> None:
-        """Everything waiting is decided, recorded in one commit, and only then acted on and shown."""
-        batch, self._inbox = self._inbox, []
+        """Everything waiting is decided, recorded in one commit, and only then acted on and shown.
+
+        Whatever breaks, everybody who asked gets an answer.
+        """
+        asked, self._inbox = self._inbox, []
+        try:
+            await self._turn(asked)
+        except BaseException as fault:
+            for _, answer in asked:
+                if answer is not None:
+                    _answer(answer, Refused(str(fault) or type(fault).__name__))
+            raise
+
+    async def _turn(self, asked: list[Asked]) -> None:
         outputs, self._outputs = self._outputs, []
         at = self.now()
         verdicts = self.sampling.verdicts(at) if self.sampling.reading else []
         evidence = self._readings()
-        batch += [(replace(verdict, evidence=evidence), None) for verdict in verdicts]
+        batch: list[Asked] = [*asked, *((replace(v, evidence=evidence), None) for v in verdicts)]
         batch.sort(key=lambda entry: cmd.precedence(entry[0]))
         state, events = self._state, list[ev.Event]()
         answers: list[tuple[asyncio.Future[Refused | None], Refused | None]] = []
@@ -187,15 +203,10 @@ class Engine:
                 state, events = replay(decided, state), events + decided
             if answer is not None:
                 answers.append((answer, refused))
-        try:
-            rows = self.sampling.take_rows() if abs(at - self._rows_at) >= ROWS_EVERY else []
-            if rows:
-                self._rows_at = at
-            await self._log.append(events, outputs, rows)
-        except LogError as fault:
-            for answer, _ in answers:
-                _answer(answer, Refused(str(fault)))
-            raise
+        rows = self.sampling.take_rows() if abs(at - self._rows_at) >= ROWS_EVERY else []
+        if rows:
+            self._rows_at = at
+        await self._log.append(events, outputs, rows)
         self._state = state
         self._events += events
         self.jobs.reconcile(wanted(state))
