@@ -59,12 +59,15 @@ async def session(opening: Opening) -> AsyncGenerator[Engine]:
         log = await Log.create(opening.log_path)
         engine = Engine(opening.plan, commands, log, runner, runner.host_sample, opening.me)
         working = asyncio.create_task(engine.run())
+        signals = _Signals(engine, opening.me)
         try:
             await engine.send(_open(opening, engine))
-            with _terminated(engine, opening.me):
-                yield engine
+            signals.watch()
+            yield engine
         finally:
+            signals.watch()  # a screen has handlers of its own while it is up, and takes them away
             await _end(engine, working, opening.me)
+            signals.ignore()
     finally:
         await runner.close()
         if log is not None:
@@ -93,8 +96,8 @@ async def _end(engine: Engine, working: asyncio.Task[None], me: str) -> None:
     await working
 
 
-class _terminated:
-    """Leaves the session when a signal ends the process, so that nothing new starts and the log says so."""
+class _Signals:
+    """Leaves the session, once, when a signal ends the process: nothing new starts, and the log says so."""
 
     def __init__(self, engine: Engine, me: str) -> None:
         self._engine = engine
@@ -105,12 +108,14 @@ class _terminated:
         if self._leaving is None:
             self._leaving = asyncio.create_task(self._engine.leave(self._me, f"received {name}", SETTLE))
 
-    def __enter__(self) -> None:
+    def watch(self) -> None:
+        """Leave on a signal from now on."""
         loop = asyncio.get_running_loop()
         for number in ENDING:
             loop.add_signal_handler(number, self._leave, number.name)
 
-    def __exit__(self, *_: object) -> None:
+    def ignore(self) -> None:
+        """Give the signals back."""
         loop = asyncio.get_running_loop()
         for number in ENDING:
             loop.remove_signal_handler(number)
