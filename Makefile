@@ -23,14 +23,14 @@ sshd:
 	@sh tests/install-sshd.sh
 
 test: $(READY) sshd ## the tests, with branch coverage of core, steps and signals
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term
 
 check: $(READY) sshd ## what CI runs: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/basedpyright --warnings
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term
 
 bench: $(READY) sshd ## speed against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks

@@ -53,7 +53,8 @@ async def test_late_output_of_a_background_child_goes_nowhere(
 ) -> None:
     go, pid = tmp_path / "go", tmp_path / "pid"
     child = f"{start}sh -c 'echo $$ >{pid}; while [ ! -e {go} ]; do sleep 0.02; done; echo late; sleep 30' &"
-    shell = await output(runner, f"{SHELL}; {child}")
+    # The line ends only when the child is where it belongs: before, the look at the group would find it.
+    shell = await output(runner, f"{SHELL}; {child} while [ ! -s {pid} ]; do sleep 0.02; done")
     running = Running(runner, "web-1", f"{SHELL}; touch {go}; sleep 0.3")
     ended = await running.ended()
     await until(lambda: pid_in(pid), "the child")
