@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import getpass
 import json
 import os
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words and words[0] not in COMMANDS and not words[0].startswith("-"):
         words = ["run", *words]  # `cockpit PLAN.toml`
     args = _parser().parse_args(words)
+    gc.freeze()  # what start-up makes stays: collecting it again and again only delays the first frame
+    gc.set_threshold(50_000, 20, 20)
     try:
         return COMMANDS[args.command](args)
     except CockpitError as fault:
@@ -110,16 +113,18 @@ async def _drive(opening: Any, args: argparse.Namespace, crew: Crew | None = Non
     from cockpit.core.view import exit_code
     from cockpit.runtime.session import session
 
-    async with session(opening) as engine:
+    headless = args.headless or args.json
+    shown = asyncio.Event()
+    async with session(opening, None if headless else shown) as engine:
         helping = asyncio.create_task(crew(engine)) if crew else None
-        if args.headless or args.json:
+        if headless:
             from cockpit.runtime.headless import run_headless
 
             await run_headless(engine, _printer(engine, args.json), _to_stderr, args.override)
         else:
             from cockpit.tui.app import show
 
-            await show(engine)
+            await show(engine, on_shown=shown.set)
         if helping:
             helping.cancel()
     seq, digest = engine.head

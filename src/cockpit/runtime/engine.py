@@ -140,10 +140,12 @@ class Engine:
 
     # The loop
 
-    async def run(self) -> None:
-        """Work until the session is closed or left, or the log fails (LogError). Ends all that it started."""
-        self.sampling.start()
-        probing = asyncio.create_task(self._probe_all())
+    async def run(self, hold: asyncio.Event | None = None) -> None:
+        """Work until the session is closed or left, or the log fails (LogError). Ends all that it started.
+
+        Targets are reached and signals read once `hold` is set: a hundred logins would slow the first frame.
+        """
+        probing = asyncio.create_task(self._watch(hold))
         try:
             while True:
                 await self.turn()
@@ -265,6 +267,13 @@ class Engine:
             for t in self._state.plan.thresholds
             if (j := self.sampling.judgement(t.id)) is not None
         )
+
+    async def _watch(self, hold: asyncio.Event | None) -> None:
+        """Read every signal and reach every target, once nothing holds that back."""
+        if hold is not None:
+            await hold.wait()
+        self.sampling.start()
+        await self._probe_all()
 
     async def _probe_all(self) -> None:
         """Reach every target, again and again until the start: readiness is about now."""

@@ -48,8 +48,9 @@ def runners(plan: Plan) -> Router:
 
 
 @asynccontextmanager
-async def session(opening: Opening) -> AsyncGenerator[Engine]:
+async def session(opening: Opening, hold: asyncio.Event | None = None) -> AsyncGenerator[Engine]:
     """A session at work. Leaving the block before its end leaves the session: nothing new starts.
+    Nothing is contacted before `hold`, if given, is set.
 
     Raises LogError where the log can't be made, or failed on the way.
     """
@@ -58,7 +59,7 @@ async def session(opening: Opening) -> AsyncGenerator[Engine]:
     try:
         log = await Log.create(opening.log_path)
         engine = Engine(opening.plan, commands, log, runner, runner.host_sample, opening.me)
-        working = asyncio.create_task(engine.run())
+        working = asyncio.create_task(engine.run(hold))
         signals = _Signals(engine, opening.me)
         try:
             await engine.send(_open(opening, engine))

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import traceback
+from collections.abc import Callable
 
 from rich.text import Text
 from textual import events
@@ -50,6 +51,7 @@ class CockpitApp(App[None], inherit_bindings=False):
         """UsageError if there is no such theme."""
         without_colour = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if without_colour else None)
+        self.on_shown: Callable[[], None] = lambda: None
         looks = read_all(shipped.directory("themes"))
         name = theme or (WITHOUT_COLOUR if without_colour else DEFAULT)
         if name not in looks:
@@ -92,6 +94,7 @@ class CockpitApp(App[None], inherit_bindings=False):
         self.set_interval(DRAW_EVERY, self._draw_by_clock)
         self.draw()
         self.panes[self.front].focus()
+        self.call_after_refresh(self.on_shown)
 
     def on_unmount(self) -> None:
         """Nobody calls a screen that is gone."""
@@ -340,13 +343,16 @@ class CockpitApp(App[None], inherit_bindings=False):
         self._close_messages_no_wait()
 
 
-async def show(link: Link, theme: str | None = None) -> None:
+async def show(link: Link, theme: str | None = None, on_shown: Callable[[], None] = lambda: None) -> None:
     """Show the session until the person leaves, or a TERM or HUP signal ends the screen.
+
+    `on_shown` is called once the first frame is out.
 
     Returns with the terminal restored. The caller's own handlers for the two signals are its to set
     again. UsageError if there is no such theme.
     """
     app = CockpitApp(link, theme)
+    app.on_shown = on_shown
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGHUP)
     for number in caught:
