@@ -1,8 +1,12 @@
-# Installs OpenSSH's server through apt where it is missing: the tests talk to a real one.
+# Installs through apt what the tests talk to and is missing: OpenSSH's server, and busybox as one more target shell.
 set -eu
-command -v sshd >/dev/null 2>&1 || [ -x /usr/sbin/sshd ] && exit 0
+wanted=""
+command -v sshd >/dev/null 2>&1 || [ -x /usr/sbin/sshd ] || wanted="openssh-server"
+command -v busybox >/dev/null 2>&1 || wanted="$wanted busybox"
+[ -n "$wanted" ] || exit 0
 as_root=""
 [ "$(id -u)" = 0 ] || as_root="sudo"
-echo "installing openssh-server for the tests" >&2
+echo "installing for the tests: $wanted" >&2
 $as_root apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends openssh-server >/dev/null
+# shellcheck disable=SC2086 # a list of packages
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $wanted >/dev/null

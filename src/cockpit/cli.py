@@ -162,8 +162,14 @@ def _check(args: argparse.Namespace) -> int:
     from cockpit.runtime.check import look
 
     checked = load(args.plan)
-    for problem in (*checked.problems, *checked.warnings, *checked.not_acted_on):
-        print(problem.render(), end="\n\n")
+    groups = {
+        "Problems": checked.problems,
+        "Worth a look": checked.warnings,
+        "Not acted on yet": checked.not_acted_on,
+    }
+    for title, problems in groups.items():
+        for problem in problems:
+            print(f"{title}\n" if problem is problems[0] else "", problem.render(), sep="", end="\n\n")
     if checked.plan is None:
         raise PlanError(_refusal(args.plan, checked.problems))
     print(preview(checked.plan))
