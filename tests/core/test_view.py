@@ -8,14 +8,12 @@ from datetime import timedelta
 import pytest
 
 from cockpit.core import commands as cmd
-from cockpit.core import events as ev
 from cockpit.core.plan import Gate, RollbackTerms, Stage, Window
 from cockpit.core.view import (
     about,
     back_out,
     bake_left,
     clock,
-    evidence_line,
     exit_code,
     next_line,
     partial,
@@ -202,9 +200,3 @@ def test_how_to_get_back_and_how_long_it_would_take() -> None:
 def test_spans_are_read_at_a_glance(seconds: int, text: str, rough: str) -> None:
     assert clock(timedelta(seconds=seconds)) == text
     assert about(timedelta(seconds=seconds)) == rough
-
-
-def test_evidence_is_one_line_a_reading() -> None:
-    reading = ev.Reading("errors > 2", "errors", "breach", 3.5, "> 2", "web-1")
-    assert evidence_line(reading) == "errors 3.5 on web-1 (limit > 2): breach"
-    assert evidence_line(replace(reading, value=None, target=None)) == "errors no data (limit > 2): breach"

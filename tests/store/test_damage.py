@@ -27,7 +27,7 @@ async def log(tmp_path: Path) -> tuple[Path, Head]:
     try:
         kept = Kept()
         kept.write(b"all went well\n")
-        await made.put_output("a-1", kept)
+        await made.append((), outputs=[("a-1", kept)])
         await made.append(
             [StepFinished(AT, "a-1", "succeeded", True, 0, 0, 1.0, "", kept.total, kept.sha256)]
         )

@@ -61,7 +61,7 @@ async def test_a_reader_sees_each_commit_while_the_writer_goes_on(tmp_path: Path
 async def test_a_closed_log_is_one_file_and_closing_twice_is_harmless(tmp_path: Path) -> None:
     log = await Log.create(tmp_path / "logs" / "s.db")
     await log.append([note("a")])
-    await log.add_samples([SampleRow("errors", None, AT, 1.0)])
+    await log.append((), samples=[SampleRow("errors", None, AT, 1.0)])
     await log.close()
     await log.close()
     assert [path.name for path in log.path.parent.iterdir()] == ["s.db"]
@@ -115,8 +115,8 @@ async def test_waiting_writers_share_one_order(tmp_path: Path) -> None:
         kept.write(b"out")
         await asyncio.gather(
             *(log.append([note(str(n))]) for n in range(10)),
-            log.add_samples([SampleRow("errors", "web-1", AT, 1.5)]),
-            log.put_output("a-1", kept),
+            log.append((), samples=[SampleRow("errors", "web-1", AT, 1.5)]),
+            log.append((), outputs=[("a-1", kept)]),
         )
         assert [event for _, event in read(log.path).events] == [note(str(n)) for n in range(10)]
         assert log.head.seq == 10
@@ -162,9 +162,9 @@ async def test_samples_and_outputs_come_back(tmp_path: Path) -> None:
         SampleRow("errors", "web-2", AT, None),
         SampleRow("orders", None, AT, float("nan")),
     ]
-    await log.add_samples(rows)
-    await log.put_output("a-1", Kept())
-    await log.put_output("a-1", kept)
+    await log.append((), samples=rows)
+    await log.append((), outputs=[("a-1", Kept())])
+    await log.append((), outputs=[("a-1", kept)])
     kept.write(b"later")
     await log.close()
     recording = read(log.path)
@@ -206,7 +206,7 @@ async def test_a_log_whose_file_went_away_takes_nothing_more(tmp_path: Path, how
         with pytest.raises(LogError, match="removed or replaced"):
             await log.append([])
         with pytest.raises(LogError, match="resume"):
-            await log.add_samples([SampleRow("errors", None, AT, 1)])
+            await log.append((), samples=[SampleRow("errors", None, AT, 1)])
         assert log.failure
         assert log.head == EMPTY
     finally:

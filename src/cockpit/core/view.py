@@ -79,13 +79,6 @@ def about(span: timedelta) -> str:
     return f"~{math.ceil(seconds / 60)} min" if seconds < 5400 else f"~{seconds / 3600:.0f} h"
 
 
-def evidence_line(reading: ev.Reading) -> str:
-    """A reading in words: `errors 0.4 (limit > 2): pass`."""
-    value = "no data" if reading.value is None else f"{reading.value:g}"
-    where = f" on {reading.target}" if reading.target else ""
-    return f"{reading.signal} {value}{where} (limit {reading.limit}): {reading.verdict}"
-
-
 def back_out(state: State, at: datetime) -> BackOut:
     """How many targets a rollback would visit now, and about how long that would take.
 

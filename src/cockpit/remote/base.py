@@ -49,6 +49,11 @@ class Ended:
     seconds: float = 0.0
     alive: str = ""
 
+    @property
+    def ok(self) -> bool:
+        """Whether it ran to its own end with exit code 0."""
+        return self.kind == "exited" and self.exit_code == 0
+
 
 OnOutput = Callable[[bytes], None]
 """Receives stdout and stderr, merged in order, as raw bytes. Must not block."""

@@ -31,8 +31,7 @@ async def look(plan: Plan) -> tuple[Finding, ...]:
         sampling.start()
         ended = await asyncio.gather(*(runner.probe(t.id) for t in plan.targets))
         for target, end in zip(plan.targets, ended, strict=True):
-            reached = end.kind == "exited" and end.exit_code == 0
-            state = _told(state, cmd.ReportProbe(utc_now(), target.id, reached, end.detail))
+            state = _told(state, cmd.ReportProbe(utc_now(), target.id, end.ok, end.detail))
         deadline = utc_now() + PATIENCE
         while readiness.pending(state) and utc_now() < deadline:
             await asyncio.sleep(0.1)

@@ -38,6 +38,13 @@ ROWS_EVERY = timedelta(seconds=1)
 """How often samples are written to the log."""
 
 
+async def set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait until `event` is set, at most so long."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
 Asked = tuple[Command, asyncio.Future[Refused | None] | None]
 """A command, and where its sender waits for the answer."""
 
@@ -151,9 +158,7 @@ class Engine:
                 await self.turn()
                 if self._over():
                     break
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(TICK):
-                        await self._wake.wait()
+                await set_within(self._wake, TICK)
                 self._wake.clear()
             await self.sampling.stop()
             await self.notices.settle(NOTICES)
@@ -282,7 +287,7 @@ class Engine:
     async def _probe(self, target: str) -> None:
         while True:
             ended = await self._runner.probe(target)
-            ok = ended.kind == "exited" and ended.exit_code == 0
+            ok = ended.ok
             before = self._state.probes.get(target)
             if before is None or (before.ok, before.detail) != (ok, ended.detail):
                 self._post(cmd.ReportProbe(self.now(), target, ok, ended.detail))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,7 +12,7 @@ from cockpit.core.commands import Refused
 from cockpit.core.errors import NotReady
 from cockpit.core.events import Event
 from cockpit.core.view import next_line
-from cockpit.runtime.engine import Engine
+from cockpit.runtime.engine import Engine, set_within
 
 FIRST_READINGS = timedelta(seconds=30)
 """How long targets and signals have for their first answer before the release counts as not ready."""
@@ -50,9 +49,7 @@ async def run_headless(
                 last_hint = line
                 if line:
                     hint(line)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await changed.wait()
+            await set_within(changed, 1.0)
             changed.clear()
             await _close_partial(engine)
     finally:
@@ -74,9 +71,7 @@ async def _start(engine: Engine, override: str) -> None:
     while readiness.pending(engine.state) and engine.state.left is None and engine.now() < deadline:
         changed = asyncio.Event()
         end = engine.subscribe(changed.set)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await changed.wait()
+        await set_within(changed, 0.2)
         end()
     seen = tuple(f.key for f in readiness.blocking(engine.state, engine.now()))
     start = cmd.StartRelease(engine.now(), engine.me, reason=override, overriding=seen)

@@ -34,7 +34,7 @@ def finish_of(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
         return "failed", run.detail or run.kind.replace("_", " ")
     if run.exit_code != 0:
         return "failed", run.detail or f"exit {run.exit_code}"
-    if verify is None or (verify.kind == "exited" and verify.exit_code == 0):
+    if verify is None or verify.ok:
         return "succeeded", ""
     if verify.kind in ("unreachable", "lost"):
         return "in_doubt", f"ran with exit 0, but verify could not tell: {verify.detail}"
@@ -99,7 +99,7 @@ class Jobs:
             run = await self._runner.run(
                 attempt.target, self._request(attempt, attempt.line, may_begin), kept.write, stop
             )
-            if run.kind == "exited" and run.exit_code == 0 and attempt.verify is not None:
+            if run.ok and attempt.verify is not None:
                 request = self._request(attempt, attempt.verify)
                 verify = await self._runner.run(attempt.target, request, kept.write, stop)
             finish, detail = finish_of(run, verify)

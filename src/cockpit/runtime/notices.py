@@ -88,7 +88,7 @@ class Notices:
     async def _tell(self, word: str, line: str) -> None:
         said = bytearray()
         ended = await self._runner.run(HERE, Request(line, TIMEOUT), said.extend, asyncio.Event())
-        ok = ended.kind == "exited" and ended.exit_code == 0
+        ok = ended.ok
         detail = (
             "" if ok else ended.detail or said.decode(errors="replace")[-200:] or f"exit {ended.exit_code}"
         )

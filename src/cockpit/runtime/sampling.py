@@ -226,7 +226,7 @@ class Sampling:
         ended = await self._runner.run(
             target, Request(kind.query(signal), timeout), on_output, asyncio.Event()
         )
-        if ended.kind != "exited" or ended.exit_code != 0:
+        if not ended.ok:
             return Sample(self._now(), None, ended.detail or f"{ended.kind}, exit {ended.exit_code}")
         try:
             return Sample(self._now(), kind.read(signal, bytes(output), None)[1])

@@ -88,14 +88,6 @@ class Log:
         kept = [(attempt, k.head, k.tail, k.total, k.sha256) for attempt, k in outputs]
         return await _definite(self._append(tuple(events), kept, tuple(samples)))
 
-    async def add_samples(self, samples: Sequence[SampleRow]) -> None:
-        """Keep samples alone; as `append`."""
-        await self.append((), samples=samples)
-
-    async def put_output(self, attempt: str, kept: Kept) -> None:
-        """Keep an output alone; as `append`."""
-        await self.append((), outputs=[(attempt, kept)])
-
     async def close(self) -> None:
         """End the log: all in one file, and the right to write given back. Never raises, and may be called twice."""
         await _definite(self._close())
