@@ -1,8 +1,10 @@
-# Installs through apt what the tests talk to and is missing: OpenSSH's server, and busybox as one more target shell.
+# Installs through apt what the tests talk to and is missing: OpenSSH's server, busybox as one more target shell, and
+# strace, which makes a disk's sync fail.
 set -eu
 wanted=""
 command -v sshd >/dev/null 2>&1 || [ -x /usr/sbin/sshd ] || wanted="openssh-server"
 command -v busybox >/dev/null 2>&1 || wanted="$wanted busybox"
+command -v strace >/dev/null 2>&1 || wanted="$wanted strace"
 [ -n "$wanted" ] || exit 0
 as_root=""
 [ "$(id -u)" = 0 ] || as_root="sudo"

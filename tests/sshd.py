@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +37,7 @@ MaxAuthTries 20
 LogLevel VERBOSE
 UseDNS no
 # A bash below another reads no ~/.bashrc: the developer's own would be run for every command.
-SetEnv SHLVL=2
+SetEnv SHLVL=2 {env}
 PrintMotd no
 PrintLastLog no
 Subsystem sftp internal-sftp
@@ -46,9 +47,20 @@ Subsystem sftp internal-sftp
 class Sshd:
     """One server in one directory. Start it, use target() and settings(), stop it."""
 
-    def __init__(self, path: Path, *, max_startups: str = "1000", max_sessions: int = 100) -> None:
-        """Write keys, known_hosts and configuration below `path`; starts nothing."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_startups: str = "1000",
+        max_sessions: int = 100,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write keys, known_hosts and configuration below `path`; starts nothing.
+
+        What attempts leave on the target lies in `state`, unless `env`, the logins' environment, says otherwise.
+        """
         self.path = path
+        self.state = path / "state"
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         path.mkdir(parents=True, exist_ok=True)
@@ -60,7 +72,14 @@ class Sshd:
         client.write_public_key(path / "authorized_keys")
         self.known_hosts = path / "known_hosts"
         self.trust(self.host_key)
-        config = CONFIG.format(port=self.port, dir=path, max_startups=max_startups, max_sessions=max_sessions)
+        pairs = {"XDG_STATE_HOME": str(self.state), **(env or {})}
+        config = CONFIG.format(
+            port=self.port,
+            dir=path,
+            max_startups=max_startups,
+            max_sessions=max_sessions,
+            env=" ".join(f"{name}={value}" for name, value in pairs.items()),
+        )
         # All of 127.0.0.0/8 is loopback, but only a wildcard listens on all of it.
         (path / "sshd_config").write_text(config)
 

@@ -56,7 +56,7 @@ def test_the_readme_gives_two_commands_and_ci_runs_the_second() -> None:
 
 def test_the_glossary_has_every_state_of_an_attempt_and_a_release() -> None:
     glossary = (ROOT / "docs" / "glossary.md").read_text()
-    states = (ROOT / "src/cockpit/core/state.py").read_text() + (
+    states = (ROOT / "src/cockpit/core/attempt.py").read_text() + (
         ROOT / "src/cockpit/core/view.py"
     ).read_text()
     literals = re.findall(r"(?:AttemptStatus|Status) = Literal\[(.*?)\]", states, re.DOTALL)

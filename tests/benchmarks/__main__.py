@@ -22,6 +22,8 @@ def rates(measured: Sequence[tuple[str, float, float]]) -> list[Row]:
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "connect": lambda: against_floor([asyncio.run(ssh.connect_and_run(100))], 1.25),
+    "supervised": lambda: against_floor([asyncio.run(ssh.supervised())], 1.25),
+    "delay": lambda: against_floor([asyncio.run(ssh.delayed())], 1.3),
     "steps": lambda: against_floor([asyncio.run(engine.steps())], 1.5),
     "pause": lambda: [asyncio.run(engine.pause())],
     "trip": lambda: [asyncio.run(engine.trip())],

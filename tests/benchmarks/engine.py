@@ -47,7 +47,7 @@ async def started(p: Plan, runner: Runner, path: Path) -> tuple[Engine, asyncio.
     log = await Log.create(path)
     engine = Engine(p, commands, log, runner, lambda: None, "dana")
     task = asyncio.create_task(engine.run())
-    await engine.send(cmd.OpenSession(engine.now(), "s", "dana", "d", "m", "1", "p", "", "", True))
+    await engine.send(cmd.OpenSession(engine.now(), "s", "5p001", "dana", "d", "m", "1", "p", "", "", True))
     await until(lambda: len(engine.state.probes) == len(p.targets), engine)
     return engine, task, log
 

@@ -20,7 +20,7 @@ PLAN = """
 [release]
 name = "Small"
 service = "small"
-environment = "test"
+environment = "{environment}"
 version = "2"
 previous_version = "1"
 customer_impact = "Nobody but this test sees it."
@@ -76,6 +76,7 @@ def write(path: Path, sshd: Sshd | None, run: str = "echo [red]hi; true") -> Pat
             identity=settings.identity if settings else "",
             port=sshd.port if sshd else 22,
             run=run,
+            environment=path.name,
         )
     )
     return path / "plan.toml"
@@ -125,10 +126,11 @@ def test_a_release_runs_is_listed_and_exported(home: dict[str, str], tmp_path: P
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert "opened the session" in lines[0]
-    assert lines[-1].endswith("session closed: completed")
+    assert lines[-2].endswith("session closed: completed")
+    assert lines[-1].endswith("removed what this session had left on web-1")
     assert "head " in done.stderr
     listed = cockpit(home, "sessions")
-    assert "small 2 test  completed" in listed.stdout
+    assert f"small 2 {tmp_path.name}  completed" in listed.stdout
     name = listed.stdout.split()[0]
     markdown = cockpit(home, "export", name, "--format", "markdown")
     assert "# Release review: Small" in markdown.stdout
@@ -143,7 +145,7 @@ def test_json_lines_are_one_object_an_event(home: dict[str, str], tmp_path: Path
     )
     assert done.returncode == 0, done.stderr
     kinds = [json.loads(line)["type"] for line in done.stdout.splitlines()]
-    assert (kinds[0], kinds[-1]) == ("SessionOpened", "SessionClosed")
+    assert (kinds[0], kinds[-2:]) == ("SessionOpened", ["SessionClosed", "TargetsReleased"])
     assert (tmp_path / "logs" / "x.db").stat().st_mode & 0o777 == 0o600
 
 
@@ -160,8 +162,9 @@ def test_an_interrupt_leaves_with_130_and_says_so_in_the_log(
     home: dict[str, str], tmp_path: Path, sshd: Sshd
 ) -> None:
     plan = write(tmp_path, sshd, "sleep 2")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        command = [sys.executable, "-m", "cockpit", str(plan), "--json", "--as", "dana"]
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
+        over = ["--take-over", f"the one before was left by {number}"]
+        command = [sys.executable, "-m", "cockpit", str(plan), "--json", "--as", "dana", *over]
         with subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
             for line in process.stdout:

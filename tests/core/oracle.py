@@ -17,6 +17,7 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     allowed: Counter[tuple[str, str, str]] = Counter()
     promoted: set[str] = set()
     open_attempts: dict[str, ev.StepIntended] = {}
+    intended: dict[str, ev.StepIntended] = {}
     finished: dict[str, ev.StepFinished] = {}
     ids: set[str] = set()
     doubtful: set[str] = set()
@@ -24,7 +25,8 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     excluded: set[str] = set()
     last_wave: tuple[str, int] | None = None
     for event in events:
-        assert not closed or isinstance(event, (ev.NoteAdded, ev.NoticeSent)), f"{event} after the end"
+        trailing = (ev.NoteAdded, ev.NoticeSent, ev.TargetsReleased)
+        assert not closed or isinstance(event, trailing), f"{event} after the end"
         match event:
             case ev.ReleaseStarted():
                 started = True
@@ -33,8 +35,16 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
             case ev.RolloutResumed():
                 held = False
             case ev.SessionResumed():
-                held = started and not going_back
+                held = held or started
                 doubtful |= set(open_attempts)
+                open_attempts = {}
+            case ev.StepFound():
+                assert event.attempt in doubtful, "found what nobody missed"
+                doubtful.discard(event.attempt)
+                open_attempts[event.attempt] = intended[event.attempt]
+            case ev.DoubtResolved():
+                assert event.attempt in doubtful and event.reason, "a doubt resolved without one, or a reason"
+                doubtful.discard(event.attempt)
             case ev.RollbackStarted():
                 assert not aborted, "rolled back after an abort"
                 going_back, held = True, False
@@ -80,14 +90,17 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
                     assert event.wave <= last_wave[1], "a step of a later wave began"
                     assert event.target not in excluded, "a step began on an excluded target"
                 else:
-                    assert going_back, "a step went back outside a rollback"
-                open_attempts[event.attempt] = event
+                    assert going_back and not held, "a step went back outside a rollback, or while held"
+                open_attempts[event.attempt] = intended[event.attempt] = event
             case ev.StepFinished():
                 assert event.attempt in open_attempts or event.attempt in doubtful, (
                     "a finish without an intent"
                 )
-                intent = open_attempts.pop(event.attempt, None)
-                if event.finish == "skipped" and intent is not None:  # nothing was sent: it doesn't count
+                if event.finish == "succeeded":
+                    assert event.exit_code == 0 or event.settled == "verify", "succeeded without a record"
+                open_attempts.pop(event.attempt, None)
+                intent = intended[event.attempt]
+                if event.finish == "skipped":  # it never began: it doesn't count
                     intents[intent.stage, intent.step, intent.target, intent.direction] -= 1
                 (doubtful.add if event.finish == "in_doubt" else doubtful.discard)(event.attempt)
                 finished[event.attempt] = event
@@ -115,7 +128,7 @@ def _check_end(
     }
     if end.outcome == "completed":
         left = {i.attempt for i in intents if i.attempt in doubtful}
-        assert not (left - superseded) or end.partial, "completed with a step in doubt"
+        assert not left - superseded, "completed with a step in doubt"
         ran = {e.stage for e in events if isinstance(e, ev.StageFinished)}
         assert ran == {s.name for s in plan.stages}, "completed before every stage was done"
     if end.outcome == "rolled_back" and not end.partial:

@@ -111,7 +111,11 @@ class Session:
 
     def __post_init__(self) -> None:
         self.state = initial(self.plan, render)
-        self.do(cmd.OpenSession(self.at, "s", "dana", "dana", "laptop", "1", "plan.toml", "", "", self.auto))
+        self.do(
+            cmd.OpenSession(
+                self.at, "s", "5p001", "dana", "dana", "laptop", "1", "plan.toml", "", "", self.auto
+            )
+        )
         for target in self.plan.targets:
             self.do(cmd.ReportProbe(self.at, target.id, True, ""))
 

@@ -9,6 +9,8 @@ def test_every_error_has_its_exit_code() -> None:
         "PlanError": 2,
         "UsageError": 2,
         "NotReady": 5,
+        "Held": 6,
+        "StillInDoubt": 4,
         "LogError": 75,
         "Broken": 1,
         "RemoteError": 2,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -109,9 +109,7 @@ class ReleaseMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.session is not None)
     @rule(
-        kind=st.sampled_from(
-            [cmd.Promote, cmd.Promote, cmd.PauseRollout, cmd.ResumeRollout, cmd.ResumeRollout]
-        ),
+        kind=st.sampled_from([cmd.Promote, cmd.PauseRollout, cmd.ResumeRollout, cmd.ResumeRollout]),
         by=people,
         reason=st.sampled_from(["", "we looked"]),
     )
@@ -135,6 +133,42 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.s.ask(kind(self.s.at, by, reason="disk replaced", target=host))
         self.s.tick()
 
+    @precondition(lambda self: self.session is not None and bool(self.s.state.unsettled()))
+    @rule(
+        data=st.data(),
+        finish=st.sampled_from(["succeeded", "failed", "unreachable", "in_doubt", "skipped"]),
+        settled=st.sampled_from(["record", "verify"]),
+    )
+    def a_doubt_is_settled(self, data: st.DataObject, finish: ev.Finish, settled: ev.Settled) -> None:
+        attempt = data.draw(st.sampled_from(self.s.state.unsettled()))
+        proven = finish == "succeeded" and attempt.verify is not None
+        code = 0 if finish == "succeeded" and settled == "record" else None
+        self.s.ask(
+            cmd.ReportStep(self.s.at, attempt.id, finish, proven, code, None, 2.0, "", settled=settled)
+        )
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None and bool(self.s.state.unsettled()))
+    @rule(data=st.data())
+    def a_target_is_seen_again(self, data: st.DataObject) -> None:
+        attempt = data.draw(st.sampled_from(self.s.state.unsettled()))
+        self.s.ask(cmd.ReportFound(self.s.at, attempt.id))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(data=st.data(), by=people, finish=st.sampled_from(["succeeded", "failed"]))
+    def somebody_knows(self, data: st.DataObject, by: str, finish: Literal["succeeded", "failed"]) -> None:
+        every = [a.id for many in self.s.state.attempts.values() for a in many] or ["nothing"]
+        attempt = data.draw(st.sampled_from(every))
+        self.s.ask(cmd.ResolveDoubt(self.s.at, by, reason="looked there", attempt=attempt, finish=finish))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule()
+    def the_machine_sleeps(self) -> None:
+        self.s.ask(cmd.ReportSleep(self.s.at, timedelta(hours=1)))
+        self.s.tick()
+
     @precondition(lambda self: self.session is not None)
     @rule(by=people, which=st.sampled_from(["brief", "report"]))
     def somebody_signs(self, by: str, which: str) -> None:
@@ -145,7 +179,7 @@ class ReleaseMachine(RuleBasedStateMachine):
     @rule()
     def the_process_dies_and_is_taken_up_again(self) -> None:
         self.s.state = replay(self.s.log, initial(self.s.plan, render))
-        self.s.ask(cmd.ResumeSession(self.s.at, "dana", "dana", "laptop"))
+        self.s.ask(cmd.ResumeSession(self.s.at, "dana", "dana", "laptop", "1"))
         self.s.tick()
 
     @precondition(lambda self: self.session is not None)
@@ -163,7 +197,8 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.folded = replay(self.s.log[self.seen :], self.folded or initial(self.s.plan, render))
         self.seen = len(self.s.log)
         assert self.folded == self.s.state
-        assert set(wanted(self.s.state)) <= {a.id for a in self.s.state.running()}
+        state = self.s.state
+        assert set(wanted(state)) <= {a.id for a in (*state.running(), *state.unsettled())}
         assert next_line(self.s.state, self.s.at)
         assert status(self.s.state, self.s.at)
 

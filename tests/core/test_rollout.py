@@ -9,9 +9,10 @@ import pytest
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.attempt import attempt_id
 from cockpit.core.plan import HERE, Gate, Stage
 from cockpit.core.slices import batches, slices_of
-from cockpit.core.state import attempt_id, clean, initial
+from cockpit.core.state import clean, initial
 from cockpit.core.view import next_line
 from cockpit.core.wanted import wanted
 from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, gated, item, limit, plan, render, web
@@ -167,6 +168,8 @@ def test_a_target_in_doubt_holds_the_wave_until_a_person_settles_it() -> None:
     s.start()
     s.finish("web-1", as_="in_doubt")
     s.finish()
+    assert s.state.paused is None  # its target is being reached again
+    s.tick(31)
     assert s.state.paused is not None
     assert "no step failed" in s.refused(cmd.RetryTarget(s.at, "lee", reason="x", target="web-2"))
     assert "may still be running" in s.refused(cmd.RetryTarget(s.at, "lee", reason="x", target="web-1"))
@@ -174,8 +177,22 @@ def test_a_target_in_doubt_holds_the_wave_until_a_person_settles_it() -> None:
     s.do(cmd.ExcludeTarget(s.at, "lee", reason="disk broken", target="web-1"))
     s.do(cmd.ResumeRollout(s.at, "dana"))
     s.tick()
+    assert s.state.closed is None  # excluded or not: a doubt is settled before the end
+    assert "Dana Ruiz or Lee Chen" in s.refused(
+        cmd.ResolveDoubt(s.at, "sam", reason="x", attempt="web/switch/web-1/run-1")
+    )
+    assert "how you know" in s.refused(cmd.ResolveDoubt(s.at, "lee", attempt="web/switch/web-1/run-1"))
+    assert "isn't in doubt" in s.refused(
+        cmd.ResolveDoubt(s.at, "lee", reason="x", attempt="web/switch/web-2/run-1")
+    )
+    s.do(
+        cmd.ResolveDoubt(
+            s.at, "lee", reason="disk is gone", attempt="web/switch/web-1/run-1", finish="failed"
+        )
+    )
+    s.tick()
     assert s.state.closed is not None
-    assert s.state.closed.partial == ("web-1: switch is in doubt",)
+    assert s.state.closed.partial == ("web-1: switch failed",)
 
 
 def test_excluding_needs_a_known_target_a_reason_and_an_hour() -> None:
@@ -349,10 +366,10 @@ def test_resuming_a_session_doubts_what_ran_and_waits_for_a_person() -> None:
     s.do(cmd.LeaveSession(s.at, "dana", "laptop closed"))
     assert s.tick() == []
     assert s.do(cmd.LeaveSession(s.at, "dana", "again")) == []
-    s.do(cmd.ResumeSession(s.at, "lee", "lee", "bastion"))
+    s.do(cmd.ResumeSession(s.at, "lee", "lee", "bastion", "1"))
     assert s.state.paused is not None
     assert [a.status for a in s.state.attempts["web-1"]] == ["in_doubt"]
-    assert wanted(s.state) == {}
+    assert set(wanted(s.state)) == {"canary/switch/web-1/run-1"}
     assert s.tick() == []
 
 

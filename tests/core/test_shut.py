@@ -133,6 +133,21 @@ def test_accepting_a_breach_covers_its_target_and_nothing_else() -> None:
     assert s.state.paused is not None
 
 
+def test_a_retry_that_was_never_sent_hides_no_failure() -> None:
+    s = Session(plan(stages=(Stage("web", ("switch",), ("web",), max_failed=1),)))
+    s.start()
+    s.finish("web-2", as_="failed")
+    s.do(cmd.RetryTarget(s.at, "lee", reason="disk cleaned", target="web-2"))
+    s.tick()
+    s.do(cmd.PauseRollout(s.at, "sam"))
+    s.finish("web-2", as_="skipped")
+    s.finish()
+    s.do(cmd.ResumeRollout(s.at, "dana"))
+    s.tick()
+    assert s.state.closed is not None
+    assert s.state.closed.partial == ("web-2: switch failed",)
+
+
 def test_what_is_unresolved_is_named_at_the_end() -> None:
     s = Session(plan(stages=(Stage("web", ("switch",), ("web",), max_failed=1),)))
     s.start()
@@ -149,7 +164,7 @@ def test_what_is_unresolved_is_named_at_the_end() -> None:
     s.tick()
     s.finish()
     s.do(cmd.Abort(s.at, "dana"))
-    s.tick()
+    s.tick(31)
     assert s.state.closed is not None
     assert s.state.closed.partial == ()  # the doubt was settled by the retry
     s = Session()

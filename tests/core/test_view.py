@@ -8,17 +8,10 @@ from datetime import timedelta
 import pytest
 
 from cockpit.core import commands as cmd
+from cockpit.core.estimate import back_out
 from cockpit.core.plan import Gate, RollbackTerms, Stage, Window
-from cockpit.core.view import (
-    about,
-    back_out,
-    bake_left,
-    clock,
-    exit_code,
-    next_line,
-    partial,
-    status,
-)
+from cockpit.core.spans import about, clock
+from cockpit.core.view import bake_left, exit_code, next_line, partial, status
 from tests.core.plans import ERRORS, MIGRATE, SWITCH, T0, Session, gated, item, limit, plan
 
 
@@ -95,9 +88,11 @@ def test_what_holds_a_stage_is_said_with_its_owner() -> None:
     assert line(s) == "Lee Chen decides on “web”: Orders fine?"
     s.verdict("error")
     assert line(s) == "errors > 2: error holds “web”"
-    s.do(cmd.ResumeSession(s.at, "dana", "d", "m"))
+    s.do(cmd.ResumeSession(s.at, "dana", "d", "m", "1"))
     assert line(s) == "taken up again: look, then resume, or roll back"
-    s.do(cmd.ResumeRollout(s.at, "dana"))
+    assert "Dana Ruiz" in s.refused(cmd.ResumeRollout(s.at, "lee", reason="looked"))
+    assert "needs a reason" in s.refused(cmd.ResumeRollout(s.at, "dana"))
+    s.do(cmd.ResumeRollout(s.at, "dana", reason="looked at the dashboard"))
     assert line(s) == "errors > 2: no reading yet holds “web”"
 
 
@@ -129,7 +124,16 @@ def test_doubt_is_said_plainly() -> None:
     s.finish("web-1", as_="in_doubt")
     assert line(s) == "“web”: 0 of 3 done"
     s.finish()
-    assert line(s) == "web-1 in doubt: it may or may not have run: retry, exclude, or roll back"
+    assert line(s) == "“web”: 2 of 3 done"
+    s.tick(31)
+    assert line(s) == "web-1 in doubt: it may or may not have run; reaching it again"
+    report = cmd.ReportStep(
+        s.at, "web/switch/web-1/run-1", "in_doubt", False, None, None, 0.0, "", settled="record"
+    )
+    s.do(report)
+    assert line(s) == (
+        "web-1 in doubt: it may or may not have run: say what became of it, exclude it, or roll back"
+    )
 
 
 def test_a_close_item_is_whose_move() -> None:
@@ -190,7 +194,7 @@ def test_how_to_get_back_and_how_long_it_would_take() -> None:
     s.finish()
     s.finish("web-1", "web-2")
     measured = back_out(s.state, s.at)
-    assert (measured.targets, measured.expected, measured.measured) == (3, timedelta(seconds=6), True)
+    assert (measured.targets, measured.expected, measured.measured) == (3, timedelta(seconds=4), True)
 
 
 @pytest.mark.parametrize(

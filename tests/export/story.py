@@ -97,6 +97,7 @@ def _end(minutes: float, attempt: str, finish: e.Finish, **also: Any) -> e.StepF
         "detail": "",
         "output_bytes": 0,
         "output_sha256": hashlib.sha256(b"").hexdigest(),
+        "settled": "",
     } | also
     return e.StepFinished(_at(minutes), attempt, finish, **said)
 
@@ -110,8 +111,10 @@ def _forward() -> list[e.Event]:
         "output_sha256": hashlib.sha256(OUTPUT).hexdigest(),
     }
     return [
-        e.SessionOpened(_at(0), "s-1", "dana", "druiz", "desk", "0.1.0", "plan.toml", "cd" * 32, "", False),
-        e.TargetProbed(_at(0), "web-1", True, ""),
+        e.SessionOpened(
+            _at(0), "s-1", "5p001", "dana", "druiz", "desk", "0.1.0", "plan.toml", "cd" * 32, "", False
+        ),
+        e.TargetProbed(_at(0), "web-1", True, "", "", ()),
         e.ChecklistSigned(_at(1), "backup", "lee", "dana", "6 h old", (CLEAN,)),
         e.ReleaseStarted(_at(2), "dana", "dana", "Sam joins at 11", (late,), (CLEAN,)),
         e.StagePromoted(_at(2), "canary", "dana", "", "staging clean", (CLEAN,)),
@@ -119,6 +122,7 @@ def _forward() -> list[e.Event]:
         e.WaveStarted(_at(2), "canary", 0, ("web-1",)),
         _intent(2, "a-1", "canary", 0, "web-1"),
         _end(3, "a-1", "in_doubt", detail="connection lost"),
+        e.StepFound(_at(3.2), "a-1"),
         _end(4, "a-1", "succeeded"),
         e.WaveFinished(_at(4), "canary", 0),
         e.BakeStarted(_at(4), "canary", 0, timedelta(minutes=10)),
@@ -157,6 +161,7 @@ def _back() -> list[e.Event]:
         _end(25, "b-2", "failed", exit_code=3, detail="exit code 3"),
         e.RollbackFinished(_at(25), ("web-2",), unproven),
         e.SessionLeft(_at(25.5), "lee", "tea"),
-        e.SessionResumed(_at(25.8), "lee", "lchen", "desk-2"),
+        e.SessionResumed(_at(25.8), "lee", "lchen", "desk-2", "0.1.0", "", ""),
         e.SessionClosed(_at(26), "rolled_back", unproven),
+        e.TargetsReleased(_at(26.1), ("web-2",), ("web-1: connection refused",)),
     ]

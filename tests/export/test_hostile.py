@@ -170,6 +170,6 @@ def test_markup_is_escaped_where_it_would_work(text: str, escaped: str) -> None:
 
 
 def test_an_event_is_poisoned_at_all() -> None:
-    assert poisoned(records()[28][1]) == e.NoteAdded(
+    assert poisoned(records()[29][1]) == e.NoteAdded(
         records()[28][1].at, "kim", "two customers called" + HOSTILE
     )

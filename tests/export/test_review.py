@@ -54,7 +54,7 @@ def test_the_json_schema_holds() -> None:
 
 
 def test_every_event_has_words() -> None:
-    assert set(SAYINGS) | {e.StepFinished} == set(KINDS.values())
+    assert set(SAYINGS) | {e.StepFinished, e.StepFound, e.DoubtResolved} == set(KINDS.values())
     made = review(records(), plan(), HEAD)
     assert [moment.seq for moment in made.timeline] == list(range(1, len(records()) + 1))
     assert all(moment.text for moment in made.timeline)

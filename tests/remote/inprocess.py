@@ -37,25 +37,41 @@ class Server:
 
 async def honest(process: Process) -> None:
     """Run the command in a shell as sshd does: its status at its exit, the channel's end at the output's."""
+    await _serve(process, b"")
+
+
+async def patient(process: Process) -> None:
+    """Read all of the input before the command begins: no shell can stay on such a server."""
+    await _serve(process, await process.stdin.read())
+
+
+async def _serve(process: Process, first: bytes) -> None:
     child = await asyncio.create_subprocess_exec(
         "/bin/sh",
         "-c",
         process.command or "",
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
-    pumps = [asyncio.create_task(_pump_in(process, child)), asyncio.create_task(_pump_out(process, child))]
+    assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+    child.stdin.write(first)
+    pumps = [
+        asyncio.create_task(_pump_in(process, child)),
+        asyncio.create_task(_pump_out(child.stdout, process.stdout)),
+        asyncio.create_task(_pump_out(child.stderr, process.stderr)),
+    ]
     closed = asyncio.create_task(process.wait_closed())
+    output = asyncio.gather(*pumps[1:])
     try:
-        await asyncio.wait({closed, pumps[1]}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({closed, output}, return_when=asyncio.FIRST_COMPLETED)
         if not closed.done():
             process.exit(await child.wait())
     finally:
-        for task in (*pumps, closed):
+        for task in (*pumps, output, closed):
             task.cancel()
-        await asyncio.gather(*pumps, closed, return_exceptions=True)
         child._transport.close()  # pyright: ignore  - or a background child's pipe outlives the loop
+        await asyncio.gather(*pumps, output, closed, return_exceptions=True)
         await child.wait()
 
 
@@ -68,12 +84,11 @@ async def _pump_in(process: Process, child: asyncio.subprocess.Process) -> None:
     child.stdin.close()
 
 
-async def _pump_out(process: Process, child: asyncio.subprocess.Process) -> None:
-    assert child.stdout is not None
+async def _pump_out(child: asyncio.StreamReader, channel: asyncssh.SSHWriter[bytes]) -> None:
     with suppress(asyncssh.Error, ConnectionError):
-        while data := await child.stdout.read(65536):
-            process.stdout.write(data)
-            await process.stdout.drain()
+        while data := await child.read(65536):
+            channel.write(data)
+            await channel.drain()
 
 
 async def no_exit_status(process: Process) -> None:

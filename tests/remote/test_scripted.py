@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
-from cockpit.remote.base import Ended, Request
+from cockpit.remote.base import Ended, Launch, Prepared, Request
 from cockpit.remote.scripted import ANY, FAILED, LOST, UNREACHABLE, Reply, ScriptedRunner
+from cockpit.store.output import Kept
 from tests.remote.waiting import Running, run, until
 
 
@@ -57,6 +59,35 @@ async def test_stopped_before_it_was_sent_nothing_ran() -> None:
     running.stop.set()
     assert (await running.ended()).kind == "unreachable"
     assert not running.output
+
+
+async def test_launches_and_settlements_are_played() -> None:
+    gate, stop = asyncio.Event(), asyncio.Event()
+    runner = ScriptedRunner(
+        {(ANY, "a"): FAILED},
+        prepared={"web-2": Prepared(Ended("unreachable"), held_by="session s, Boris")},
+        settled={"web-1 a 2": Reply(output=b"one two", until=gate)},
+    )
+    assert (await runner.prepare("web-1")).ended.ok
+    assert (await runner.prepare("web-2")).held_by == "session s, Boris"
+    request = Request("a", timedelta(seconds=9))
+    first, second, sink = Launch("web-1 a 1", request), Launch("web-1 a 2", request), Kept()
+    assert await runner.launch("web-1", first, sink, stop) == Ended("exited", 1)
+    assert sink.text() == b"failed\n"
+    assert (await runner.settle("web-1", first, sink, stop, lambda: None)).kind == "void"
+    heard: list[bool] = []
+    half = Kept()
+    half.write(b"one")
+    settling = asyncio.create_task(runner.settle("web-1", second, half, stop, lambda: heard.append(True)))
+    await until(lambda: runner.running, "the attempt")
+    gate.set()
+    assert (await settling).ok
+    assert (half.text(), heard) == (b"one two", [True])
+    assert (await runner.release("web-1")).ok
+    assert runner.lines() == ["a"]
+    verbs = ["prepare", "prepare", "launch", "settle", "settle", "release"]
+    assert [call.verb for call in runner.calls] == verbs
+    assert [call.attempt for call in runner.calls if call.attempt] == ["web-1 a 1", "web-1 a 1", "web-1 a 2"]
 
 
 async def test_probes_and_followers() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from cockpit.core.errors import RemoteError
 from cockpit.core.plan import SshSettings, Target
-from cockpit.remote import channel, login, ssh, warm, wrapper
+from cockpit.remote import channel, login, session, ssh, warm, wrapper
 from cockpit.remote.base import Ended
 from cockpit.remote.ssh import SshRunner
 from tests.remote import inprocess
@@ -192,7 +192,7 @@ async def test_a_frozen_peer_is_noticed(tmp_path: Path, monkeypatch: pytest.Monk
 async def test_a_connection_found_dead_is_replaced_once_before_anything_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ssh, "OPEN_S", 0.3)
+    monkeypatch.setattr(session, "OPEN_S", 0.3)
     monkeypatch.setattr(warm, "READY_S", 0.3)
     monkeypatch.setattr(warm, "FRESH_S", 0.0)
     async with inprocess.server(tmp_path) as server, proxy(server.port) as (port, freeze):

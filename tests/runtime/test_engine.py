@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,58 +11,17 @@ import pytest
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.errors import Broken, LogError, NotReady
-from cockpit.core.plan import Notify, Plan, Signal, Stage, Threshold
+from cockpit.core.plan import Notify, Signal, Stage, Threshold
 from cockpit.core.state import initial, replay
 from cockpit.core.view import exit_code, status
 from cockpit.remote.base import Request
 from cockpit.remote.scripted import FAILED, LOST, OK, UNREACHABLE, Reply, ScriptedRunner
-from cockpit.runtime.engine import Engine
 from cockpit.runtime.headless import run_headless
 from cockpit.steps import commands
-from cockpit.store.log import Log, read
+from cockpit.store.log import read
 from tests.core.oracle import check
 from tests.core.plans import item, plan, web
-
-DEADLINE = 10
-ALL = (Stage("web", ("switch",), ("web",)),)
-
-
-async def until(met: Callable[[], bool], engine: Engine) -> None:
-    """Wait until `met`: looked at after each recorded turn, and in between for what isn't recorded."""
-    changed = asyncio.Event()
-    end = engine.subscribe(changed.set)
-    try:
-        async with asyncio.timeout(DEADLINE):
-            while not met():
-                changed.clear()
-                await asyncio.wait({asyncio.ensure_future(changed.wait())}, timeout=0.01)
-    finally:
-        changed.set()
-        end()
-
-
-@asynccontextmanager
-async def engine_on(
-    p: Plan, runner: ScriptedRunner, path: Path, auto: bool = True
-) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
-    log = await Log.create(path)
-    engine = Engine(p, commands, log, runner, lambda: None, "dana")
-    task = asyncio.create_task(engine.run())
-    try:
-        opened = cmd.OpenSession(engine.now(), "s", "dana", "dana", "laptop", "1", "plan.toml", "", "", auto)
-        assert await engine.send(opened) is None
-        await until(lambda: len(engine.state.probes) == len(p.targets), engine)
-        yield engine, task
-    finally:
-        if not task.done():
-            task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await log.close()
-
-
-async def start(engine: Engine) -> None:
-    refused = await engine.send(cmd.StartRelease(engine.now(), "dana"))
-    assert refused is None, refused
+from tests.runtime.engines import ALL, DEADLINE, engine_on, start, until
 
 
 async def test_a_release_runs_to_its_end_and_the_log_tells_it(tmp_path: Path) -> None:
@@ -124,11 +81,11 @@ async def test_what_waits_for_its_turn_when_the_pause_comes_is_never_sent(tmp_pa
     turn = asyncio.Event()
 
     class Queue(ScriptedRunner):
-        async def run(self, target, request, on_output, stop):  # type: ignore[no-untyped-def]
-            if request.line == "switch 7" and target != "web-1":
+        async def launch(self, target, launch, sink, stop):  # type: ignore[no-untyped-def]
+            if target != "web-1":
                 await turn.wait()
-            ended = await super().run(target, request, on_output, stop)
-            sent.extend([target] if ended.kind != "withheld" and request.line == "switch 7" else [])
+            ended = await super().launch(target, launch, sink, stop)
+            sent.extend([target] if ended.kind != "withheld" else [])
             return ended
 
     async with engine_on(plan(stages=ALL), Queue(), tmp_path / "s.db") as (engine, task):
@@ -335,7 +292,7 @@ async def test_headless_starts_when_ready_and_says_what_it_waits_for(tmp_path: P
     p = plan(stages=(Stage("canary", ("switch",), ("web-1",)), *ALL), checklist=(item("brief", "stage:web"),))
     async with engine_on(p, ScriptedRunner(), tmp_path / "s.db", auto=True) as (engine, task):
         driving = asyncio.create_task(
-            run_headless(engine, lambda e: said.append(type(e).__name__), hints.append, "")
+            run_headless(engine, lambda e: said.append(type(e).__name__), hints.append, "", "")
         )
         await until(lambda: status(engine.state, engine.now()) == "waiting", engine)
         await until(lambda: bool(hints), engine)
@@ -344,21 +301,21 @@ async def test_headless_starts_when_ready_and_says_what_it_waits_for(tmp_path: P
         await driving
         await task
     assert said[0] == "SessionOpened"
-    assert said[-1] == "SessionClosed"
+    assert said[-2:] == ["SessionClosed", "TargetsReleased"]
 
 
 async def test_headless_is_not_ready_where_a_sign_off_is_missing(tmp_path: Path) -> None:
     p = plan(checklist=(item("backup", "start"),))
     async with engine_on(p, ScriptedRunner(), tmp_path / "s.db") as (engine, _):
         with pytest.raises(NotReady, match="backup is done: Lee Chen signs"):
-            await run_headless(engine, lambda e: None, lambda t: None, "")
+            await run_headless(engine, lambda e: None, lambda t: None, "", "")
 
 
 async def test_headless_closes_a_partial_rollback_as_it_is(tmp_path: Path) -> None:
     runner = ScriptedRunner({("web-1", "switch 6"): FAILED})
     p = plan(stages=(Stage("web", ("switch",), ("web",), bake_time=timedelta(minutes=9)),))
     async with engine_on(p, runner, tmp_path / "s.db") as (engine, task):
-        driving = asyncio.create_task(run_headless(engine, lambda e: None, lambda t: None, ""))
+        driving = asyncio.create_task(run_headless(engine, lambda e: None, lambda t: None, "", ""))
         await until(lambda: engine.state.phase == "baking", engine)
         assert await engine.send(cmd.RollBack(engine.now(), "lee", reason="orders fall")) is None
         await driving

@@ -82,10 +82,10 @@ def test_moments_are_told_in_utc() -> None:
 @pytest.mark.parametrize(
     ("event", "named"),
     [
-        (StepFinished(AT, "a", "succeeded", True, 0, 0, float("nan"), "", 0, ""), "seconds"),
-        (StepFinished(AT, "a", "succeeded", True, 0, 0, float("inf"), "", 0, ""), "seconds"),
-        (StepFinished(AT, "a", "odd", True, 0, 0, 1.0, "", 0, ""), "finish"),  # type: ignore[arg-type]
-        (StepFinished(AT, "a", "failed", True, True, 0, 1.0, "", 0, ""), "exit_code"),
+        (StepFinished(AT, "a", "succeeded", True, 0, 0, float("nan"), "", 0, "", ""), "seconds"),
+        (StepFinished(AT, "a", "succeeded", True, 0, 0, float("inf"), "", 0, "", ""), "seconds"),
+        (StepFinished(AT, "a", "odd", True, 0, 0, 1.0, "", 0, "", ""), "finish"),  # type: ignore[arg-type]
+        (StepFinished(AT, "a", "failed", True, True, 0, 1.0, "", 0, "", ""), "exit_code"),
         (NoteAdded(AT.replace(tzinfo=None), "kim", "x"), "at"),
         (NoteAdded(AT, "kim", "\ud800"), "NoteAdded"),
         (NoteAdded(AT, None, "x"), "by"),  # type: ignore[arg-type]
@@ -136,7 +136,7 @@ def test_what_is_no_record_is_refused(body: bytes) -> None:
 
 
 def test_a_thousand_events_take_no_time() -> None:
-    event = StepFinished(AT, "a-1", "succeeded", True, 0, 0, 1.5, "", 1234, "0" * 64)
+    event = StepFinished(AT, "a-1", "succeeded", True, 0, 0, 1.5, "", 1234, "0" * 64, "")
     bodies = [encode(event)] * 1000
 
     def best(work: Any) -> float:

@@ -29,7 +29,7 @@ async def log(tmp_path: Path) -> tuple[Path, Head]:
         kept.write(b"all went well\n")
         await made.append((), outputs=[("a-1", kept)])
         await made.append(
-            [StepFinished(AT, "a-1", "succeeded", True, 0, 0, 1.0, "", kept.total, kept.sha256)]
+            [StepFinished(AT, "a-1", "succeeded", True, 0, 0, 1.0, "", kept.total, kept.sha256, "")]
         )
         await made.append([NoteAdded(AT, "kim", f"note {n} " + "x" * 300) for n in range(2, RECORDS + 1)])
     finally:
@@ -128,6 +128,76 @@ def test_a_zeroed_page_is_named(log: tuple[Path, Head]) -> None:
     assert (found.ok, found.first_bad) == (False, min(lost))
     with pytest.raises(LogError):
         read(path)
+
+
+def pages(path: Path) -> range:
+    """Where each page of the file begins."""
+    with sqlite3.connect(path) as connection:
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    return range(0, path.stat().st_size, size)
+
+
+async def test_whichever_page_is_zeroed_the_log_is_refused_and_left_as_it_is(log: tuple[Path, Head]) -> None:
+    path, head = log
+    whole, starts = path.read_bytes(), pages(path)
+    assert len(starts) > 20
+    for start in starts:
+        damaged = whole[:start] + bytes(starts.step) + whole[start + starts.step :]
+        path.write_bytes(damaged)
+        found = verify(path)
+        assert not found.ok, f"page at {start}"
+        assert found.reason
+        assert "cockpit verify" not in found.reason, "that is where we are"
+        with pytest.raises(LogError):
+            await Log.open(path, head)
+        with pytest.raises(LogError, match="never starts over another"):
+            await Log.create(path)
+        assert path.read_bytes() == damaged
+    path.write_bytes(whole)
+    assert verify(path, head).ok
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.9])
+async def test_a_file_cut_short_is_refused(log: tuple[Path, Head], kept: float) -> None:
+    path, head = log
+    starts = pages(path)
+    path.write_bytes(path.read_bytes()[: starts[int(len(starts) * kept)]])
+    assert not verify(path, head).ok
+    with pytest.raises(LogError):
+        await Log.open(path, head)
+
+
+@pytest.mark.parametrize("how", ["removed", "cut", "changed"])
+async def test_records_lost_with_the_wal_show_against_a_noted_head(tmp_path: Path, how: str) -> None:
+    writing = await Log.create(tmp_path / "s.db")
+    try:
+        for n in range(5):
+            head = await writing.append([NoteAdded(AT, "kim", f"note {n}")])
+        path = tmp_path / "copy" / "s.db"
+        path.parent.mkdir()
+        for file in ("s.db", "s.db-wal"):  # as a crash leaves them
+            (path.parent / file).write_bytes((tmp_path / file).read_bytes())
+            (path.parent / file).chmod(0o600)
+    finally:
+        await writing.close()
+    assert verify(path, head).ok
+    wal = path.with_name("s.db-wal")
+    data = wal.read_bytes()
+    if how == "removed":
+        wal.unlink()
+    else:
+        at = data.index(b"note 4")
+        wal.write_bytes(data[:at] if how == "cut" else data[:at] + b"lies" + data[at + 4 :])
+    path.with_name("s.db-shm").unlink(missing_ok=True)
+    if how == "removed":
+        assert not verify(path, head).ok
+    else:
+        found = verify(path, head)
+        assert (found.ok, found.events, found.first_bad) == (False, 4, 5)
+        assert "cut off" in found.reason
+    with pytest.raises(LogError, match="not sound"):
+        await Log.open(path, head)
 
 
 def test_a_changed_output_is_named_by_the_record_it_contradicts(log: tuple[Path, Head]) -> None:

@@ -107,10 +107,13 @@ async def test_a_symlink_a_directory_and_nothing_are_refused(path: Path, tmp_pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving a file away takes root")
-def test_a_log_of_another_user_is_refused(path: Path) -> None:
+async def test_a_log_of_another_user_is_refused(path: Path) -> None:
     os.chown(path, NOBODY, NOBODY)
+    for use in (read, verify):
+        with pytest.raises(LogError, match="copy it"):
+            use(path)
     with pytest.raises(LogError, match="copy it"):
-        read(path)
+        await Log.open(path)
 
 
 @contextmanager
@@ -171,3 +174,16 @@ async def test_a_lock_left_by_a_crash_holds_nobody_back(path: Path) -> None:
     lock_path(path).write_text("process 1")
     assert not is_written(path)
     await (await Log.open(path)).close()
+
+
+@pytest.mark.parametrize("leads", [True, False])
+async def test_a_symlink_is_no_lock(path: Path, tmp_path: Path, leads: bool) -> None:
+    target = tmp_path / "precious"
+    if leads:
+        target.write_text("kept")
+    lock_path(path).symlink_to(target)
+    with pytest.raises(LogError, match="can't be locked"):
+        await Log.open(path)
+    assert not is_written(path)
+    assert target.exists() == leads
+    assert not leads or target.read_text() == "kept"

@@ -214,7 +214,7 @@ async def test_a_log_whose_file_went_away_takes_nothing_more(tmp_path: Path, how
 
 
 @pytest.mark.parametrize(
-    "bad", [Event(AT), StepFinished(AT, "a", "failed", False, 1, None, float("nan"), "", 0, "")]
+    "bad", [Event(AT), StepFinished(AT, "a", "failed", False, 1, None, float("nan"), "", 0, "", "")]
 )
 async def test_an_event_that_cannot_be_kept_ends_the_log(tmp_path: Path, bad: Event) -> None:
     log = await Log.create(tmp_path / "s.db")
@@ -228,60 +228,6 @@ async def test_an_event_that_cannot_be_kept_ends_the_log(tmp_path: Path, bad: Ev
     finally:
         await log.close()
     assert read(log.path).head == head
-
-
-FULL_DISK = """
-import asyncio, resource, sys
-from datetime import UTC, datetime
-from pathlib import Path
-from cockpit.core.errors import LogError
-from cockpit.core.events import NoteAdded
-from cockpit.store.log import Log
-
-async def main():
-    log = await Log.create(Path(sys.argv[1]))
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
-        acknowledged = 0
-        try:
-            while True:
-                await log.append([NoteAdded(datetime.now(UTC), "kim", "x" * 5000)])
-                acknowledged += 1
-        except LogError as error:
-            first = str(error)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        try:
-            await log.append([NoteAdded(datetime.now(UTC), "kim", "small")])
-        except LogError as error:
-            print(acknowledged, str(error) == first, first)
-    finally:
-        await log.close()
-
-asyncio.run(main())
-"""
-
-
-def test_a_full_disk_ends_the_log_even_when_there_is_room_again(tmp_path: Path) -> None:
-    path = tmp_path / "s.db"
-    ran = subprocess.run([sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, timeout=30)
-    assert ran.returncode == 0, ran.stderr
-    acknowledged, same, said = ran.stdout.split(" ", 2)
-    assert same == "True"
-    assert "can't be written" in said
-    assert "cockpit resume" in said
-    found = verify(path)
-    assert found.ok
-    assert found.events >= int(acknowledged) > 0
-    assert asyncio.run(gone_on(path)) == found.events + 1
-
-
-async def gone_on(path: Path) -> int:
-    """Take the log up, add a record, and say its number."""
-    log = await Log.open(path)
-    try:
-        return (await log.append([note("after the repair")])).seq
-    finally:
-        await log.close()
 
 
 CRASHING = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.core.errors import UsageError
-from cockpit.core.events import Event, NoteAdded, SessionClosed, SessionLeft, SessionOpened
+from cockpit.core.events import Event, NoteAdded, SessionClosed, SessionLeft, SessionOpened, SessionResumed
 from cockpit.store.log import Log
 from cockpit.store.sessions import find, listing, new_path, session_dir
 
@@ -18,7 +18,7 @@ PLAN = '[release]\nservice = "checkout"\nenvironment = "production"\nversion = "
 
 
 def opened(at: datetime = AT, plan: str = PLAN) -> SessionOpened:
-    return SessionOpened(at, "s", "dana", "dana", "desk", "0.1.0", "plan.toml", "0" * 64, plan, False)
+    return SessionOpened(at, "s", "s-1", "dana", "dana", "desk", "0.1.0", "plan.toml", "0" * 64, plan, False)
 
 
 async def made(path: Path, events: Sequence[Event]) -> Path:
@@ -65,6 +65,7 @@ def test_names_are_readable_unique_and_stay_in_the_directory(tmp_path: Path) -> 
         (SessionClosed(AT + timedelta(hours=1), "completed", ()), "completed", False),
         (SessionClosed(AT + timedelta(hours=1), "rolled_back", ("web-1: no",)), "rolled_back", True),
         (SessionLeft(AT + timedelta(hours=1), "dana", "tea"), "left", False),
+        (SessionResumed(AT + timedelta(hours=1), "dana", "dana", "desk", "1", "", ""), "interrupted", False),
         (NoteAdded(AT + timedelta(hours=1), "dana", "boom"), "interrupted", False),
     ],
 )
@@ -78,6 +79,18 @@ async def test_a_row_says_what_became_of_a_session(
     assert (row.outcome, row.partial, row.problem) == (outcome, partial, "")
 
 
+async def test_many_notes_behind_the_end_change_nothing(tmp_path: Path) -> None:
+    end = SessionClosed(AT, "aborted", ("web-1: no",))
+    await made(tmp_path / "a.db", [opened(), end, *[NoteAdded(AT, "kim", "well done")] * 50])
+    await made(
+        tmp_path / "b.db", [opened(), SessionLeft(AT, "kim", "tea"), NoteAdded(AT, "kim", "back soon")]
+    )
+    assert {(row.name, row.outcome, row.partial, row.events) for row in listing(directory=tmp_path)} == {
+        ("a", "aborted", True, 52),
+        ("b", "left", False, 3),
+    }
+
+
 async def test_the_running_session_is_found_before_the_latest(tmp_path: Path) -> None:
     await made(tmp_path / "old.db", [opened()])
     await made(tmp_path / "new.db", [opened(AT + timedelta(days=1))])
@@ -85,6 +98,8 @@ async def test_the_running_session_is_found_before_the_latest(tmp_path: Path) ->
     assert find(None, directory=tmp_path) == tmp_path / "new.db"
     running = await Log.open(tmp_path / "old.db")
     try:
+        assert (tmp_path / "old.db-reserve").exists()
+        assert len(listing(directory=tmp_path)) == 2
         assert {row.name: row.outcome for row in listing(directory=tmp_path)}["old"] == "running"
         assert find(None, directory=tmp_path) == tmp_path / "old.db"
     finally:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
@@ -134,13 +135,15 @@ class FakeLink:
         self.silent: set[str] = set()
         self._judged: dict[tuple[str, datetime], Judgement | None] = {}
         self.subscribers: list[Callable[[], None]] = []
-        self.do(cmd.OpenSession(self.at, "demo", me, me, "laptop", "0.1", "plan.toml", "", "", False))
+        self.do(
+            cmd.OpenSession(self.at, "demo", "demo-1", me, me, "laptop", "0.1", "plan.toml", "", "", False)
+        )
 
     # The Link
 
     @property
     def head(self) -> tuple[int, str]:
-        return len(self.events), "0" * 64
+        return len(self.events), sha256(str(len(self.events)).encode()).hexdigest()
 
     def now(self) -> datetime:
         return self.at
@@ -270,6 +273,31 @@ class FakeLink:
             self.outputs.setdefault(a.id, b"stopping old\nstarting new\nok\n")
             self.do(cmd.ReportStep(self.at, a.id, finish, proven, code, None, 41.0, detail))
         self.tick()
+
+    def lose(self, *targets: str, detail: str = "the connection was lost") -> None:
+        """Contact with what runs on `targets` (all, if none is named) is lost; they may still tell."""
+        for a in self.state.running():
+            if not targets or a.target in targets:
+                seconds = (self.at - a.started_at).total_seconds()
+                self.do(cmd.ReportStep(self.at, a.id, "in_doubt", False, None, None, seconds, detail))
+        self.tick()
+
+    def settle(self, finish: ev.Finish, detail: str = "") -> None:
+        """Every target out of sight is reached, and its record says so."""
+        for a in self.state.unsettled():
+            proven = finish == "succeeded" and a.verify is not None
+            code = {"succeeded": 0, "failed": 1}.get(finish)
+            self.do(cmd.ReportStep(self.at, a.id, finish, proven, code, None, 41.0, detail, settled="record"))
+        self.tick()
+
+    def take_up(self, by: str = "lee", after: float = 1860) -> FakeLink:
+        """The process ended, and somebody takes the session up again `after` so many seconds."""
+        self.at += timedelta(seconds=after)
+        self.samples.clear()
+        self._judged.clear()
+        self.do(cmd.ResumeSession(self.at, by, by, "laptop", "0.1"))
+        self.tick()
+        return self
 
     def baking(self) -> FakeLink:
         """The canary is out and bakes."""

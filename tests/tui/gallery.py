@@ -6,7 +6,10 @@ import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
+from cockpit.core import commands as cmd
+from cockpit.core.plan import Step
 from cockpit.tui.app import show
 from tests.tui.fake_link import FakeLink, a_plan
 
@@ -43,6 +46,101 @@ def _partial() -> FakeLink:
     link.finish("web-3", finish="failed", code=1, detail="switch: no such version")
     for _ in range(6):
         link.finish()
+    return link
+
+
+def _doubt() -> FakeLink:
+    link = FakeLink().in_web()
+    link.pass_time(12)
+    link.lose(detail="the connection was lost while it ran")
+    link.pass_time(10)
+    return link
+
+
+def _doubt_lasting() -> FakeLink:
+    link = _doubt()
+    link.pass_time(40)
+    return link
+
+
+def _doubt_for_a_person() -> FakeLink:
+    link = FakeLink(me="sam").in_web()
+    link.pass_time(12)
+    link.lose()
+    link.pass_time(35)
+    link.settle("in_doubt", "the target restarted at 10:32:40, and its record of this step ends before")
+    link.pass_time(5)
+    return link
+
+
+def _taken_up() -> FakeLink:
+    link = FakeLink().in_web()
+    link.finish()
+    link.pass_time(305)
+    link.take_up()
+    link.pass_time(1)
+    first, _ = link.state.unsettled()
+    link.do(cmd.ReportFound(link.at, first.id))
+    return link
+
+
+def _taken_up_back() -> FakeLink:
+    link = FakeLink(me="lee").rolling_back()
+    link.take_up(by="dana", after=300)
+    link.settle("succeeded")
+    return link
+
+
+def _replaced() -> FakeLink:
+    link = FakeLink().in_web()
+    holder = "lee, session 20261124-1031-checkout-production"
+    link.do(cmd.ReportReplaced(link.at, "web-2", f"web-2 is held by {holder}"))
+    return link
+
+
+def _held() -> FakeLink:
+    link = FakeLink()
+    link.pass_time(40)
+    for target in link.state.plan.targets:
+        holder = "lee, session 20261124-1031-checkout-production" if target.id != "web-1" else ""
+        link.do(cmd.ReportProbe(link.at, target.id, not holder, "", holder))
+    return link
+
+
+def _log_failed() -> FakeLink:
+    link = FakeLink().in_web()
+    link.pass_time(12)
+    link.failure = (
+        "/home/dana/.local/state/cockpit/checkout.log: the log can't be written: database or disk is full. "
+        "Nothing further is dispatched, what runs goes on: repair the disk or the file, then `cockpit resume` "
+        "this session."
+    )
+    return link
+
+
+def _back_late() -> FakeLink:
+    link = FakeLink().rolling_back()
+    link.pass_time(160)
+    return link
+
+
+def _short_window() -> FakeLink:
+    link = FakeLink(me="sam").at_gate()
+    link.pass_time(6000)
+    return link
+
+
+def _one_way() -> FakeLink:
+    plan = a_plan()
+    migrate = Step("migrate", "migrate up", reversible=False, roll_forward="restore last night's snapshot")
+    stages = (replace(plan.stages[0], steps=("migrate", "switch")), *plan.stages[1:])
+    return FakeLink(replace(plan, steps=(migrate, *plan.steps), stages=stages)).baking()
+
+
+def _slept() -> FakeLink:
+    link = FakeLink().baking()
+    link.at += timedelta(minutes=25)
+    link.do(cmd.ReportSleep(link.at, timedelta(minutes=25)))
     return link
 
 
@@ -84,6 +182,18 @@ STATES: Mapping[str, Callable[[], FakeLink]] = {
     "rolling_back": lambda: FakeLink().rolling_back(),
     "rolled_back": _back,
     "partial": _partial,
+    "doubt": _doubt,
+    "doubt_lasting": _doubt_lasting,
+    "doubt_for_a_person": _doubt_for_a_person,
+    "taken_up": _taken_up,
+    "taken_up_back": _taken_up_back,
+    "replaced": _replaced,
+    "held": _held,
+    "log_failed": _log_failed,
+    "back_late": _back_late,
+    "short_window": _short_window,
+    "one_way": _one_way,
+    "slept": _slept,
     "hostile": _hostile,
     "large": _large,
     "demo": _demo_named,

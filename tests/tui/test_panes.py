@@ -55,7 +55,7 @@ def test_the_header_answers_in_two_lines() -> None:
     lines = [line.plain for line in header(scene(FakeLink(me="dana").baking()), 130)]
     assert len(lines) == 2
     assert "checkout 2026.11.3 →  PRODUCTION    ● baking canary 2:00 of 10:00" in lines[0]
-    assert "window 1:56 left" in lines[0] and "back out: 1 target, ~41 s" in lines[0]
+    assert "window 1:56 left" in lines[0] and "back out now: 1 target, ~41 s" in lines[0]
     assert (
         "the bake of “canary” ends in 8:00 if signals stay clean; then Dana Ruiz decides on “web”" in lines[1]
     )

@@ -89,6 +89,7 @@ def test_words_are_kept_whole_where_they_fit() -> None:
 def test_sparklines_scale_to_the_limit_and_leave_gaps() -> None:
     assert spark([0, 1, None, 2], 5, high=2) == " ▁▅ █"
     assert spark([], 3) == "   "
+    assert spark([1, 2], 0) == ""
     assert spark([5, 5], 2, low=5, high=5) == "▁▁"
 
 

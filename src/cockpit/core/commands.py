@@ -7,9 +7,10 @@ whose screen it was entered. `evidence` is what the signals said then.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
-from cockpit.core.events import Finish, Reading, Verdict
+from cockpit.core.events import Event, Finish, Reading, Settled, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Refused:
     """Why a command may not happen, and what would make it possible."""
 
     reason: str
+
+
+Decided = list[Event] | Refused
+"""What a command comes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,13 @@ class StartRelease(HumanCommand):
 
 @dataclass(frozen=True, slots=True)
 class Promote(HumanCommand):
-    """Let `stage` begin; empty: whichever waits."""
+    """Let `stage` begin; empty: whichever waits.
+
+    `overriding` names the objections that the decision owner saw and takes on, for `reason`.
+    """
 
     stage: str = ""
+    overriding: tuple[str, ...] = ()
 
 
 class PauseRollout(HumanCommand):
@@ -89,6 +98,14 @@ class RetryTarget(HumanCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class ResolveDoubt(HumanCommand):
+    """Say what became of the attempt that is in doubt; `reason` tells how that is known."""
+
+    attempt: str = ""
+    finish: Literal["succeeded", "failed"] = "failed"
+
+
+@dataclass(frozen=True, slots=True)
 class ExcludeTarget(HumanCommand):
     """Leave `target` out of the rest of the rollout."""
 
@@ -114,9 +131,10 @@ class CloseUnattended(Command):
 
 @dataclass(frozen=True, slots=True)
 class OpenSession(Command):
-    """The first command of a session."""
+    """The first command of a session; the fields are those of SessionOpened."""
 
     session: str
+    spool: str
     by: str
     os_user: str
     machine: str
@@ -129,11 +147,14 @@ class OpenSession(Command):
 
 @dataclass(frozen=True, slots=True)
 class ResumeSession(Command):
-    """Take the session up again after its process ended."""
+    """Take the session up again after its process ended; the fields are those of SessionResumed."""
 
     by: str
     os_user: str
     machine: str
+    cockpit_version: str
+    plan_file: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +167,43 @@ class LeaveSession(Command):
 
 @dataclass(frozen=True, slots=True)
 class ReportProbe(Command):
-    """A target was, or wasn't, reached before the start."""
+    """A target was, or wasn't, reached and prepared; the fields are those of TargetProbed."""
 
     target: str
     ok: bool
     detail: str
+    held_by: str = ""
+    running: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReplaced(Command):
+    """A target refuses us: another driver has taken it over."""
+
+    target: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSleep(Command):
+    """This machine or process stood still for so long."""
+
+    slept: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReleased(Command):
+    """What was left on targets was removed, or couldn't be; the fields are those of TargetsReleased."""
+
+    released: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFound(Command):
+    """An attempt in doubt was found running."""
+
+    attempt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +219,7 @@ class ReportStep(Command):
     detail: str
     output_bytes: int = 0
     output_sha256: str = ""
+    settled: Settled = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,17 @@ Order within a turn is `commands.precedence`: abort beats roll back beats pause 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
-from cockpit.core import checklist, follow, people, readiness, rollback, rollout, window
+from cockpit.core import checklist, follow, mend, people, readiness, rollout, window
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
-from cockpit.core.commands import Refused
+from cockpit.core.authority import allowed, not_active, not_driving
+from cockpit.core.commands import Decided, Refused
 from cockpit.core.state import State, breached, clean, evolve, unclean
 
-Decided = list[ev.Event] | Refused
+WINDOW = "window"
+"""In Promote.overriding: what the window has against it was seen."""
 
 
 def decide(state: State, command: cmd.Command) -> Decided:
@@ -30,22 +33,33 @@ def decide(state: State, command: cmd.Command) -> Decided:
         return _note(state, command)
     if isinstance(command, cmd.ReportNotice):
         return [ev.NoticeSent(command.at, command.on, command.line, command.ok, command.detail)]
+    if isinstance(command, cmd.ReportReleased):
+        return [ev.TargetsReleased(command.at, command.released, command.left)]
     if state.closed is not None:
         return [] if not isinstance(command, cmd.HumanCommand) else Refused("the session is closed")
     match command:
         case cmd.HumanCommand():
             return _human(state, command)
         case cmd.ResumeSession():
-            return [ev.SessionResumed(command.at, command.by, command.os_user, command.machine)]
+            c = command
+            who = (c.by, c.os_user, c.machine, c.cockpit_version, c.plan_file, c.reason)
+            return [ev.SessionResumed(c.at, *who)]
         case cmd.CloseUnattended():
             result = state.rollback_result
             return [ev.SessionClosed(command.at, "rolled_back", result.unproven)] if result else []
         case cmd.LeaveSession():
             return [] if state.left else [ev.SessionLeft(command.at, command.by, command.reason)]
         case cmd.ReportProbe():
-            return [ev.TargetProbed(command.at, command.target, command.ok, command.detail)]
+            return _probed(state, command)
+        case cmd.ReportReplaced():
+            return _replaced(state, command.at, command.target, command.detail)
+        case cmd.ReportSleep():
+            return [ev.MachineSlept(command.at, command.slept)]
         case cmd.ReportStep():
             return _step(state, command)
+        case cmd.ReportFound():
+            found = state.find(command.attempt)
+            return [ev.StepFound(command.at, found.id)] if found is not None and found.unsettled else []
         case cmd.ReportVerdict():
             return _verdict(state, command)
         case cmd.Tick():
@@ -61,6 +75,7 @@ def _open(state: State, c: cmd.OpenSession) -> Decided:
         ev.SessionOpened(
             c.at,
             c.session,
+            c.spool,
             c.by,
             c.os_user,
             c.machine,
@@ -91,9 +106,11 @@ def _human(state: State, c: cmd.HumanCommand) -> Decided:
         case cmd.RollBack():
             return _roll_back(state, c)
         case cmd.RetryTarget():
-            return _retry(state, c)
+            return mend.retry(state, c)
+        case cmd.ResolveDoubt():
+            return mend.resolve(state, c)
         case cmd.ExcludeTarget():
-            return _exclude(state, c)
+            return mend.exclude(state, c)
         case cmd.SignItem():
             return _sign(state, c)
         case cmd.CloseSession():
@@ -110,31 +127,14 @@ def _note(state: State, c: cmd.AddNote) -> Decided:
     return [ev.NoteAdded(c.at, c.by, c.reason.strip())]
 
 
-def _not_active(state: State) -> Refused | None:
-    """Why the rollout can't be steered forward now."""
-    if state.started is None:
-        return Refused("the release hasn't started")
-    if state.left is not None:
-        return Refused("the session was left: nothing new starts")
-    if state.aborted is not None:
-        return Refused("the release was aborted")
-    if state.rollback is not None:
-        return Refused("the release is rolling back")
-    return None
-
-
-def _allowed(state: State, by: str, who: tuple[str, ...], what: str) -> Refused | None:
-    if by in who:
-        return None
-    return Refused(f"{what} takes {people.names(state.plan, who)}, not {state.plan.person_name(by)}")
-
-
 def _start(state: State, c: cmd.StartRelease) -> Decided:
     if state.started is not None:
         return Refused("the release has started already")
     if state.aborted is not None:
         return Refused("the release was aborted")
-    if refused := _allowed(state, c.by, (state.plan.roles.decision_owner,), "starting the release"):
+    if held := [p for p in state.probes.values() if p.held_by]:
+        return Refused(f"{held[0].target} is held by {held[0].held_by}: two sessions never drive one target")
+    if refused := allowed(state, c.by, (state.plan.roles.decision_owner,), "starting the release"):
         return refused
     findings = readiness.findings(state, c.at)
     missing = [f for f in findings if not f.ok]
@@ -146,7 +146,7 @@ def _start(state: State, c: cmd.StartRelease) -> Decided:
 
 
 def _promote(state: State, c: cmd.Promote) -> Decided:
-    if refused := _not_active(state):
+    if refused := not_active(state):
         return refused
     stage = rollout.current_stage(state)
     if state.paused is not None:
@@ -160,7 +160,12 @@ def _promote(state: State, c: cmd.Promote) -> Decided:
         return Refused("nothing waits to be promoted: a wave is running" if stage else "every stage is done")
     if state.promoted == stage.name:
         return Refused(f"{stage.name} is promoted already: it begins now")
-    if refused := _allowed(state, c.by, people.deciders(state.plan, stage), f"promoting {stage.name}"):
+    objection = window.against(state, stage, c.at)
+    owner = (state.plan.roles.decision_owner,)
+    deciders = people.deciders(state.plan, stage)
+    if refused := allowed(
+        state, c.by, owner if objection else deciders, f"promoting {stage.name}{_over(objection)}"
+    ):
         return refused
     if holding := checklist.holding(state, f"stage:{stage.name}"):
         return Refused(f"{stage.name} is held back by: {', '.join(i.text for i in holding)}")
@@ -168,13 +173,17 @@ def _promote(state: State, c: cmd.Promote) -> Decided:
         return Refused(
             "the signals aren't clean: wait, roll back, or resume from a pause by accepting the limit"
         )
-    if (objection := window.objection(state.plan, c.at)) and not c.reason:
-        return Refused(f"{objection}: promoting {stage.name} now needs a reason")
+    if objection and (not c.reason or WINDOW not in c.overriding):
+        return Refused(f"{objection}: promoting it now needs a reason")
     return [ev.StagePromoted(c.at, stage.name, c.by, c.via, c.reason, c.evidence)]
 
 
+def _over(objection: str) -> str:
+    return f" although {objection}" if objection else ""
+
+
 def _pause(state: State, c: cmd.PauseRollout) -> Decided:
-    if refused := _not_active(state):
+    if refused := not_active(state):
         return refused
     if state.paused is not None:
         return Refused("the rollout is paused already")
@@ -182,7 +191,9 @@ def _pause(state: State, c: cmd.PauseRollout) -> Decided:
 
 
 def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
-    if refused := _not_active(state):
+    if state.rollback is not None and state.paused is not None and state.aborted is None:
+        return _resume_rollback(state, c)
+    if refused := not_active(state):
         return refused
     if state.paused is None:
         return Refused("the rollout isn't paused")
@@ -190,7 +201,7 @@ def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
         return Refused(f"{reason}: retry or exclude a target, or roll back")
     held = _held_by(state)
     if held:
-        if refused := _allowed(
+        if refused := allowed(
             state, c.by, (state.plan.roles.decision_owner,), f"going on over {', '.join(held)}"
         ):
             return refused
@@ -202,9 +213,23 @@ def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
     return [ev.RolloutResumed(c.at, c.by, c.via, c.reason, breached(state), c.evidence)]
 
 
+def _resume_rollback(state: State, c: cmd.ResumeRollout) -> Decided:
+    """A rollback that was cut short goes on: anyone who may roll back may say so."""
+    if gone := not_driving(state):
+        return gone
+    if refused := allowed(state, c.by, people.stoppers(state.plan), "going on rolling back"):
+        return refused
+    return [ev.RolloutResumed(c.at, c.by, c.via, c.reason, (), c.evidence)]
+
+
 def _held_by(state: State) -> tuple[str, ...]:
-    """What makes going on a decision: limits breached, or silent since they paused the rollout; a closed window."""
+    """What makes going on a decision: limits breached, or silent since they paused the rollout; a closed window.
+
+    After the session was taken up again any limit that isn't clean does.
+    """
     unsettled = {t.id for t in unclean(state)}
+    if state.resumed is not None:
+        return tuple(sorted(unsettled))
     held = breached(state)
     match state.paused:
         case ev.RolloutPaused(threshold=str(threshold)) if threshold in unsettled and threshold not in held:
@@ -218,75 +243,24 @@ def _held_by(state: State) -> tuple[str, ...]:
 def _abort(state: State, c: cmd.Abort) -> Decided:
     if state.aborted is not None:
         return Refused("the release was aborted already")
-    if refused := _allowed(state, c.by, people.stoppers(state.plan), "aborting"):
+    if refused := allowed(state, c.by, people.stoppers(state.plan), "aborting"):
         return refused
     return [ev.ReleaseAborted(c.at, c.by, c.via, c.reason, c.evidence)]
 
 
 def _roll_back(state: State, c: cmd.RollBack) -> Decided:
-    if refused := _not_active(state):
+    if refused := not_active(state):
         return refused
-    if refused := _allowed(state, c.by, people.stoppers(state.plan), "rolling back"):
+    if refused := allowed(state, c.by, people.stoppers(state.plan), "rolling back"):
         return refused
     return [ev.RollbackStarted(c.at, c.by, c.via, c.reason, None, c.evidence)]
-
-
-def _mendable(state: State, by: str, what: str) -> Refused | None:
-    if state.started is None:
-        return Refused("the release hasn't started")
-    if state.aborted is not None:
-        return Refused("the release was aborted")
-    return _allowed(state, by, people.menders(state.plan), what)
-
-
-def _retry(state: State, c: cmd.RetryTarget) -> Decided:
-    if refused := _mendable(state, c.by, f"retrying {c.target}"):
-        return refused
-    if not c.reason:
-        return Refused(f"running a step on {c.target} again needs a reason")
-    if state.rollback is not None:
-        for wave in rollback.way_back(state, c.at):
-            for back in wave:
-                stage, step = back.stage.name, back.step or ""
-                if back.target == c.target and back.status == "unproven" and _may_rerun(state, back):
-                    return [ev.RetryAuthorised(c.at, stage, step, c.target, c.by, c.via, c.reason)]
-        return Refused(f"nothing to retry on {c.target}")
-    for target, progress in rollout.troubled(state):
-        attempt = progress.attempt
-        if target != c.target or attempt is None:
-            continue
-        if rollback.may_still_run(attempt, c.at):
-            return Refused(
-                f"{attempt.step} may still be running on {target}: wait for its timeout, or exclude {target}"
-            )
-        return [ev.RetryAuthorised(c.at, attempt.stage, attempt.step, target, c.by, c.via, c.reason)]
-    return Refused(f"nothing to retry on {c.target}: no step failed or is in doubt there")
-
-
-def _may_rerun(state: State, back: rollback.BackTarget) -> bool:
-    attempt = state.latest(back.stage.name, back.step or "", back.target, "back")
-    return attempt is not None and attempt.status != "rolled_back"
-
-
-def _exclude(state: State, c: cmd.ExcludeTarget) -> Decided:
-    if refused := _not_active(state):
-        return refused
-    if refused := _mendable(state, c.by, f"excluding {c.target}"):
-        return refused
-    if all(c.target != t.id for t in state.plan.targets):
-        return Refused(f"the plan has no target {c.target}")
-    if c.target in state.excluded:
-        return Refused(f"{c.target} is excluded already")
-    if not c.reason:
-        return Refused(f"excluding {c.target} needs a reason")
-    return [ev.TargetExcluded(c.at, c.target, c.by, c.via, c.reason)]
 
 
 def _sign(state: State, c: cmd.SignItem) -> Decided:
     item = next((i for i in state.plan.checklist if i.id == c.item), None)
     if item is None:
         return Refused(f"the plan has no checklist item {c.item}")
-    if refused := _allowed(state, c.by, checklist.signers(state, item), f"signing {item.id}"):
+    if refused := allowed(state, c.by, checklist.signers(state, item), f"signing {item.id}"):
         return refused
     if c.by not in checklist.missing(state, item):
         return Refused(f"{state.plan.person_name(c.by)} has signed {item.id} already")
@@ -297,9 +271,20 @@ def _close(state: State, c: cmd.CloseSession) -> Decided:
     result = state.rollback_result
     if result is None:
         return Refused("only a rollback that stays partial is closed by hand")
-    if refused := _allowed(state, c.by, people.stoppers(state.plan), "closing a partial rollback"):
+    if refused := allowed(state, c.by, people.stoppers(state.plan), "closing a partial rollback"):
         return refused
     return [ev.SessionClosed(c.at, "rolled_back", result.unproven)]
+
+
+def _probed(state: State, c: cmd.ReportProbe) -> Decided:
+    probed = ev.TargetProbed(c.at, c.target, c.ok, c.detail, c.held_by, c.running)
+    if c.held_by and state.started is not None:
+        return [probed, *_replaced(state, c.at, c.target, f"{c.target} is held by {c.held_by}")]
+    return [probed]
+
+
+def _replaced(state: State, at: datetime, target: str, detail: str) -> list[ev.Event]:
+    return [] if state.replaced is not None else [ev.DriverReplaced(at, target, detail)]
 
 
 def _step(state: State, c: cmd.ReportStep) -> Decided:
@@ -318,6 +303,7 @@ def _step(state: State, c: cmd.ReportStep) -> Decided:
             c.detail,
             c.output_bytes,
             c.output_sha256,
+            c.settled,
         )
     ]
 
@@ -357,8 +343,12 @@ def _verdict(state: State, c: cmd.ReportVerdict) -> Decided:
 
 
 def _action(state: State, trip: ev.ThresholdTripped, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
-    """What an exceeded limit does by itself. A release that goes back or has stopped needs nothing more."""
-    if _not_active(state) is not None:
+    """What an exceeded limit does by itself. A release that goes back or has stopped needs nothing more.
+
+    A session just taken up again starts nothing, not even a rollback, until a person says so; they can't say
+    go on over a breach without accepting it.
+    """
+    if not_active(state) is not None or state.resumed is not None:
         return []
     value = f"{trip.value:g}" if trip.value is not None else "no data"
     reason = f"{trip.threshold}: {value}{f' on {trip.target}' if trip.target else ''}"

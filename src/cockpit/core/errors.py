@@ -25,6 +25,18 @@ class NotReady(CockpitError):
     exit_code = 5
 
 
+class Held(CockpitError):
+    """Another driver has the service and environment, or a target; nothing was started."""
+
+    exit_code = 6
+
+
+class StillInDoubt(CockpitError):
+    """The release can't go on: what became of a step isn't known. What runs on targets goes on."""
+
+    exit_code = 4
+
+
 class LogError(CockpitError):
     """The log can't be written or read; nothing further is dispatched."""
 

@@ -12,96 +12,38 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-COCKPIT = "cockpit"
-"""The author of everything that an agreed rule does by itself."""
-
-Verdict = Literal["pass", "breach", "inconclusive", "error"]
-Direction = Literal["run", "back"]
-Finish = Literal["succeeded", "failed", "unreachable", "in_doubt", "skipped"]
-Outcome = Literal["completed", "rolled_back", "aborted"]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one threshold said at a moment: the evidence kept with a decision."""
-
-    threshold: str
-    signal: str
-    verdict: Verdict
-    value: float | None
-    limit: str
-    target: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of readiness. `ok` False means it stands in the way; `text` says exactly what."""
-
-    key: str
-    ok: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened, at a moment (aware, UTC)."""
-
-    at: datetime
-
-
-# The session
-
-
-@dataclass(frozen=True, slots=True)
-class SessionOpened(Event):
-    """The first event: carries the whole plan, so a log needs no other file."""
-
-    session: str
-    by: str
-    os_user: str
-    machine: str
-    cockpit_version: str
-    plan_path: str
-    plan_sha256: str
-    plan_text: str
-    promote_when_clean: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SessionResumed(Event):
-    """The session was taken up again: every attempt still open is in doubt until settled."""
-
-    by: str
-    os_user: str
-    machine: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLeft(Event):
-    """The screen or process ended before the release did; nothing new starts."""
-
-    by: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionClosed(Event):
-    """The last event. `partial` names what is unresolved: one line for each target or step."""
-
-    outcome: Outcome
-    partial: tuple[str, ...]
-
+from cockpit.core.lifecycle import DriverReplaced as DriverReplaced
+from cockpit.core.lifecycle import MachineSlept as MachineSlept
+from cockpit.core.lifecycle import SessionClosed as SessionClosed
+from cockpit.core.lifecycle import SessionLeft as SessionLeft
+from cockpit.core.lifecycle import SessionOpened as SessionOpened
+from cockpit.core.lifecycle import SessionResumed as SessionResumed
+from cockpit.core.lifecycle import TargetsReleased as TargetsReleased
+from cockpit.core.vocabulary import COCKPIT as COCKPIT
+from cockpit.core.vocabulary import Direction as Direction
+from cockpit.core.vocabulary import Event as Event
+from cockpit.core.vocabulary import Finding as Finding
+from cockpit.core.vocabulary import Finish as Finish
+from cockpit.core.vocabulary import Outcome as Outcome
+from cockpit.core.vocabulary import Reading as Reading
+from cockpit.core.vocabulary import Settled as Settled
+from cockpit.core.vocabulary import Verdict as Verdict
 
 # Before the start
 
 
 @dataclass(frozen=True, slots=True)
 class TargetProbed(Event):
-    """Whether a target could be reached before anything ran there."""
+    """Whether a target could be reached and prepared before anything ran there.
+
+    `held_by` names another session that holds it; `running` are attempts of an earlier one at work there.
+    """
 
     target: str
     ok: bool
     detail: str
+    held_by: str
+    running: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +114,11 @@ class StepIntended(Event):
 class StepFinished(Event):
     """What became of an attempt. `unreachable`: nothing ran; `in_doubt`: it may have, we can't know yet.
 
-    `skipped`: it was never sent, because the rollout was held before its turn came.
+    `skipped`: it never began, so it counts for nothing: the rollout was held before its turn came, or its target
+    has it on record that it never began there and never can.
 
-    `proven` is True only where a verify command ran and exited 0.
+    `proven` is True only where a verify command ran and exited 0. `settled` tells what ended a doubt;
+    in doubt and settled by the record means that the target was asked and can't tell.
     """
 
     attempt: str
@@ -186,6 +130,25 @@ class StepFinished(Event):
     detail: str
     output_bytes: int
     output_sha256: str
+    settled: Settled
+
+
+@dataclass(frozen=True, slots=True)
+class StepFound(Event):
+    """An attempt that was in doubt runs: its target was reached again."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtResolved(Event):
+    """A named person says what became of an attempt that nothing else can settle."""
+
+    attempt: str
+    finish: Literal["succeeded", "failed"]
+    by: str
+    via: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cockpit.core import checklist, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.state import State, replay
+
+ABORT_PATIENCE = timedelta(seconds=30)
+"""How long an abort waits for a target that is out of sight, to stop what may still run there."""
 
 
 def tick(state: State, c: cmd.Tick) -> list[ev.Event]:
@@ -22,9 +27,11 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         return []
     if state.aborted is not None:
         return _end_aborted(state, c)
-    if state.left is not None:
+    if state.left is not None or state.replaced is not None:
         return []
     if state.rollback is not None:
+        if state.paused is not None:  # taken up again: a person says whether to go on
+            return []
         if state.rollback_result is not None and not state.rollback_result.unproven:
             return [ev.SessionClosed(c.at, "rolled_back", ())]
         return list(rollback.follow(state, c.at))
@@ -32,11 +39,9 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         return []
     stage = rollout.current_stage(state)
     if stage is None:
-        return (
-            []
-            if checklist.holding(state, "close")
-            else [ev.SessionClosed(c.at, "completed", _unresolved(state))]
-        )
+        if checklist.holding(state, "close") or rollout.in_doubt(state):
+            return []
+        return [ev.SessionClosed(c.at, "completed", _unresolved(state))]
     if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:
         return [ev.WindowClosed(c.at)]
     return rollout.follow(state, stage, c.at, c.evidence)
@@ -45,6 +50,8 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
 def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:
     if state.running():
         return []
+    if state.unsettled() and state.since is not None and c.at - state.since < ABORT_PATIENCE:
+        return []
     unproven = rollback.finished(state, c.at).unproven if state.rollback is not None else ()
     doubtful = tuple(line for line in _unresolved(state) if "in doubt" in line)
     return [ev.SessionClosed(c.at, "aborted", tuple(dict.fromkeys((*doubtful, *unproven))))]
@@ -52,9 +59,8 @@ def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:
 
 def _unresolved(state: State) -> tuple[str, ...]:
     """Every step whose newest attempt failed or is in doubt: a line for each."""
-    newest = {(a.stage, a.step, a.target, a.direction): a for many in state.attempts.values() for a in many}
     return tuple(
         f"{a.target}: {a.step} {'is in doubt' if a.status == 'in_doubt' else 'failed'}"
-        for a in newest.values()
+        for a in rollout.newest(state)
         if a.status in ("in_doubt", "failed")
     )

@@ -48,9 +48,15 @@ def number(value: float | None, unit: str = "") -> str:
 
 def say(event: e.Event, plan: Plan, find: Find) -> str:
     """The event in words, without its time and author. `find` lets an outcome name its step."""
-    if isinstance(event, e.StepFinished):
-        return _finished(event, find(event.attempt))
-    return SAYINGS[type(event)](event, plan)
+    match event:
+        case e.StepFinished():
+            return _finished(event, find(event.attempt))
+        case e.StepFound():
+            return f"{_named(event.attempt, find)}: reached again, it is running"
+        case e.DoubtResolved():
+            return f"says that {_named(event.attempt, find)} {event.finish}{_because(event.reason)}"
+        case _:
+            return SAYINGS[type(event)](event, plan)
 
 
 def author(event: e.Event, plan: Plan) -> str:
@@ -68,11 +74,19 @@ def line(event: e.Event, plan: Plan, find: Find) -> str:
 
 
 def _finished(event: e.StepFinished, intent: Intent | None) -> str:
-    what = f"attempt {event.attempt}" if intent is None else _attempted(intent)
+    what = _named(event.attempt, lambda _: intent)
     proof = ", verified" if event.proven else ""
+    told = {"record": ", as the target's record tells", "verify": ", as its verify tells"}.get(
+        event.settled, ""
+    )
     code = "" if event.exit_code is None else f", exit code {event.exit_code}"
     lasted = span(timedelta(seconds=event.seconds))
-    return f"{what}: {event.finish.replace('_', ' ')}{proof}{code}, in {lasted}{_because(event.detail)}"
+    return f"{what}: {event.finish.replace('_', ' ')}{proof}{code}{told}, in {lasted}{_because(event.detail)}"
+
+
+def _named(attempt: str, find: Find) -> str:
+    intent = find(attempt)
+    return f"attempt {attempt}" if intent is None else _attempted(intent)
 
 
 def _attempted(intent: Intent) -> str:
@@ -98,6 +112,26 @@ def _started(event: e.ReleaseStarted, plan: Plan) -> str:
         return "started the release"
     against = "; ".join(f.text for f in event.findings if not f.ok)
     return f"started the release although it was not ready ({against}): {event.override}"
+
+
+def _taken_up(event: e.SessionResumed, plan: Plan) -> str:
+    plan_file = f"; {event.plan_file}, this session goes by its own copy" if event.plan_file else ""
+    over = f"; taken over: {event.reason}" if event.reason else ""
+    return (
+        f"took the session up again on {event.machine} with cockpit {event.cockpit_version}{plan_file}{over}"
+    )
+
+
+def _probed(event: e.TargetProbed, plan: Plan) -> str:
+    if event.held_by:
+        return f"{event.target} is held by {event.held_by}"
+    running = f"; of an earlier session still run: {', '.join(event.running)}" if event.running else ""
+    return f"{event.target} {'reached' if event.ok else 'not reached'}{_because(event.detail)}{running}"
+
+
+def _released(event: e.TargetsReleased, plan: Plan) -> str:
+    left = f"; not from {'; '.join(event.left)}" if event.left else ""
+    return f"removed what this session had left on {', '.join(event.released) or 'no target'}{left}"
 
 
 def _resumed(event: e.RolloutResumed, plan: Plan) -> str:
@@ -141,10 +175,13 @@ def _closed(event: e.SessionClosed, plan: Plan) -> str:
 
 SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.SessionOpened: lambda v, p: f"opened the session {v.session} on {v.machine} with {v.plan_path}",
-    e.SessionResumed: lambda v, p: f"took the session up again on {v.machine}",
+    e.SessionResumed: _taken_up,
     e.SessionLeft: lambda v, p: f"left the session{_because(v.reason)}",
     e.SessionClosed: _closed,
-    e.TargetProbed: lambda v, p: f"{v.target} {'reached' if v.ok else 'not reached'}{_because(v.detail)}",
+    e.TargetsReleased: _released,
+    e.DriverReplaced: lambda v, p: f"{v.detail}: nothing more starts from here",
+    e.MachineSlept: lambda v, p: f"stood still for {span(v.slept)}: what was read before counts no more",
+    e.TargetProbed: _probed,
     e.ReleaseStarted: _started,
     e.StagePromoted: lambda v, p: f"promoted {v.stage}{_because(v.reason)}",
     e.GateTimedOut: lambda v, p: f"nobody decided about {v.stage} within its gate's timeout",
@@ -175,4 +212,4 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.RollbackFinished: _back_done,
     e.ReleaseAborted: lambda v, p: f"aborted the release, leaving it as it is{_because(v.reason)}",
 }
-"""The words for every event but StepFinished, which needs its intent."""
+"""The words for every event but those of an attempt, which need its intent."""

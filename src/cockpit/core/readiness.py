@@ -15,7 +15,7 @@ def findings(state: State, at: datetime) -> tuple[Finding, ...]:
     plan = state.plan
     roles = ", ".join(f"{role.replace('_', ' ')} {plan.person_name(p)}" for role, p in plan.roles.held())
     found = [Finding("roles", True, roles), Finding("impact", True, plan.release.customer_impact)]
-    objection = window.objection(plan, at)
+    objection = window.against(state, plan.stages[0], at)
     no_window = "no window agreed: any time"
     found.append(Finding("window", not objection, objection or ("open" if plan.window else no_window)))
     found += [_probe(state, target.id) for target in plan.targets]
@@ -46,6 +46,13 @@ def _probe(state: State, target: str) -> Finding:
     key = f"target:{target}"
     if probe is None:
         return Finding(key, False, f"{target}: not reached yet")
+    if probe.held_by:
+        text = f'{target}: held by {probe.held_by}; to take it over, run with --take-over "REASON"'
+        return Finding(key, False, text)
+    if probe.running:
+        return Finding(
+            key, False, f"{target}: {', '.join(probe.running)} of an earlier session still runs there"
+        )
     return Finding(key, probe.ok, f"{target}: {probe.detail or 'reachable'}")
 
 

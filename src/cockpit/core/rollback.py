@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from cockpit.core import events as ev
+from cockpit.core.attempt import Attempt
+from cockpit.core.intent import intend
 from cockpit.core.plan import Stage
-from cockpit.core.rollout import intend
-from cockpit.core.state import Attempt, State
+from cockpit.core.state import State
 
 GRACE = timedelta(seconds=15)
 """Past a step's timeout by this much, its process has been killed on the target even if we lost sight of it."""
@@ -109,8 +110,12 @@ def _still_running(state: State, target: str, at: datetime) -> Attempt | None:
 
 def may_still_run(attempt: Attempt, at: datetime) -> bool:
     """Whether an attempt in doubt may be at work: its timeout counts from when it was sent, at the latest when lost."""
-    end = attempt.started_at + timedelta(seconds=attempt.seconds) + attempt.timeout + GRACE
-    return attempt.status == "in_doubt" and at < end
+    return attempt.unsettled and at < over_by(attempt)
+
+
+def over_by(attempt: Attempt) -> datetime:
+    """When an attempt out of sight is over on its target, whatever came of it: its timeout holds there too."""
+    return attempt.started_at + timedelta(seconds=attempt.seconds) + attempt.timeout + GRACE
 
 
 def _what(attempt: Attempt) -> str:

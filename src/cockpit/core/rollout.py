@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from cockpit.core import checklist, people, window
 from cockpit.core import events as ev
+from cockpit.core.attempt import Attempt
+from cockpit.core.intent import intend
 from cockpit.core.plan import Stage
 from cockpit.core.slices import Wave
-from cockpit.core.state import Attempt, State, attempt_id, clean
+from cockpit.core.state import State, clean
 
 TargetStatus = Literal[
     "pending", "running", "succeeded", "failed", "unreachable", "in_doubt", "excluded", "skipped"
 ]
+PATIENCE = timedelta(seconds=30)
+"""How long a target may be out of sight before its doubt pauses the rollout; nothing new starts meanwhile."""
+
 TROUBLE: frozenset[TargetStatus] = frozenset({"failed", "unreachable", "in_doubt"})
 
 
@@ -95,32 +100,32 @@ def stuck(state: State) -> str:
     return ""
 
 
-def intend(
-    state: State, stage: Stage, wave: int, step_id: str, target: str, direction: ev.Direction, at: datetime
-) -> ev.StepIntended:
-    """The intent to run a step (or its rollback) on a target, with its exact command lines."""
-    step = state.plan.step(step_id)
-    lines = state.render(state.plan, stage, step, target)
-    n = sum(
-        1
-        for a in state.attempts.get(target, ())
-        if a.stage == stage.name and a.step == step_id and a.direction == direction
-    )
-    line, verify = (
-        (lines.run, lines.verify) if direction == "run" else (lines.rollback or "", lines.verify_rollback)
-    )
-    return ev.StepIntended(
-        at,
-        attempt=attempt_id(stage.name, step_id, target, direction, n + 1),
-        stage=stage.name,
-        wave=wave,
-        step=step_id,
-        target=target,
-        direction=direction,
-        n=n + 1,
-        line=line,
-        verify=verify,
-        timeout=step.timeout,
+def _out_of_sight(state: State, at: datetime) -> bool:
+    """Whether nothing is wrong but a doubt of this moment: its target is being reached again."""
+    stage = current_stage(state)
+    trouble = [p.attempt for _, p in troubled(state)]
+    fresh = [a for a in trouble if a and a.unsettled and a.doubted_at and at - a.doubted_at < PATIENCE]
+    lasting = [a for a in trouble if a not in fresh]
+    return stage is not None and bool(fresh) and len(lasting) <= stage.max_failed
+
+
+def in_doubt(state: State) -> tuple[Attempt, ...]:
+    """Every step on a target, either way, whose newest attempt is in doubt."""
+    return tuple(a for a in newest(state) if a.status == "in_doubt")
+
+
+def newest(state: State) -> tuple[Attempt, ...]:
+    """The newest attempt of each step on each target, either way; one that was never sent doesn't count."""
+    sent = (a for many in state.attempts.values() for a in many if a.status != "skipped")
+    return tuple({(a.stage, a.step, a.target, a.direction): a for a in sent}.values())
+
+
+def doubtful_before(state: State, attempt: Attempt) -> tuple[str, ...]:
+    """The earlier attempts on the same target of which its record may not be known: their ids."""
+    return tuple(
+        a.id
+        for a in state.attempts.get(attempt.target, ())
+        if a.id != attempt.id and (a.status == "in_doubt" or a.settled == "person")
     )
 
 
@@ -134,6 +139,8 @@ def follow(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Reading,
     if state.phase == "baking":
         return _baking(state, stage, at, evidence)
     if reason := stuck(state):
+        if _out_of_sight(state, at):
+            return []
         return [ev.RolloutPaused(at, by=ev.COCKPIT, via="", reason=reason, threshold=None, evidence=evidence)]
     return _running(state, stage, at)
 
@@ -152,7 +159,7 @@ def _entering(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Readi
         may_begin = clean(state) or overridden
     else:
         flagged = state.opened is not None and state.opened.promote_when_clean and clean(state)
-        held = people.no_return(state.plan, stage) is not None or bool(window.objection(state.plan, at))
+        held = people.no_return(state.plan, stage) is not None or bool(window.against(state, stage, at))
         may_begin = flagged and not held
     if may_begin and not checklist.holding(state, f"stage:{stage.name}"):
         reason = "the release started" if first else "clean, no gate, nothing open"

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Literal, Protocol
 
 from cockpit.core import events as ev
+from cockpit.core.attempt import Attempt, attempt_target, begun, cut, found, resolved, settled
 from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
 
-AttemptStatus = Literal[
-    "running", "succeeded", "failed", "unreachable", "in_doubt", "skipped", "rolled_back", "rollback_failed"
-]
 Phase = Literal["waiting", "running", "baking"]
 """Where the current stage is: waiting to begin, running a wave, or baking after one."""
 
@@ -34,30 +33,6 @@ class Commands(Protocol):
 
 Render = Callable[[Plan, Stage, Step, str], Commands]
 """Pure: the command lines of a step of a stage on a target."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One execution of a step on a target. `status` follows the words of the release."""
-
-    id: str
-    stage: str
-    wave: int
-    step: str
-    target: str
-    direction: ev.Direction
-    n: int
-    line: str
-    verify: str | None
-    timeout: timedelta
-    started_at: datetime
-    status: AttemptStatus = "running"
-    proven: bool = False
-    exit_code: int | None = None
-    verify_exit_code: int | None = None
-    seconds: float = 0.0
-    detail: str = ""
-    output_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +82,10 @@ class State:
     rollback_result: ev.RollbackFinished | None = None
     aborted: ev.ReleaseAborted | None = None
     left: ev.SessionLeft | None = None
+    resumed: ev.SessionResumed | None = None
+    open_then: tuple[str, ...] = ()
+    replaced: ev.DriverReplaced | None = None
+    released: frozenset[str] = frozenset()
     closed: ev.SessionClosed | None = None
 
     def find(self, attempt_id: str) -> Attempt | None:
@@ -131,15 +110,9 @@ class State:
         """Every attempt that is in flight."""
         return tuple(a for many in self.attempts.values() for a in many if a.status == "running")
 
-
-def attempt_id(stage: str, step: str, target: str, direction: ev.Direction, n: int) -> str:
-    """The name of an attempt: unique in a session, readable in a ledger."""
-    return f"{stage}/{step}/{target}/{direction}-{n}"
-
-
-def attempt_target(id_: str) -> str:
-    """The target named in an attempt's id."""
-    return id_.split("/")[-2]
+    def unsettled(self) -> tuple[Attempt, ...]:
+        """Every attempt in doubt whose target may still tell."""
+        return tuple(a for many in self.attempts.values() for a in many if a.unsettled)
 
 
 def initial(plan: Plan, render: Render) -> State:
@@ -194,28 +167,27 @@ def accepting(state: State, thresholds: Iterable[str]) -> frozenset[tuple[str, s
 def evolve(state: State, event: ev.Event) -> State:
     """The state after `event`. Total: every event applies to every state."""
     match event:
-        case ev.SessionOpened():
-            return replace(state, opened=event, since=event.at)
-        case ev.SessionResumed():
-            return _resumed(state, event)
-        case ev.SessionLeft():
-            return replace(state, left=event)
-        case ev.SessionClosed():
-            return replace(state, closed=event)
         case ev.TargetProbed():
             return replace(state, probes={**state.probes, event.target: event})
         case ev.ReleaseStarted():
             accepted = accepting(state, breached(state))
             return replace(state, started=event, since=event.at, accepted=state.accepted | accepted)
-        case ev.StepIntended() | ev.StepFinished():
-            return _step(state, event)
+        case ev.StepIntended():
+            return _intended(state, event)
+        case ev.StepFinished():
+            return _changed(state, event.attempt, partial(settled, event=event))
+        case ev.StepFound():
+            return _changed(state, event.attempt, found)
+        case ev.DoubtResolved():
+            return _changed(state, event.attempt, partial(resolved, event=event))
         case ev.VerdictChanged():
             return _judged(state, event)
         case ev.RolloutPaused():
             return replace(state, paused=event)
         case ev.RolloutResumed():
             accepted = state.accepted | accepting(state, event.accepted)
-            return _rebaked(replace(state, paused=None, accepted=accepted), event.at, event.at)
+            going_on = replace(state, paused=None, accepted=accepted, resumed=None, open_then=())
+            return _rebaked(going_on, event.at, event.at)
         case ev.WindowClosed():
             return replace(state, paused=event, window_over=True)
         case ev.GateTimedOut():
@@ -228,11 +200,12 @@ def evolve(state: State, event: ev.Event) -> State:
             signatures = (*state.signed.get(event.item, ()), event)
             return replace(state, signed={**state.signed, event.item: signatures})
         case ev.RollbackStarted():
-            return replace(state, rollback=event, paused=None, bake=None, retries=frozenset(), since=event.at)
+            going_back = replace(state, rollback=event, paused=None, resumed=None, bake=None)
+            return replace(going_back, retries=frozenset(), since=event.at)
         case ev.RollbackFinished():
             return replace(state, rollback_result=event, since=event.at)
         case ev.ReleaseAborted():
-            return replace(state, aborted=event, paused=None, bake=None, since=event.at)
+            return replace(state, aborted=event, paused=None, resumed=None, bake=None, since=event.at)
         case _:
             return _advanced(state, event)
 
@@ -255,9 +228,28 @@ def _advanced(state: State, event: ev.Event) -> State:
             return replace(state, phase="baking", bake=bake, since=event.at)
         case ev.StageFinished():
             return replace(state, phase="waiting", stage=state.stage + 1, wave=0, bake=None, since=event.at)
-        case (
-            _
-        ):  # a record for the review that changes nothing: notes, notices, trips, finished waves and bakes
+        case _:
+            return _lived(state, event)
+
+
+def _lived(state: State, event: ev.Event) -> State:
+    """The session's own life. Notes, notices, trips, finished waves and bakes are for the review alone."""
+    match event:
+        case ev.SessionOpened():
+            return replace(state, opened=event, since=event.at)
+        case ev.SessionResumed():
+            return _resumed(state, event)
+        case ev.SessionLeft():
+            return replace(state, left=event)
+        case ev.SessionClosed():
+            return replace(state, closed=event)
+        case ev.DriverReplaced():
+            return replace(state, replaced=event)
+        case ev.TargetsReleased():
+            return replace(state, released=state.released.union(event.released))
+        case ev.MachineSlept():
+            return _blind(state, event.at)
+        case _:
             return state
 
 
@@ -270,62 +262,37 @@ def _retried(state: State, event: ev.RetryAuthorised) -> State:
 
 def _resumed(state: State, event: ev.SessionResumed) -> State:
     """Attempts that were in flight are in doubt; nothing starts until a person says so."""
-    attempts = {
-        target: tuple(
-            replace(a, status="in_doubt", detail="cockpit ended while this ran")
-            if a.status == "running"
-            else a
-            for a in many
-        )
-        for target, many in state.attempts.items()
-    }
+    then = (*state.running(), *state.unsettled())
+    for attempt in state.running():
+        state = _changed(state, attempt.id, partial(cut, at=event.at))
+    held = state.aborted is None and state.started is not None
+    return replace(
+        _blind(state, event.at),
+        resumed=event if held else None,
+        open_then=tuple(a.id for a in then),
+        left=None,
+        replaced=None,
+        paused=state.paused or (event if held else None),
+        since=event.at,
+    )
+
+
+def _blind(state: State, at: datetime) -> State:
+    """What was read before counts no more: no limit is known to be clean, and a bake begins anew."""
     bake = replace(state.bake, clean=timedelta(0), clean_since=None) if state.bake else None
-    held = state.rollback is None and state.aborted is None and state.started is not None
-    return replace(
-        state, attempts=attempts, bake=bake, left=None, verdicts={}, paused=event if held else state.paused
-    )
+    return _rebaked(replace(state, bake=bake, verdicts={}), at, at)
 
 
-def _step(state: State, event: ev.StepIntended | ev.StepFinished) -> State:
-    if isinstance(event, ev.StepIntended):
-        attempt = Attempt(
-            event.attempt,
-            event.stage,
-            event.wave,
-            event.step,
-            event.target,
-            event.direction,
-            event.n,
-            event.line,
-            event.verify,
-            event.timeout,
-            event.at,
-        )
-        many = (*state.attempts.get(event.target, ()), attempt)
-        retries = state.retries - {(event.stage, event.step, event.target)}
-        return replace(state, attempts={**state.attempts, event.target: many}, retries=retries)
-    target = attempt_target(event.attempt)
-    many = tuple(_settled(a, event) if a.id == event.attempt else a for a in state.attempts.get(target, ()))
+def _intended(state: State, event: ev.StepIntended) -> State:
+    many = (*state.attempts.get(event.target, ()), begun(event))
+    retries = state.retries - {(event.stage, event.step, event.target)}
+    return replace(state, attempts={**state.attempts, event.target: many}, retries=retries)
+
+
+def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt]) -> State:
+    target = attempt_target(attempt_id)
+    many = tuple(change(a) if a.id == attempt_id else a for a in state.attempts.get(target, ()))
     return replace(state, attempts={**state.attempts, target: many})
-
-
-def _settled(attempt: Attempt, event: ev.StepFinished) -> Attempt:
-    status: AttemptStatus = event.finish
-    if attempt.direction == "back":
-        if event.finish == "succeeded":
-            status = "rolled_back"
-        elif event.finish == "failed":
-            status = "rollback_failed"
-    return replace(
-        attempt,
-        status=status,
-        proven=event.proven,
-        exit_code=event.exit_code,
-        verify_exit_code=event.verify_exit_code,
-        seconds=event.seconds,
-        detail=event.detail,
-        output_bytes=event.output_bytes,
-    )
 
 
 def _judged(state: State, event: ev.VerdictChanged) -> State:

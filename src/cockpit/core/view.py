@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import fmean
 from typing import Literal
 
 from cockpit.core import checklist, people, readiness, rollback, rollout
 from cockpit.core import events as ev
+from cockpit.core.attempt import Attempt
 from cockpit.core.plan import Stage
+from cockpit.core.spans import clock
 from cockpit.core.state import State, breached, clean, unclean
 
 Status = Literal[
@@ -25,15 +24,6 @@ Status = Literal[
     "aborted",
     "completed",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class BackOut:
-    """What a rollback would take now. `expected` is None while nothing was measured and nothing agreed."""
-
-    targets: int
-    expected: timedelta | None
-    measured: bool
 
 
 def status(state: State, at: datetime) -> Status:
@@ -62,42 +52,6 @@ def partial(state: State) -> tuple[str, ...]:
     return state.rollback_result.unproven if state.rollback_result else ()
 
 
-def clock(span: timedelta) -> str:
-    """A span as people read it: `0:07`, `12:30`, `1:48:00`; negative with a sign."""
-    total = int(abs(span.total_seconds()))
-    sign = "-" if span < timedelta(0) else ""
-    hours, rest = divmod(total, 3600)
-    minutes, seconds = divmod(rest, 60)
-    return f"{sign}{hours}:{minutes:02}:{seconds:02}" if hours else f"{sign}{minutes}:{seconds:02}"
-
-
-def about(span: timedelta) -> str:
-    """A span roughly: `~40 s`, `~6 min`, `~2 h`."""
-    seconds = span.total_seconds()
-    if seconds < 90:
-        return f"~{max(1, math.ceil(seconds))} s"
-    return f"~{math.ceil(seconds / 60)} min" if seconds < 5400 else f"~{seconds / 3600:.0f} h"
-
-
-def back_out(state: State, at: datetime) -> BackOut:
-    """How many targets a rollback would visit now, and about how long that would take.
-
-    Measured step times are used where every touched step has run here; else the plan's estimate.
-    """
-    targets = rollback.touched_targets(state, at)
-    total, measured = 0.0, True
-    for wave in rollback.way_back(state, at):
-        batches = math.ceil(len(wave) / (wave[0].stage.max_parallel or len(wave)))
-        seconds = [
-            a.seconds for b in wave for a in state.attempts[b.target] if a.seconds and a.stage == b.stage.name
-        ]
-        total += batches * (max(fmean(seconds), 1.0) if seconds else 0.0)
-        measured = measured and bool(seconds)
-    if measured and targets:
-        return BackOut(len(targets), timedelta(seconds=total), True)
-    return BackOut(len(targets), state.plan.rollback.expected_time if targets else timedelta(0), False)
-
-
 def bake_left(state: State, at: datetime) -> timedelta | None:
     """Clean time still wanted, or None when nothing bakes."""
     return state.bake.bake_time - state.bake.done(at) if state.bake is not None else None
@@ -107,8 +61,12 @@ def next_line(state: State, at: datetime) -> str:
     """One sentence: what the release waits for, and whose move it is."""
     if state.closed is not None:
         return _after(state)
+    if state.replaced is not None:
+        return f"{state.replaced.detail}: nothing more starts from here"
     if state.aborted is not None:
         return f"aborted: waiting for {len(state.running())} running steps to stop"
+    if state.rollback is not None and state.paused is not None:
+        return "taken up again in the middle of a rollback: look, then resume it"
     if state.rollback is not None:
         return _going_back(state, at)
     if state.started is None:
@@ -116,6 +74,10 @@ def next_line(state: State, at: datetime) -> str:
     if state.paused is not None:
         return _paused(state)
     stage = rollout.current_stage(state)
+    if stage is None and (doubt := rollout.in_doubt(state)):
+        return (
+            f"everything else is out; {doubt[0].step} on {doubt[0].target} is in doubt: say what became of it"
+        )
     if stage is None:
         items = ", ".join(i.text for i in checklist.holding(state, "close"))
         return f"everything is out; before the close: {items}"
@@ -138,7 +100,12 @@ def _before(state: State, at: datetime) -> str:
 def _paused(state: State) -> str:
     paused = state.paused
     owner = state.plan.person_name(state.plan.roles.decision_owner)
-    if reason := rollout.stuck(state):
+    reason = rollout.stuck(state)
+    if reason and state.unsettled():
+        return f"{reason}; reaching it again"
+    if reason and rollout.in_doubt(state):
+        return f"{reason}: say what became of it, exclude it, or roll back"
+    if reason:
         return f"{reason}: retry, exclude, or roll back"
     match paused:
         case ev.RolloutPaused(by=by, reason=reason) if breached(state):
@@ -231,10 +198,28 @@ def _after(state: State) -> str:
     return f"aborted: left as it was{left}"
 
 
+def reopened(state: State) -> tuple[tuple[Attempt, str], ...]:
+    """What was open when the session was taken up again: each attempt, and what is known of it now."""
+    found = (state.find(id_) for id_ in state.open_then)
+    return tuple((a, _now_known(a)) for a in found if a is not None)
+
+
+def _now_known(attempt: Attempt) -> str:
+    if attempt.unsettled:
+        return f"not known yet: {attempt.detail}; reaching {attempt.target}"
+    if attempt.status == "running":
+        return "it runs"
+    return attempt.status.replace("_", " ") + (f": {attempt.detail}" if attempt.detail else "")
+
+
 def exit_code(state: State) -> int:
-    """What the command line ends with: 0 completed, 1 aborted, 3 rolled back, 4 partial, 130 left before the end."""
+    """What the command line ends with.
+
+    0 completed, 1 aborted, 3 rolled back, 4 partial, 6 another session holds the environment, 130 left before the end.
+    """
     if state.closed is None:
-        return 130
+        held = state.replaced or any(p.held_by for p in state.probes.values())
+        return 6 if held else 130
     if state.closed.partial:
         return 4
     return {"completed": 0, "rolled_back": 3, "aborted": 1}[state.closed.outcome]

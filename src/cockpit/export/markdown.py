@@ -229,7 +229,7 @@ def _attempts(review: m.Review) -> Iterator[str]:
             a.step,
             a.target,
             a.direction,
-            f"{a.finish}{', proven' if a.proven else ''}{', after a doubt' if a.was_in_doubt else ''}",
+            f"{a.finish}{', proven' if a.proven else ''}{_doubt(a)}",
             _code(a.exit_code),
             _code(a.verify_exit_code),
             "" if a.seconds is None else span(timedelta(seconds=a.seconds)),
@@ -302,6 +302,13 @@ def _moment(at: datetime | None, otherwise: str) -> str:
 
 def _span(length: timedelta | None, otherwise: str) -> str:
     return otherwise if length is None else span(length)
+
+
+def _doubt(attempt: m.Attempt) -> str:
+    if not attempt.was_in_doubt:
+        return ""
+    by = {"record": "the target's record", "verify": "its verify", "person": "a person"}
+    return f", after a doubt that {by[attempt.settled]} settled" if attempt.settled else ", after a doubt"
 
 
 def _code(code: int | None) -> str:

@@ -94,7 +94,8 @@ class StepReview:
 class Attempt:
     """One execution of a step on a target. `finish` is open where no outcome is recorded.
 
-    `was_in_doubt` is True where the outcome came only after a doubt. `seconds` is wall time. `tail` is the
+    `was_in_doubt` is True where the outcome came only after a doubt, `settled` tells by what: the target's
+    record, the step's verify, or a person. `seconds` is wall time. `tail` is the
     end of the output of an attempt that did not succeed, invalid bytes shown as \\xNN, else empty.
     """
 
@@ -118,6 +119,7 @@ class Attempt:
     detail: str
     output_bytes: int
     output_sha256: str
+    settled: str
     tail: str
 
 

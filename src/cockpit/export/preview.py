@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cockpit.core.plan import Plan
 from cockpit.core.slices import slices_of
+from cockpit.core.spans import about
 from cockpit.core.text import visible
-from cockpit.core.view import about
 from cockpit.steps import commands
 
 

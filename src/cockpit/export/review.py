@@ -166,9 +166,19 @@ def _steps(plan: Plan, attempts: tuple[m.Attempt, ...]) -> Iterator[m.StepReview
 
 def _attempts(records: Records, output: OutputOf) -> tuple[m.Attempt, ...]:
     finishes: dict[str, list[e.StepFinished]] = {}
+    resolved = {event.attempt: event for _, event in _all(records, e.DoubtResolved)}
     for _, event in _all(records, e.StepFinished):
         finishes.setdefault(event.attempt, []).append(event)
-    return tuple(_attempt(i, finishes.get(i.attempt, []), output) for _, i in _all(records, e.StepIntended))
+    attempts = (_attempt(i, finishes.get(i.attempt, []), output) for _, i in _all(records, e.StepIntended))
+    return tuple(_by_person(a, resolved[a.id]) if a.id in resolved else a for a in attempts)
+
+
+def _by_person(attempt: m.Attempt, event: e.DoubtResolved) -> m.Attempt:
+    """The attempt, with what a person said became of it."""
+    said = f"{event.by} says so: {event.reason}"
+    return replace(
+        attempt, finished_at=event.at, finish=event.finish, was_in_doubt=True, settled="person", detail=said
+    )
 
 
 def _attempt(i: e.StepIntended, ends: list[e.StepFinished], output: OutputOf) -> m.Attempt:
@@ -194,6 +204,7 @@ def _attempt(i: e.StepIntended, ends: list[e.StepFinished], output: OutputOf) ->
         end.detail if end else "",
         end.output_bytes if end else 0,
         end.output_sha256 if end else "",
+        end.settled if end else "",
         "" if end and end.finish == "succeeded" else _tail(output(i.attempt)),
     )
 

@@ -1,4 +1,9 @@
-"""The Runner protocol: run a command line on a target and tell exactly what became of it."""
+"""The Runner protocol: run a command line on a target and tell exactly what became of it.
+
+There are two ways to run something. A *question* (`run`: a signal, a verify, a probe) is asked over a
+connection and lost with it; asking again does no harm. A *launch* is an attempt of a step: it happens at
+most once, goes on without us, and leaves its record on the target, from which `settle` tells later.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,18 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-Kind = Literal["exited", "signalled", "timed_out", "stopped", "unreachable", "withheld", "lost"]
+Kind = Literal[
+    "exited",
+    "signalled",
+    "timed_out",
+    "stopped",
+    "unreachable",
+    "withheld",
+    "lost",
+    "void",
+    "fenced",
+    "unknown",
+]
 """How a command ended.
 
 exited       it ran and left an exit code
@@ -19,6 +35,9 @@ stopped      we were asked to stop it; its process group was signalled, `detail`
 unreachable  nothing ran: no connection, login refused, changed host key, no channel
 withheld     nothing ran: `may_begin` said no when its turn had come
 lost         it may have run: the connection broke after the command was sent; in doubt
+void         nothing ran, and nothing of this attempt ever can: the target has it on record
+fenced       nothing ran: another driver has taken the target over, `detail` says who
+unknown      the target was asked and can't tell (it rebooted, its record is gone); `detail` says what is known
 """
 
 
@@ -59,6 +78,71 @@ OnOutput = Callable[[bytes], None]
 """Receives stdout and stderr, merged in order, as raw bytes. Must not block."""
 
 
+class Sink(Protocol):
+    """Takes an attempt's output, stdout and stderr merged in order, as raw bytes. Must not block."""
+
+    @property
+    def total(self) -> int:
+        """Bytes taken or skipped so far: where to go on after a cut."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        ...
+
+    def skip(self, count: int) -> None:
+        """The next `count` bytes stay on the target: more than anybody keeps was printed."""
+        ...
+
+    def digest(self, sha256: str) -> None:
+        """The hash (hex) of the whole output as the target computed it, where bytes were skipped; may be empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """Who drives a session: what targets remember of it. All fields are plain text.
+
+    `spool` is file-safe and unique to the session; `lock` names the service and environment; `machine`
+    tells whether the driver before us was a process of this machine; `take_over` is the reason given for
+    taking the lock from whoever has it, or empty.
+    """
+
+    session: str
+    spool: str
+    lock: str
+    who: str
+    machine: str
+    since: str
+    take_over: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What preparing a target came to: `ended.ok` means that connection, spool and lock are ours.
+
+    `held_by` names the session that holds the lock, where that is another one: then nothing was changed.
+    `running` are the attempts of whoever drove the target before that still run there.
+    """
+
+    ended: Ended
+    held_by: str = ""
+    running: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """An attempt to run at most once. `attempt` is its id; `request.stdin` must be empty.
+
+    `void` names earlier attempts on the same target that are in doubt: where one never began, it never
+    can from now on; where one still runs, the launch is refused.
+    """
+
+    attempt: str
+    request: Request
+    void: tuple[str, ...] = ()
+
+
 class Runner(Protocol):
     """Runs commands on targets. A failed command is an Ended, never an exception."""
 
@@ -72,6 +156,32 @@ class Runner(Protocol):
         Stopped before it was sent, it is unreachable: nothing ran. Cancelled, it is let go: it keeps its
         timeout on the target, and nobody hears how it ends.
         """
+        ...
+
+    async def prepare(self, target: str) -> Prepared:
+        """Connect, take the driver's lock and make its spool, and see whether steps could run here."""
+        ...
+
+    async def launch(self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event) -> Ended:
+        """Run an attempt, at most once however often it is sent. Setting `stop` ends it as in `run`.
+
+        When the connection breaks it is `lost`, and goes on by itself under its timeout; so it does when we
+        are cancelled.
+        """
+        ...
+
+    async def settle(
+        self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event, on_running: Callable[[], None]
+    ) -> Ended:
+        """What became of an attempt that is in doubt. Where it never began, it never can: `void`.
+
+        Calls `on_running` once it is known to run still, and goes on with its output from `sink.total`
+        until it ends. Connects once: `unreachable` or `lost` leave the doubt as it was.
+        """
+        ...
+
+    async def release(self, target: str) -> Ended:
+        """Remove what the session left on the target and give the lock back; exited 0 when all is gone."""
         ...
 
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:

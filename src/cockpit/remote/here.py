@@ -11,8 +11,9 @@ from typing import cast
 import psutil
 
 from cockpit.remote import channel
-from cockpit.remote.base import Ended, OnOutput, Request
-from cockpit.remote.channel import Channel, Closed, NothingRan
+from cockpit.remote.base import Driver, Ended, Launch, OnOutput, Prepared, Request, Sink
+from cockpit.remote.channel import Closed, NothingRan
+from cockpit.remote.supervisor import Supervisor
 from cockpit.signals import host
 
 CLOSE_S = 3.0
@@ -21,9 +22,11 @@ CLOSE_S = 3.0
 class HereRunner:
     """A Runner whose every target is this machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, driver: Driver | None = None) -> None:
+        """Without a driver it answers questions and launches nothing."""
         self._processes: set[_Process] = set()
         self._before: host.Counters | None = None
+        self._supervisor = Supervisor(self._start, lambda: None, driver)
 
     async def probe(self, target: str) -> Ended:
         """Run `true`."""
@@ -34,12 +37,31 @@ class HereRunner:
         """Run the request; see Runner.run. `target` makes no difference."""
         return await channel.run(channel.alone(self._start), request, on_output, stop, stop_over=self._start)
 
+    async def prepare(self, target: str) -> Prepared:
+        """See Runner.prepare."""
+        return await self._supervisor.prepare()
+
+    async def launch(self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event) -> Ended:
+        """Run an attempt, which outlives us; see Runner.launch."""
+        return await self._supervisor.launch(launch, sink, stop)
+
+    async def settle(
+        self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event, on_running: Callable[[], None]
+    ) -> Ended:
+        """See Runner.settle."""
+        return await self._supervisor.settle(launch, sink, stop, on_running)
+
+    async def release(self, target: str) -> Ended:
+        """See Runner.release."""
+        return await self._supervisor.release()
+
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
         """Run `script` in a sh of its own until it ends or we are cancelled; see Runner.follow."""
         return await channel.follow(self._start, script, on_line)
 
     async def close(self) -> None:
         """Let go of what still runs. A command that outlasts CLOSE_S goes on under its own timeout."""
+        self._supervisor.close()
         for process in self._processes:
             process.close()
         await self._gone()
@@ -57,17 +79,22 @@ class HereRunner:
         return host.sample(before, self._before, psutil.disk_usage("/").percent)
 
     async def _start(
-        self, command: str, stdin: bytes | None, on_data: OnOutput, on_sent: Callable[[], None]
-    ) -> Channel:
+        self,
+        command: str,
+        stdin: bytes | None,
+        on_data: OnOutput,
+        on_sent: Callable[[], None],
+        on_error: OnOutput | None = None,
+    ) -> _Process:
         loop = asyncio.get_running_loop()
         on_sent()
         try:
-            transport, process = await loop.subprocess_exec(
-                lambda: _Process(on_data),
+            _, process = await loop.subprocess_exec(
+                lambda: _Process(on_data, on_error),
                 "/bin/sh",
                 "-c",
                 command,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL if on_error is None else asyncio.subprocess.PIPE,
                 start_new_session=True,
             )
         except OSError as exc:
@@ -75,9 +102,8 @@ class HereRunner:
         self._processes.add(process)
         process.gone.add_done_callback(lambda _: self._processes.discard(process))
         if stdin is not None:
-            pipe = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
-            pipe.write(stdin)
-            pipe.close()
+            process.write(stdin)
+            process.end_input()
         return process
 
 
@@ -105,11 +131,11 @@ def counters() -> host.Counters:
 class _Process(asyncio.SubprocessProtocol):
     """A command's pipes; see channel.Channel. `gone` is done when process and pipes are over."""
 
-    def __init__(self, on_data: OnOutput) -> None:
+    def __init__(self, on_data: OnOutput, on_error: OnOutput | None) -> None:
         loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[Closed] = loop.create_future()
         self.gone: asyncio.Future[None] = loop.create_future()
-        self._on_data = on_data
+        self._on_data = {1: on_data, 2: on_error or on_data}
         self._transport: asyncio.SubprocessTransport | None = None
         self._left = False
 
@@ -118,7 +144,7 @@ class _Process(asyncio.SubprocessProtocol):
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if not self._left:
-            self._on_data(data)
+            self._on_data[fd](data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called once the process has ended and its pipes are closed."""
@@ -131,13 +157,28 @@ class _Process(asyncio.SubprocessProtocol):
         if not self.gone.done():
             self.gone.set_result(None)
 
+    def write(self, data: bytes) -> bool:
+        """See control.Wire."""
+        pipe = self._pipe(0)
+        if pipe is None or pipe.is_closing():
+            return False
+        pipe.write(data)
+        return True
+
+    def end_input(self) -> None:
+        """No more is going to be written."""
+        pipe = self._pipe(0)
+        if pipe is not None:
+            pipe.close()
+
+    def _pipe(self, fd: int) -> asyncio.WriteTransport | None:
+        pipe = None if self._transport is None else self._transport.get_pipe_transport(fd)
+        return cast(asyncio.WriteTransport | None, pipe)
+
     def close(self) -> None:
-        """Close both pipes; the wrapper then ends by itself, so the transport isn't closed (it would kill)."""
+        """Close its pipes; the wrapper then ends by itself, so the transport isn't closed (it would kill)."""
         self._left = True
-        if self._transport is None:
-            return
-        for fd in (0, 1):
-            pipe = self._transport.get_pipe_transport(fd)
+        for pipe in (self._pipe(0), self._pipe(1), self._pipe(2)):
             if pipe is not None:
                 pipe.close()
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from cockpit.remote.base import Ended, Kind, OnOutput, Request
+from cockpit.remote.base import Ended, Kind, Launch, OnOutput, Prepared, Request, Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ OK = Reply()
 FAILED = Reply(exit_code=1, output=b"failed\n")
 UNREACHABLE = Reply("unreachable", None, detail="connection refused")
 LOST = Reply("lost", None, detail="the connection was lost while it ran")
+VOID = Reply("void", None, detail="it never began, and never can: the target has it on record")
 
 ANY = "*"
 """In a table: any target, or any line."""
@@ -37,12 +38,16 @@ ANY = "*"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One use of the runner, in order; `line` is the request's line, the followed script, or "" for a probe."""
+    """One use of the runner, in order; `line` is the request's line, the followed script, or "".
+
+    `verb` is the Runner's method; `attempt` the id where one is launched or settled.
+    """
 
     verb: str
     target: str
     line: str
     request: Request | None = None
+    attempt: str = ""
 
 
 Table = Mapping[tuple[str, str], Reply]
@@ -53,12 +58,15 @@ Script = Table | Callable[[str, Request], Reply]
 class ScriptedRunner:
     """Answers from `script`: a table by (target, line), where ANY stands for either, or a function.
 
-    What no entry covers exits 0 at once. `probes` answers probe() by target. `calls` records every use,
-    `running` counts the requests held back now. Change `script` and `probes` at any time.
+    What no entry covers exits 0 at once. `probes` answers probe() by target, `prepared` prepare() by target,
+    `settled` settle() by attempt id. `calls` records every use, `running` counts the requests held back now.
+    Change the tables at any time.
     """
 
     script: Script = field(default_factory=dict[tuple[str, str], Reply])
     probes: Mapping[str, Reply] = field(default_factory=dict[str, Reply])
+    prepared: Mapping[str, Prepared] = field(default_factory=dict[str, Prepared])
+    settled: Mapping[str, Reply] = field(default_factory=dict[str, Reply])
     calls: list[Call] = field(default_factory=list[Call])
     running: int = 0
     closed: bool = False
@@ -74,22 +82,34 @@ class ScriptedRunner:
     async def run(self, target: str, request: Request, on_output: OnOutput, stop: asyncio.Event) -> Ended:
         """Play the reply for (target, line)."""
         self.calls.append(Call("run", target, request.line, request))
-        reply = self._reply(target, request)
-        await asyncio.sleep(0)  # as with a real target, nothing is known before the loop has turned
-        if stop.is_set():
-            return Ended("unreachable", detail="stopped before it was sent: nothing ran")
-        if not request.may_begin():
-            return Ended("withheld", detail="not sent: it was held back before its turn came")
-        if reply.output:
-            on_output(reply.output)
+        return await self._begin(target, request, on_output, stop)
+
+    async def prepare(self, target: str) -> Prepared:
+        """The entry in `prepared`; where there is none, as probe() finds the target."""
+        self.calls.append(Call("prepare", target, ""))
+        found = self.prepared.get(target)
+        return Prepared(_ended(self.probes.get(target, OK))) if found is None else found
+
+    async def launch(self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event) -> Ended:
+        """Play the reply for (target, line), as run() does."""
+        self.calls.append(Call("launch", target, launch.request.line, launch.request, launch.attempt))
+        return await self._begin(target, launch.request, sink.write, stop)
+
+    async def settle(
+        self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event, on_running: Callable[[], None]
+    ) -> Ended:
+        """Play the reply in `settled`, VOID if there is none; one that is held back runs still."""
+        self.calls.append(Call("settle", target, launch.request.line, launch.request, launch.attempt))
+        reply = self.settled.get(launch.attempt, VOID)
+        await asyncio.sleep(0)
         if reply.until is not None:
-            self.running += 1
-            try:
-                if not await _first(reply.until, stop):
-                    return Ended("stopped", None, reply.stop_detail, reply.seconds, reply.alive)
-            finally:
-                self.running -= 1
-        return _ended(reply)
+            on_running()
+        return await self._play(reply, lambda output: sink.write(output[sink.total :]), stop)
+
+    async def release(self, target: str) -> Ended:
+        """Exited 0."""
+        self.calls.append(Call("release", target, ""))
+        return _ended(OK)
 
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
         """Pass on what say() is given for the target, until hang_up() or cancelled."""
@@ -124,8 +144,30 @@ class ScriptedRunner:
         return bool(self._followers.get(target))
 
     def lines(self, target: str | None = None) -> list[str]:
-        """The lines that were run, in order; on `target` only, if given."""
-        return [call.line for call in self.calls if call.verb == "run" and target in (None, call.target)]
+        """The lines that were run or launched, in order; on `target` only, if given."""
+        verbs = ("run", "launch")
+        return [call.line for call in self.calls if call.verb in verbs and target in (None, call.target)]
+
+    async def _begin(self, target: str, request: Request, on_output: OnOutput, stop: asyncio.Event) -> Ended:
+        reply = self._reply(target, request)
+        await asyncio.sleep(0)  # as with a real target, nothing is known before the loop has turned
+        if stop.is_set():
+            return Ended("unreachable", detail="stopped before it was sent: nothing ran")
+        if not request.may_begin():
+            return Ended("withheld", detail="not sent: it was held back before its turn came")
+        return await self._play(reply, on_output, stop)
+
+    async def _play(self, reply: Reply, on_output: OnOutput, stop: asyncio.Event) -> Ended:
+        if reply.output:
+            on_output(reply.output)
+        if reply.until is not None:
+            self.running += 1
+            try:
+                if not await _first(reply.until, stop):
+                    return Ended("stopped", None, reply.stop_detail, reply.seconds, reply.alive)
+            finally:
+                self.running -= 1
+        return _ended(reply)
 
     def _reply(self, target: str, request: Request) -> Reply:
         if callable(self.script):

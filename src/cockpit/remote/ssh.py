@@ -4,42 +4,51 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import timedelta
 
 import asyncssh
-from asyncssh.constants import OPEN_CONNECT_FAILED
 
 from cockpit.core.plan import SshSettings, Target
 from cockpit.remote import channel, warm, wrapper
-from cockpit.remote.base import Ended, OnOutput, Request
-from cockpit.remote.channel import Channel, Closed, MayHaveRun, NothingRan, Withheld
+from cockpit.remote.base import Driver, Ended, Launch, OnOutput, Prepared, Request, Sink
+from cockpit.remote.channel import Channel, NothingRan, Withheld
 from cockpit.remote.login import Dropped, Logins, Place
+from cockpit.remote.session import NotOpened, Session, open_session
+from cockpit.remote.supervisor import Supervisor
 
 MAX_THROUGH_JUMP = 5
 """Logins at a time through a jump host: its sshd drops more than ten unfinished ones at random."""
 
-MAX_RUNS = 5
-"""Requests at a time on one target; with idle shells, a loop and a stop that keeps to sshd's ten sessions."""
+MAX_RUNS = 4
+"""Requests at a time on one target; with idle shells, the control shell, a loop and a stop that keeps to
+sshd's ten sessions."""
 
 TRIES = 3
 BACKOFF_S = 0.3
-OPEN_S = 10.0
 CLOSE_S = 3.0
-LINGER_S = 1.0
 PROBE = Request("true", timedelta(seconds=10))
 
 
 class SshRunner:
     """A Runner for all of a plan's targets. A target it wasn't given is a KeyError."""
 
-    def __init__(self, targets: Sequence[Target], settings: SshSettings, *, max_connects: int = 24) -> None:
-        """Read the settings' files; RemoteError where one can't be used. Connects to nothing yet."""
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        settings: SshSettings,
+        *,
+        driver: Driver | None = None,
+        max_connects: int = 24,
+    ) -> None:
+        """Read the settings' files; RemoteError where one can't be used. Connects to nothing yet.
+
+        Without a driver it answers questions and launches nothing.
+        """
         self._logins = Logins(settings)
         gate = asyncio.Semaphore(max_connects)
         via = None
         for hop in settings.jump.split(",") if settings.jump else ():
-            via = _Link(self._logins, _hop(hop.strip(), self._logins.user), via, asyncio.Semaphore(1))
+            via = _Link(self._logins, _hop(hop.strip(), self._logins.user), via, asyncio.Semaphore(1), None)
         self._hops = via
         if via is not None:
             gate = asyncio.Semaphore(min(max_connects, MAX_THROUGH_JUMP))
@@ -49,6 +58,7 @@ class SshRunner:
                 Place(target.host, target.port or settings.port, target.user or self._logins.user),
                 via,
                 gate,
+                driver,
             )
             for target in targets
         }
@@ -78,6 +88,24 @@ class SshRunner:
 
         return await channel.run(started, request, on_output, stop, stop_over=link.open)
 
+    async def prepare(self, target: str) -> Prepared:
+        """See Runner.prepare."""
+        return await self._links[target].supervisor.prepare()
+
+    async def launch(self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event) -> Ended:
+        """Run an attempt, which outlives us and the connection; see Runner.launch."""
+        return await self._links[target].supervisor.launch(launch, sink, stop)
+
+    async def settle(
+        self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event, on_running: Callable[[], None]
+    ) -> Ended:
+        """See Runner.settle."""
+        return await self._links[target].supervisor.settle(launch, sink, stop, on_running)
+
+    async def release(self, target: str) -> Ended:
+        """See Runner.release."""
+        return await self._links[target].supervisor.release()
+
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
         """Run `script` in a sh of its own until it ends or we are cancelled; see Runner.follow."""
         return await channel.follow(self._links[target].open, script, on_line)
@@ -106,10 +134,18 @@ def _hop(text: str, user: str) -> Place:
 class _Link:
     """One shared connection: made when first needed, made anew at the next use after it was lost."""
 
-    def __init__(self, logins: Logins, place: Place, via: _Link | None, gate: asyncio.Semaphore) -> None:
+    def __init__(
+        self,
+        logins: Logins,
+        place: Place,
+        via: _Link | None,
+        gate: asyncio.Semaphore,
+        driver: Driver | None,
+    ) -> None:
         self.via = via
         self.turns = asyncio.Semaphore(MAX_RUNS)
         self.shells = warm.Shells(self.open)
+        self.supervisor = Supervisor(self.open, self.drop, driver)
         self._logins = logins
         self._place = place
         self._gate = gate
@@ -181,9 +217,16 @@ class _Link:
         if self._now is conn:
             self._now = None
 
+    def drop(self) -> None:
+        """Give up the connection there is: whatever runs over it is lost."""
+        conn = self._now
+        if conn is not None:
+            self.forget(conn)
+            conn.abort()
+
     async def start(
         self, request: Request, token: str, on_data: OnOutput, on_sent: Callable[[], None]
-    ) -> _Session | warm.Lease:
+    ) -> Session | warm.Lease:
         """Send a request to a warm shell, or as a command of its own where there is none: see channel.Start."""
         command = wrapper.run_command(request, token)
         if not request.stdin:
@@ -193,8 +236,13 @@ class _Link:
         return await self.open(command, request.stdin, on_data, on_sent)
 
     async def open(
-        self, command: str, stdin: bytes | None, on_data: OnOutput, on_sent: Callable[[], None]
-    ) -> _Session:
+        self,
+        command: str,
+        stdin: bytes | None,
+        on_data: OnOutput,
+        on_sent: Callable[[], None],
+        on_error: OnOutput | None = None,
+    ) -> Session:
         """Start a command on the target: see channel.Open.
 
         A connection that turns out to be dead before the command leaves is replaced, once. A server that
@@ -205,8 +253,8 @@ class _Link:
         while True:
             conn = await self.connection()
             try:
-                return await _open(conn, command, stdin, on_data, on_sent)
-            except _NotOpened as exc:
+                return await open_session(conn, command, stdin, Session(on_data, on_sent, on_error))
+            except NotOpened as exc:
                 if exc.dead:
                     self.forget(conn)
                 refusals += not self.lost(conn)
@@ -218,6 +266,7 @@ class _Link:
     async def close(self) -> None:
         """Close what is open or on its way, within CLOSE_S."""
         await self.shells.close()
+        self.supervisor.close()
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.wait({self._connecting})
@@ -229,136 +278,3 @@ class _Link:
             _, late = await asyncio.wait(closing, timeout=CLOSE_S)
             for task in late:
                 task.cancel()
-
-
-class _NotOpened(NothingRan):
-    """There was no channel, so the command never left. `dead`: the connection is of no further use."""
-
-    def __init__(self, text: str, *, dead: bool) -> None:
-        super().__init__(text)
-        self.dead = dead
-
-
-async def _open(
-    conn: asyncssh.SSHClientConnection,
-    command: str,
-    stdin: bytes | None,
-    on_data: OnOutput,
-    on_sent: Callable[[], None],
-) -> _Session:
-    session = _Session(on_data, on_sent)
-    kept = False
-    creating = asyncio.ensure_future(conn.create_session(lambda: session, command, encoding=None))
-    try:
-        async with asyncio.timeout(OPEN_S):
-            opened, _ = await asyncio.shield(creating)
-    except (TimeoutError, OSError, asyncssh.Error) as exc:
-        refused = isinstance(exc, asyncssh.ChannelOpenError)
-        if session.sent and not (refused and not session.closed.done()):
-            raise MayHaveRun(f"the command was sent, but never acknowledged ({_text(exc)})") from None
-        if session.sent:
-            raise NothingRan("the target refuses to run commands over SSH") from None
-        raise _NotOpened(f"the target opens no channel: {_text(exc)}", dead=not refused) from None
-    else:
-        kept = True
-    finally:
-        if not kept:
-            session.close()
-            creating.add_done_callback(lambda task: task.cancelled() or task.exception())
-    if stdin is not None:
-        # A command that is over before its input was sent has closed the channel already.
-        with suppress(BrokenPipeError):
-            opened.write(stdin)
-            opened.write_eof()
-    return session
-
-
-def _text(exc: Exception) -> str:
-    if isinstance(exc, asyncssh.Error):
-        return exc.reason
-    return f"no answer within {OPEN_S:g} s" if isinstance(exc, TimeoutError) else str(exc)
-
-
-class _Session(asyncssh.SSHClientSession[bytes]):
-    """A command's channel; see channel.Channel. `free` is done once the server counts it no longer."""
-
-    def __init__(self, on_data: OnOutput, on_sent: Callable[[], None]) -> None:
-        self.closed: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
-        self.free: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.sent = False
-        self._on_data = on_data
-        self._on_sent = on_sent
-        self._chan: asyncssh.SSHClientChannel[bytes] | None = None
-        self._left = False
-        self._status: int | None = None
-        self._ended_by = ""
-
-    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
-        """The channel is open; the command leaves as soon as this returns."""
-        self._chan = chan
-        if self._left:
-            chan.abort()
-            raise asyncssh.ChannelOpenError(OPEN_CONNECT_FAILED, "no longer wanted")
-        self.sent = True
-        self._on_sent()
-
-    def data_received(self, data: bytes, datatype: int | None) -> None:
-        """Standard output goes on; standard error is only ever a login shell's, and dropped."""
-        if datatype is None and not self._left:
-            self._on_data(data)
-
-    def write(self, data: bytes) -> bool:
-        """See warm.Wire."""
-        if self._chan is None or self._chan.is_closing() or self._left:
-            return False
-        self._chan.write(data)
-        return True
-
-    def eof_received(self) -> bool:
-        return True
-
-    def exit_status_received(self, status: int) -> None:
-        self._status = status
-
-    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        """No exit record can come any more; what still runs may hold the channel open for long."""
-        self._ended_by = f"SIG{signal}"
-        if self._chan is not None:
-            asyncio.get_running_loop().call_later(LINGER_S, self._leave, self._chan)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._freed()
-        if self.closed.done():
-            return
-        if exc is not None:
-            detail = f"the connection was lost while it ran ({exc})"
-        elif self._ended_by:
-            detail = f"the shell that kept watch was ended by {self._ended_by}"
-        elif self._status is None:
-            detail = "the channel closed without saying how the command ended"
-        else:
-            detail = f"the shell that kept watch ended with {self._status}, without an exit record"
-        self.closed.set_result(Closed(self._status, detail))
-
-    def close(self) -> None:
-        """See channel.Channel.
-
-        The server counts a session until its process has exited, whoever closes the channel. So the channel
-        may close by itself for a moment, and only then, say for a background child's sake, we close it.
-        """
-        self._left = True
-        if self._chan is None:
-            self._freed()
-        elif not self.free.done():
-            with suppress(BrokenPipeError):
-                self._chan.write_eof()
-            asyncio.get_running_loop().call_later(LINGER_S, self._leave, self._chan)
-
-    def _leave(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
-        if not self.free.done():
-            chan.close()
-            self._freed()
-
-    def _freed(self) -> None:
-        if not self.free.done():
-            self.free.set_result(None)

@@ -125,7 +125,7 @@ def run_command(request: Request, token: str) -> str:
     alone = _RUN.replace("@IO@", "<&3 3<&- 2>&1").replace("@WATCH_IO@", ">/dev/null 3<&-")
     script = _OPEN + _LEADING.replace("@LED@", _LED).replace("@RUN@", alone)
     script = script.replace("@WATCH@", _TIME).replace("@POLLS@", _polls())
-    return _command(script, token, _line(request), str(_seconds(request)))
+    return _command(script, token, exported(request), str(seconds(request)))
 
 
 def follow_command(script: str, token: str) -> str:
@@ -152,8 +152,8 @@ def warm_call(request: Request, token: str, mark: str) -> bytes:
 
     Behind the exit record it says `<mark> over`, and `<mark> idle` once nothing holds its output any more.
     """
-    arguments = [*halves(token), _line(request), str(_seconds(request)), *halves(mark)]
-    return _checked(shlex.join(["w", *arguments]) + "\n").encode()
+    arguments = [*halves(token), exported(request), str(seconds(request)), *halves(mark)]
+    return checked(shlex.join(["w", *arguments]) + "\n").encode()
 
 
 def bury_command(pid: int) -> str:
@@ -183,11 +183,11 @@ def _polls() -> str:
 
 
 def _command(script: str, token: str, *arguments: str) -> str:
-    return _checked(shlex.join(["sh", "-c", script, "sh", *halves(token), *arguments]))
+    return checked(shlex.join(["sh", "-c", script, "sh", *halves(token), *arguments]))
 
 
-def _line(request: Request) -> str:
-    """The request's line behind its exports."""
+def exported(request: Request) -> str:
+    """The request's line behind its exports; ValueError for a bad variable name."""
     exports: list[str] = []
     for name, value in request.env.items():
         if not NAME.fullmatch(name):
@@ -196,7 +196,8 @@ def _line(request: Request) -> str:
     return "".join(exports) + request.line
 
 
-def _seconds(request: Request) -> int:
+def seconds(request: Request) -> int:
+    """The request's timeout in whole seconds, at least one."""
     return max(1, math.ceil(request.timeout.total_seconds()))
 
 
@@ -205,7 +206,8 @@ def _joined(mark: str) -> str:
     return '""'.join(halves(mark))
 
 
-def _checked(command: str) -> str:
+def checked(command: str) -> str:
+    """`command`, if a target can be sure to take it; ValueError says why not."""
     if "\0" in command:
         raise ValueError("the command holds a NUL character, which no shell can take")
     if len(command.encode("utf-8", "surrogatepass")) > MAX_COMMAND:

@@ -25,7 +25,7 @@ async def look(plan: Plan) -> tuple[Finding, ...]:
     """Every line of readiness, as a session would find it now; checklist items are still unsigned."""
     runner = runners(plan)
     sampling = Sampling(plan, runner, runner.host_sample, utc_now, lambda: None)
-    opening = cmd.OpenSession(utc_now(), "check", "", "", "", "", "", "", "", False)
+    opening = cmd.OpenSession(utc_now(), "check", "", "", "", "", "", "", "", "", False)
     state = _told(initial(plan, commands), opening)
     try:
         sampling.start()

@@ -8,28 +8,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from cockpit import failpoint
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
 from cockpit.core.errors import Broken, LogError
 from cockpit.core.plan import Plan
-from cockpit.core.state import Attempt, Render, State, initial, replay
+from cockpit.core.rollout import doubtful_before
+from cockpit.core.state import Render, State, initial, replay
 from cockpit.core.thresholds import Judgement, Sample
-from cockpit.core.wanted import may_begin, wanted
+from cockpit.core.wanted import may_begin, stopping, wanted
 from cockpit.remote.base import Runner
-from cockpit.runtime.jobs import Jobs
+from cockpit.runtime.jobs import Jobs, Surroundings
 from cockpit.runtime.notices import Notices
 from cockpit.runtime.sampling import Sampling
+from cockpit.runtime.targets import Targets
+from cockpit.runtime.wakefulness import Wakefulness
 from cockpit.signals.host import HostSample
 from cockpit.store.log import Log, Recording
 from cockpit.store.output import Kept
 
 TICK = 0.25
 """Seconds between looks at the clock when nothing else happens."""
-
-PROBE_AGAIN = 10.0
-"""Seconds before a target is reached for again, before the start."""
 
 NOTICES = timedelta(seconds=3)
 """How long the end waits for [[notify]] commands."""
@@ -66,14 +68,17 @@ class Engine:
         meter: Callable[[], HostSample | None],
         me: str,
         now: Callable[[], datetime] = utc_now,
+        events: Sequence[ev.Event] = (),
     ) -> None:
+        """`events` are those that the log holds already: a session that is taken up again."""
         self._log = log
         self._runner = runner
         self._me = me
         self.now = now
-        self._state = initial(plan, render)
-        self._events: list[ev.Event] = []
+        self._state = replay(events, initial(plan, render))
+        self._events = list(events)
         self._failure = ""
+        self._fault: Exception | None = None
         self._left = False
         self.ended = False
         self._inbox: list[Asked] = []
@@ -81,7 +86,13 @@ class Engine:
         self._wake = asyncio.Event()
         self._subscribers: list[Callable[[], None]] = []
         self._rows_at = now()
-        self.jobs = Jobs(runner, self._session, now, self._finished, self._may_begin)
+        around = Surroundings(
+            self._session, now, self._may_begin, lambda attempt: doubtful_before(self._state, attempt)
+        )
+        self.jobs = Jobs(runner, around, self._finished, self._post, self._broke)
+        self.targets = Targets(plan, runner, now, self._post, lambda: self._state)
+        self.awake = Wakefulness()
+        self._reaching: asyncio.Task[None] | None = None
         self.sampling = Sampling(plan, runner, meter, now, self._wake.set)
         self.notices = Notices(plan, runner, now, self._post)
 
@@ -152,7 +163,7 @@ class Engine:
 
         Targets are reached and signals read once `hold` is set: a hundred logins would slow the first frame.
         """
-        probing = asyncio.create_task(self._watch(hold))
+        watching = asyncio.create_task(self._watch(hold))
         try:
             while True:
                 await self.turn()
@@ -160,7 +171,9 @@ class Engine:
                     break
                 await set_within(self._wake, TICK)
                 self._wake.clear()
+                self._look_at_clock()
             await self.sampling.stop()
+            await self._let_targets_go()
             await self.notices.settle(NOTICES)
             self._rows_at = datetime.min.replace(tzinfo=UTC)
             await self.turn()  # the last samples, and whether people could be told
@@ -175,9 +188,9 @@ class Engine:
         finally:
             self.ended = True
             self._refuse_waiting(self._failure or "the session is over")
-            probing.cancel()
+            watching.cancel()
             await self.sampling.stop()
-            await asyncio.gather(probing, return_exceptions=True)
+            await asyncio.gather(watching, return_exceptions=True)
             self._publish()
 
     async def turn(self) -> None:
@@ -195,9 +208,11 @@ class Engine:
             raise
 
     async def _turn(self, asked: list[Asked]) -> None:
+        if self._fault is not None:
+            raise self._fault
         outputs, self._outputs = self._outputs, []
         at = self.now()
-        verdicts = self.sampling.verdicts(at) if self.sampling.reading else []
+        verdicts = self.sampling.verdicts(at)
         evidence = self._readings()
         batch: list[Asked] = [*asked, *((replace(v, evidence=evidence), None) for v in verdicts)]
         batch.sort(key=lambda entry: cmd.precedence(entry[0]))
@@ -216,7 +231,8 @@ class Engine:
         await self._log.append(events, outputs, rows)
         self._state = state
         self._events += events
-        self.jobs.reconcile(wanted(state))
+        failpoint.reach("turn.after_append")
+        self.jobs.reconcile(wanted(state), stopping=stopping(state))
         for answer, refused in answers:
             _answer(answer, refused)
         if events:
@@ -224,9 +240,9 @@ class Engine:
             self._publish()
 
     async def leave(self, by: str, reason: str, within: timedelta) -> None:
-        """End before the release does: nothing new starts, what runs may finish `within`, then it is in doubt."""
+        """End before the release does: nothing new starts, what runs after `within` goes on on its target."""
         await self.send(cmd.LeaveSession(self.now(), by, reason))
-        await self.jobs.settle(within)
+        await self.jobs.let_go(within)
         self._left = True
         self._wake.set()
 
@@ -239,6 +255,11 @@ class Engine:
     def _finished(self, report: cmd.ReportStep, kept: Kept) -> None:
         self._outputs.append((report.attempt, kept))
         self._post(report)
+
+    def _broke(self, fault: Exception) -> None:
+        """Something of ours failed outside a turn: the next turn ends the session with it."""
+        self._fault = fault
+        self._wake.set()
 
     def _may_begin(self, attempt: Attempt) -> bool:
         return not self._failure and may_begin(self._state, attempt)
@@ -278,22 +299,26 @@ class Engine:
         if hold is not None:
             await hold.wait()
         self.sampling.start()
-        await self._probe_all()
+        await self.targets.reach()
 
-    async def _probe_all(self) -> None:
-        """Reach every target, again and again until the start: readiness is about now."""
-        await asyncio.gather(*(self._probe(t.id) for t in self._state.plan.targets))
+    def _look_at_clock(self) -> None:
+        """After a standstill nothing that was read before counts, and nothing is judged until targets answer."""
+        slept = self.awake.slept()
+        if slept is None:
+            return
+        self._post(cmd.ReportSleep(self.now(), slept))
+        self.sampling.forget()
+        self._reaching = asyncio.create_task(self._judge_again())
 
-    async def _probe(self, target: str) -> None:
-        while True:
-            ended = await self._runner.probe(target)
-            ok = ended.ok
-            before = self._state.probes.get(target)
-            if before is None or (before.ok, before.detail) != (ok, ended.detail):
-                self._post(cmd.ReportProbe(self.now(), target, ok, ended.detail))
-            if self._state.started is not None:
-                return
-            await asyncio.sleep(PROBE_AGAIN)
+    async def _judge_again(self) -> None:
+        await self.targets.reach_once()
+        self.sampling.judge_from_now()
+
+    async def _let_targets_go(self) -> None:
+        """At the end, and where nothing ever ran, what the session left on its targets is removed, on record."""
+        if self._state.closed is not None or self._state.started is None:
+            failpoint.reach("release.before")
+            await self.targets.release()
 
 
 def _answer(future: asyncio.Future[Refused | None], refused: Refused | None) -> None:

@@ -9,13 +9,21 @@ from datetime import timedelta
 from cockpit.core import commands as cmd
 from cockpit.core import readiness
 from cockpit.core.commands import Refused
-from cockpit.core.errors import NotReady
+from cockpit.core.errors import Held, NotReady, StillInDoubt
 from cockpit.core.events import Event
-from cockpit.core.view import next_line
+from cockpit.core.rollout import stuck
+from cockpit.core.state import State, breached
+from cockpit.core.view import next_line, reopened
 from cockpit.runtime.engine import Engine, set_within
 
 FIRST_READINGS = timedelta(seconds=30)
 """How long targets and signals have for their first answer before the release counts as not ready."""
+
+LOOK_AGAIN = timedelta(seconds=5)
+"""How often a refusal to go on is looked at again."""
+
+SETTLING = timedelta(minutes=2)
+"""How long what was open may take to settle before a session that is taken up says where it stands."""
 
 
 async def run_headless(
@@ -23,17 +31,23 @@ async def run_headless(
     say: Callable[[Event], None],
     hint: Callable[[str], None],
     override: str,
+    go_on: str,
 ) -> None:
-    """Drive `engine` (already opened and running) to its end.
+    """Drive `engine` (already opened, or taken up again, and running) to its end.
 
     `say` gets each event, `hint` gets the line that says what the release waits for when it changes.
-    Raises NotReady where the release can't start; returns once the session is closed or left.
+    `go_on` is a person's reason to go on with a session taken up again, as soon as it is known where it stands;
+    without one it waits. Raises NotReady where the release can't start, StillInDoubt where it can't go on, Held
+    where another session has a target; returns once the session is closed or left.
     """
     printed = 0
     changed = asyncio.Event()
     end = engine.subscribe(changed.set)
     last_hint = ""
-    starting = asyncio.create_task(_start(engine, override))
+    if engine.state.started is None:
+        starting = asyncio.create_task(_start(engine, override))
+    else:
+        starting = asyncio.create_task(_go_on(engine, hint, go_on))
     try:
         while True:
             ended = engine.ended
@@ -67,19 +81,45 @@ def _waits_for(engine: Engine) -> str:
 
 async def _start(engine: Engine, override: str) -> None:
     """Start as soon as everything answered; NotReady with what is missing where it did and isn't enough."""
-    deadline = engine.now() + FIRST_READINGS
-    while readiness.pending(engine.state) and engine.state.left is None and engine.now() < deadline:
-        changed = asyncio.Event()
-        end = engine.subscribe(changed.set)
-        await set_within(changed, 0.2)
-        end()
+    await _until(engine, lambda state: not readiness.pending(state), FIRST_READINGS)
     seen = tuple(f.key for f in readiness.blocking(engine.state, engine.now()))
     start = cmd.StartRelease(engine.now(), engine.me, reason=override, overriding=seen)
     refused = await engine.send(start)
-    if isinstance(refused, Refused) and not (engine.state.started or engine.state.left or engine.ended):
-        raise NotReady(
-            f'{refused.reason}\nNothing ran. Settle these, or start anyway with --override "REASON".'
-        )
+    if not isinstance(refused, Refused) or engine.state.started or engine.state.left or engine.ended:
+        return
+    if any(p.held_by for p in engine.state.probes.values()):
+        raise Held(f"{refused.reason}\nNothing ran.")
+    raise NotReady(f'{refused.reason}\nNothing ran. Settle these, or start anyway with --override "REASON".')
+
+
+async def _go_on(engine: Engine, hint: Callable[[str], None], reason: str) -> None:
+    """Say what was open and what is known of it now, then go on for `reason`, if there is one."""
+    await _until(engine, lambda state: not state.unsettled() and not readiness.pending(state), SETTLING)
+    for attempt, now in reopened(engine.state):
+        hint(f"{attempt.id} was open; now we know: {now}")
+    refusal = ""
+    while reason and engine.state.resumed is not None and not (engine.state.left or engine.ended):
+        refused = await engine.send(cmd.ResumeRollout(engine.now(), engine.me, reason=reason))
+        if not isinstance(refused, Refused) or engine.ended:
+            return
+        if stuck(engine.state):
+            how = "Nothing was started. Take the session up on a screen: `cockpit resume`."
+            raise StillInDoubt(f"{refused.reason}\n{how}")
+        if refused.reason != refusal:  # a limit is breached: it goes on as soon as that is over
+            refusal = refused.reason
+            hint(f"not going on: {refusal}")
+        await _until(engine, lambda state: not breached(state), LOOK_AGAIN)
+
+
+async def _until(engine: Engine, settled: Callable[[State], bool], within: timedelta) -> None:
+    """Wait until the state is so, the session is left or ends, or time is up."""
+    deadline = engine.now() + within
+    changed = asyncio.Event()
+    end = engine.subscribe(changed.set)
+    while not (settled(engine.state) or engine.state.left or engine.ended) and engine.now() < deadline:
+        changed.clear()
+        await set_within(changed, 0.2)
+    end()
 
 
 async def _close_partial(engine: Engine) -> None:

@@ -1,88 +1,87 @@
-"""Attempts in flight: started when wanted, stopped when not, each one reported exactly once."""
+"""Attempts in flight: launched when wanted, settled when in doubt, each end reported exactly once."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
-from cockpit.core.commands import ReportStep
-from cockpit.core.events import Finish
-from cockpit.core.state import Attempt
-from cockpit.remote.base import Ended, Request, Runner
+from cockpit import failpoint
+from cockpit.core.attempt import Attempt
+from cockpit.core.commands import Command, ReportFound, ReportReplaced, ReportStep
+from cockpit.core.events import Finish, Settled
+from cockpit.remote.base import Ended, Launch, Request, Runner
+from cockpit.runtime.outcome import doubt_of, finish_of
 from cockpit.store.output import Kept
 
 REMEMBERED = 200
 """How many finished attempts' output stays in memory for the screen; the log has them all."""
 
+REACH_FIRST, REACH_MOST = 0.5, 10.0
+"""Seconds before a target out of sight is reached for again, doubling up to the most."""
 
-def finish_of(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
-    """What became of an attempt, in the release's words: (finish, detail).
 
-    Success takes the command's own exit code 0 and, where there is a verify, its exit code 0 too.
-    What may have run, but didn't tell, is in doubt.
-    """
-    if run.kind == "withheld":
-        return "skipped", run.detail
-    if run.kind == "unreachable":
-        return "unreachable", run.detail
-    if run.kind == "lost" or (run.kind == "stopped" and run.alive):
-        return "in_doubt", run.detail
-    if run.kind != "exited":
-        return "failed", run.detail or run.kind.replace("_", " ")
-    if run.exit_code != 0:
-        return "failed", run.detail or f"exit {run.exit_code}"
-    if verify is None or verify.ok:
-        return "succeeded", ""
-    if verify.kind in ("unreachable", "lost"):
-        return "in_doubt", f"ran with exit 0, but verify could not tell: {verify.detail}"
-    if verify.kind == "exited":
-        return "failed", f"verify exited {verify.exit_code}"
-    return "failed", f"verify {verify.kind.replace('_', ' ')} {verify.detail}".rstrip()
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What jobs need to know of their session, asked when it matters."""
+
+    session: Callable[[], str]
+    now: Callable[[], datetime]
+    may_begin: Callable[[Attempt], bool]
+    doubtful_before: Callable[[Attempt], tuple[str, ...]]
 
 
 class Jobs:
-    """The running attempts of one session. `report` receives a ReportStep and the kept output for each."""
+    """The attempts of one session that are busy here.
+
+    `finished` receives a report of each attempt's end, or of a doubt about it, with the output kept until
+    then; `post` receives what else is found out, `broke` a fault of our own.
+    """
 
     def __init__(
         self,
         runner: Runner,
-        session: Callable[[], str],
-        now: Callable[[], datetime],
-        report: Callable[[ReportStep, Kept], None],
-        may_begin: Callable[[Attempt], bool],
+        around: Surroundings,
+        finished: Callable[[ReportStep, Kept], None],
+        post: Callable[[Command], None],
+        broke: Callable[[Exception], None],
     ) -> None:
-        """`may_begin` is asked for an attempt when everything is ready to send it."""
         self._runner = runner
-        self._session = session
-        self._now = now
-        self._report = report
-        self._may_begin = may_begin
+        self._around = around
+        self._broke = broke
+        self._finished = finished
+        self._post = post
         self._started: set[str] = set()
         self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._kept: OrderedDict[str, Kept] = OrderedDict()
 
-    def reconcile(self, wanted: Mapping[str, Attempt]) -> None:
-        """Start what is wanted and was never started here; ask what is no longer wanted to stop."""
+    def reconcile(self, wanted: Mapping[str, Attempt], *, stopping: bool) -> None:
+        """Be busy with what is wanted: launch what is new, settle what is in doubt, let go of all else.
+
+        `stopping` ends on its target whatever runs.
+        """
         for id_, attempt in wanted.items():
             if id_ not in self._started:
                 self._started.add(id_)
                 self._kept[id_] = Kept()
                 stop = asyncio.Event()
-                task = asyncio.create_task(self._attempt(attempt, stop), name=id_)
-                self._running[id_] = (task, stop)
-        for id_, (_, stop) in self._running.items():
-            if id_ not in wanted:
+                self._running[id_] = (asyncio.create_task(self._attempt(attempt, stop), name=id_), stop)
+        for id_, (task, stop) in [*self._running.items()]:
+            if stopping:
                 stop.set()
+            if id_ not in wanted:
+                task.cancel()
 
     def output(self, attempt: str) -> Kept | None:
         """The output kept so far, or None where it is no longer in memory."""
         return self._kept.get(attempt)
 
-    async def settle(self, within: timedelta) -> None:
-        """Wait until nothing runs, at most `within`; then let go of what still does."""
+    async def let_go(self, within: timedelta) -> None:
+        """Wait until nothing is busy here, at most `within`; what still runs goes on on its target."""
         tasks = [task for task, _ in self._running.values()]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=within.total_seconds())
@@ -91,42 +90,143 @@ class Jobs:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _attempt(self, attempt: Attempt, stop: asyncio.Event) -> None:
-        kept = self._kept[attempt.id]
-        began = self._now()
-        verify: Ended | None = None
         try:
-            may_begin = partial(self._may_begin, attempt)
-            run = await self._runner.run(
-                attempt.target, self._request(attempt, attempt.line, may_begin), kept.write, stop
-            )
-            if run.ok and attempt.verify is not None:
-                request = self._request(attempt, attempt.verify)
-                verify = await self._runner.run(attempt.target, request, kept.write, stop)
-            finish, detail = finish_of(run, verify)
-        except Exception as fault:  # noqa: BLE001 - the unknown becomes a record: we can't say what ran
-            run, finish, detail = Ended("lost"), "in_doubt", f"{type(fault).__name__}: {fault}"
+            await _Job(attempt, stop, self._kept[attempt.id], self._runner, self._around, self._tell).run()
+        except Exception as fault:  # noqa: BLE001 - the engine stops on it; the attempt stays open in the log
+            self._broke(fault)
         finally:
             del self._running[attempt.id]
             self._forget_old()
-        report = ReportStep(
-            self._now(),
-            attempt.id,
-            finish,
-            proven=verify is not None and finish == "succeeded",
-            exit_code=run.exit_code,
-            verify_exit_code=verify.exit_code if verify else None,
-            seconds=round((self._now() - began).total_seconds(), 3),
-            detail=detail,
-            output_bytes=kept.total,
-            output_sha256=kept.sha256,
-        )
-        self._report(report, kept)
 
-    def _request(self, attempt: Attempt, line: str, may_begin: Callable[[], bool] = lambda: True) -> Request:
-        env = {"COCKPIT_SESSION": self._session(), "COCKPIT_ATTEMPT": attempt.id}
-        return Request(line, attempt.timeout, env, may_begin=may_begin)
+    def _tell(self, report: Command) -> None:
+        if isinstance(report, ReportStep):
+            self._finished(report, self._kept[report.attempt])
+        else:
+            self._post(report)
 
     def _forget_old(self) -> None:
         while len(self._kept) - len(self._running) > REMEMBERED:
             oldest = next(id_ for id_ in self._kept if id_ not in self._running)
             del self._kept[oldest]
+
+
+class _Job:
+    """One attempt, from its launch (or from a doubt about it) to its end."""
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        stop: asyncio.Event,
+        kept: Kept,
+        runner: Runner,
+        around: Surroundings,
+        tell: Callable[[Command], None],
+    ) -> None:
+        self._attempt = attempt
+        self._stop = stop
+        self._kept = kept
+        self._runner = runner
+        self._around = around
+        self._tell = tell
+        self._began = around.now()
+        self._doubted = attempt.unsettled
+        self._settled: Settled = "record" if attempt.unsettled else ""
+
+    async def run(self) -> None:
+        """Report what becomes of the attempt; a doubt is reported at once, and settled later."""
+        run = await self._ended()
+        if run.kind == "fenced":
+            self._tell(ReportReplaced(self._around.now(), self._attempt.target, run.detail))
+            if self._doubted:
+                return
+        verify: Ended | None = None
+        if self._attempt.verify is not None and (run.ok or (run.kind == "unknown" and not run.alive)):
+            failpoint.reach("job.before_verify")
+            verify = await self._verified(run)
+        if run.kind == "unknown" and verify is not None:
+            self._settled = "verify"
+        finish, detail = finish_of(run, verify)
+        self._report(run, verify, finish, detail, "record" if finish == "in_doubt" else self._settled)
+
+    async def _ended(self) -> Ended:
+        """The attempt's end as its target tells it; as long as that is out of sight, it is reached for."""
+        launch = self._launch()
+        wait = REACH_FIRST
+        run = Ended("lost", detail=self._attempt.detail)
+        if not self._doubted:
+            failpoint.reach("job.before_launch")
+            run = await self._told(self._runner.launch(self._attempt.target, launch, self._kept, self._stop))
+            failpoint.reach("launch.ended")
+        while run.kind == "lost" or (run.kind == "unreachable" and self._settled):
+            self._settled = "record"
+            self._doubt(run)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, REACH_MOST)
+            failpoint.reach("settle.before")
+            run = await self._told(
+                self._runner.settle(self._attempt.target, launch, self._kept, self._stop, self._found)
+            )
+            failpoint.reach("settle.ended")
+        return run
+
+    async def _verified(self, run: Ended) -> Ended:
+        assert self._attempt.verify is not None
+        wait = REACH_FIRST
+        while True:
+            request = self._request(self._attempt.verify)
+            verify = await self._told(
+                self._runner.run(self._attempt.target, request, self._kept.write, self._stop)
+            )
+            if verify.kind not in ("unreachable", "lost") or self._stop.is_set():
+                return verify
+            self._doubt(doubt_of(run, verify))
+            self._settled = "record"
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, REACH_MOST)
+
+    async def _told(self, running: Coroutine[Any, Any, Ended]) -> Ended:
+        """How it ended; a fault of our own means that we can't say what ran."""
+        try:
+            return await running
+        except Exception as fault:  # noqa: BLE001 - the unknown becomes a doubt, which the target settles
+            return Ended("lost", detail=f"{type(fault).__name__}: {fault}")
+
+    def _doubt(self, run: Ended) -> None:
+        if not self._doubted:
+            self._doubted = True
+            self._report(run, None, "in_doubt", run.detail, "")
+
+    def _found(self) -> None:
+        if self._doubted:
+            self._doubted = False
+            self._tell(ReportFound(self._around.now(), self._attempt.id))
+
+    def _report(
+        self, run: Ended, verify: Ended | None, finish: Finish, detail: str, settled: Settled
+    ) -> None:
+        now = self._around.now()
+        wall = (now - self._began).total_seconds()
+        self._tell(
+            ReportStep(
+                now,
+                self._attempt.id,
+                finish,
+                proven=verify is not None and finish == "succeeded",
+                exit_code=run.exit_code,
+                verify_exit_code=verify.exit_code if verify else None,
+                seconds=round(run.seconds if settled else wall, 3),
+                detail=detail,
+                output_bytes=self._kept.total,
+                output_sha256=self._kept.sha256,
+                settled=settled,
+            )
+        )
+
+    def _launch(self) -> Launch:
+        may_begin = partial(self._around.may_begin, self._attempt)
+        void = self._around.doubtful_before(self._attempt)
+        return Launch(self._attempt.id, self._request(self._attempt.line, may_begin), void)
+
+    def _request(self, line: str, may_begin: Callable[[], bool] = lambda: True) -> Request:
+        env = {"COCKPIT_SESSION": self._around.session(), "COCKPIT_ATTEMPT": self._attempt.id}
+        return Request(line, self._attempt.timeout, env, may_begin=may_begin)

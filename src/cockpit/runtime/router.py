@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from cockpit.core.plan import HERE
-from cockpit.remote.base import Ended, OnOutput, Request, Runner
+from cockpit.remote.base import Ended, Launch, OnOutput, Prepared, Request, Runner, Sink
 from cockpit.remote.here import HereRunner
 from cockpit.signals.host import HostSample
 
@@ -32,6 +32,24 @@ class Router:
     async def run(self, target: str, request: Request, on_output: OnOutput, stop: asyncio.Event) -> Ended:
         """See Runner."""
         return await self._of(target).run(target, request, on_output, stop)
+
+    async def prepare(self, target: str) -> Prepared:
+        """See Runner."""
+        return await self._of(target).prepare(target)
+
+    async def launch(self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event) -> Ended:
+        """See Runner."""
+        return await self._of(target).launch(target, launch, sink, stop)
+
+    async def settle(
+        self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event, on_running: Callable[[], None]
+    ) -> Ended:
+        """See Runner."""
+        return await self._of(target).settle(target, launch, sink, stop, on_running)
+
+    async def release(self, target: str) -> Ended:
+        """See Runner."""
+        return await self._of(target).release(target)
 
     async def follow(self, target: str, script: str, on_line: Callable[[bytes], None]) -> Ended:
         """See Runner."""

@@ -66,7 +66,7 @@ class Sampling:
         self._judgements: dict[str, Judgement] = {}
         self._rows: list[SampleRow] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self.reading = False
+        self.judging = False
 
     def _keep(self, signal: Signal) -> int:
         interval = HOST_INTERVAL if signal.source == "host" else signal.interval
@@ -86,7 +86,7 @@ class Sampling:
 
     def start(self) -> None:
         """Begin reading everything; `stop` ends it, and with it all judging."""
-        self.reading = True
+        self.judging = True
         here = tuple(t.id for t in self._plan.targets if is_this_machine(t))
         if here:
             self._spawn(self._this_machine(here))
@@ -105,11 +105,24 @@ class Sampling:
 
     async def stop(self) -> None:
         """End all reading."""
-        self.reading = False
+        self.judging = False
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def forget(self) -> None:
+        """Judge nothing from now on: this machine stood still, and what was read before is too old."""
+        self.judging = False
+        for by_target in self._series.values():
+            for series in by_target.values():
+                series.clear()
+        self._judgements.clear()
+
+    def judge_from_now(self) -> None:
+        """Judge again: targets were reached since, and only what is read from now on counts."""
+        self.forget()
+        self.judging = True
 
     # What is known
 
@@ -133,7 +146,7 @@ class Sampling:
     def verdicts(self, now: datetime) -> list[ReportVerdict]:
         """Judge every limit at `now`: a report for each whose verdict, or way towards a breach, changed."""
         changed: list[ReportVerdict] = []
-        for threshold in self._judged:
+        for threshold in self._judged if self.judging else ():
             signal = self._signals[threshold.signal]
             before = self._judgements.get(threshold.id)
             verdict = judge(threshold, self._series[signal.name], signal.interval, now)

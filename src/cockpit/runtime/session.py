@@ -4,34 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import secrets
 import signal
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from cockpit import __version__
+from cockpit import __version__, failpoint
 from cockpit.core import commands as cmd
-from cockpit.core.errors import LogError
+from cockpit.core import events as ev
+from cockpit.core.errors import Broken, Held, LogError
 from cockpit.core.plan import Plan
+from cockpit.remote.base import Driver
 from cockpit.remote.here import HereRunner
 from cockpit.remote.ssh import SshRunner
-from cockpit.runtime.engine import Engine
+from cockpit.runtime.engine import Engine, utc_now
 from cockpit.runtime.router import Router
 from cockpit.steps import commands
-from cockpit.store.log import Log
+from cockpit.store.environment import EnvironmentLock, unfinished
+from cockpit.store.log import Log, read
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP)
+"""What leaves the session: nothing new starts, and what runs goes on on its target."""
 
-SETTLE = timedelta(seconds=5)
+SETTLE = timedelta(seconds=2)
 """How long running steps may take to end when the session is left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a session is opened with. `plan_path`, `plan_data` and `plan_sha256` go into its first event."""
+    """What a session is opened with. `plan_path`, `plan_data` and `plan_sha256` go into its first event.
+
+    `resumed` takes up the session that the log holds; `plan_file` then says how the plan's file differs from
+    the plan in the log. `take_over` is the reason for taking the release from whoever holds it.
+    """
 
     plan: Plan
     plan_path: str
@@ -40,11 +49,14 @@ class Opening:
     me: str
     log_path: Path
     promote_when_clean: bool = False
+    resumed: bool = False
+    plan_file: str = ""
+    take_over: str = ""
 
 
-def runners(plan: Plan) -> Router:
-    """The real runners of a plan: this machine, and its targets over SSH."""
-    return Router(HereRunner(), SshRunner(plan.targets, plan.ssh))
+def runners(plan: Plan, driver: Driver | None = None) -> Router:
+    """The real runners of a plan: this machine, and its targets over SSH. Steps take a driver."""
+    return Router(HereRunner(driver), SshRunner(plan.targets, plan.ssh, driver=driver))
 
 
 @asynccontextmanager
@@ -52,33 +64,86 @@ async def session(opening: Opening, hold: asyncio.Event | None = None) -> AsyncG
     """A session at work. Leaving the block before its end leaves the session: nothing new starts.
     Nothing is contacted before `hold`, if given, is set.
 
-    Raises LogError where the log can't be made, or failed on the way.
+    Raises Held where another session has the environment, LogError where the log can't be used, or failed on
+    the way.
     """
-    runner = runners(opening.plan)
+    release = opening.plan.release
+    holder = f"{opening.me}, session {opening.log_path.stem}"
+    lock = EnvironmentLock(release.service, release.environment, holder)
     log: Log | None = None
+    runner: Router | None = None
     try:
-        log = await Log.create(opening.log_path)
-        engine = Engine(opening.plan, commands, log, runner, runner.host_sample, opening.me)
+        if not (opening.resumed or opening.take_over):
+            _refuse_beside_unfinished(release.service, release.environment)
+        log = await (Log.open if opening.resumed else Log.create)(opening.log_path)
+        events = [event for _, event in read(opening.log_path).events] if opening.resumed else []
+        first = _open(opening, events)
+        runner = runners(opening.plan, _driver(opening, first))
+        engine = Engine(opening.plan, commands, log, runner, runner.host_sample, opening.me, events=events)
         working = asyncio.create_task(engine.run(hold))
         signals = _Signals(engine, opening.me)
         try:
-            await engine.send(_open(opening, engine))
+            await engine.send(_resume(opening) if events else first)
+            failpoint.reach("session.resumed" if events else "session.opened")
             signals.watch()
             yield engine
         finally:
             signals.watch()  # a screen has handlers of its own while it is up, and takes them away
+            failpoint.reach("session.closing")
             await _end(engine, working, opening.me)
             signals.ignore()
+    except (LogError, Broken) as fault:
+        if log is not None:
+            await _last_words(log, ev.SessionLeft(utc_now(), ev.COCKPIT, str(fault)))
+        raise
     finally:
-        await runner.close()
+        if runner is not None:
+            await runner.close()
         if log is not None:
             await log.close()
+        lock.release()
 
 
-def _open(opening: Opening, engine: Engine) -> cmd.OpenSession:
+async def _last_words(log: Log, event: ev.Event) -> None:
+    """Say in the log why it ends, where that can still be: also where it is the log that failed."""
+    if log.failure:
+        await log.last_words([event])
+    else:
+        with suppress(LogError):
+            await log.append([event])
+
+
+def _refuse_beside_unfinished(service: str, environment: str) -> None:
+    left = unfinished(service, environment)
+    if left is not None:
+        raise Held(
+            f"{service} in {environment} has a session that never came to its end: {left.name}, opened by {left.by} "
+            f"at {left.since:%Y-%m-%d %H:%M} UTC. Nothing was started. Take it up with `cockpit resume {left.name}`, "
+            'or start anew over it with --take-over "REASON".'
+        )
+
+
+def _driver(opening: Opening, first: cmd.OpenSession) -> Driver:
+    release = opening.plan.release
+    return Driver(
+        first.session,
+        first.spool,
+        f"{release.service} {release.environment}",
+        f"{opening.me} ({getpass.getuser()} on {socket.gethostname()})",
+        socket.gethostname(),
+        f"{utc_now():%Y-%m-%d %H:%M} UTC",
+        opening.take_over,
+    )
+
+
+def _open(opening: Opening, events: Sequence[ev.Event]) -> cmd.OpenSession:
+    """The session's first command; for one that is taken up, with the names it was opened under."""
+    opened = events[0] if events else None
+    known = isinstance(opened, ev.SessionOpened)
     return cmd.OpenSession(
-        engine.now(),
-        session=opening.log_path.stem,
+        utc_now(),
+        session=opened.session if known else opening.log_path.stem,
+        spool=opened.spool if known else secrets.token_hex(8),
         by=opening.me,
         os_user=getpass.getuser(),
         machine=socket.gethostname(),
@@ -87,6 +152,18 @@ def _open(opening: Opening, engine: Engine) -> cmd.OpenSession:
         plan_sha256=opening.plan_sha256,
         plan_text=opening.plan_data.decode(),
         promote_when_clean=opening.promote_when_clean,
+    )
+
+
+def _resume(opening: Opening) -> cmd.ResumeSession:
+    return cmd.ResumeSession(
+        utc_now(),
+        opening.me,
+        getpass.getuser(),
+        socket.gethostname(),
+        __version__,
+        opening.plan_file,
+        opening.take_over,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -43,6 +43,19 @@ def make_directory(directory: Path) -> None:
         ) from error
 
 
+def make_private_directory(directory: Path) -> None:
+    """As make_directory; one that is open to other users is closed to them, or LogError."""
+    make_directory(directory)
+    if stat.S_IMODE(directory.stat().st_mode) & 0o077:
+        try:
+            directory.chmod(0o700)
+        except OSError as error:
+            raise LogError(
+                f"{directory} is open to other users and can't be closed to them ({error.strerror}). Nothing was "
+                "started: name another place with XDG_STATE_HOME."
+            ) from error
+
+
 def make_private(path: Path) -> None:
     """Make an empty file, 0600 under any umask, where nothing was: not even a symlink. LogError otherwise."""
     make_directory(path.parent)
@@ -60,14 +73,28 @@ def make_private(path: Path) -> None:
             "resume that session, or name another file with --log."
         ) from error
     except OSError as error:
-        raise LogError(
-            f"{path}: the log can't be made ({error.strerror}). Nothing was started: name another place with --log."
-        ) from error
+        raise _cannot_make(path, error) from error
     try:
         os.fchmod(made, 0o600)
+        _sync_directory(path.parent)
+    except OSError as error:
+        path.unlink()
+        raise _cannot_make(path, error) from error
     finally:
         os.close(made)
-    _sync_directory(path.parent)
+
+
+def remove(log: Path) -> None:
+    """Remove a log that never came to be, and what SQLite may have left beside it."""
+    for rest in ("", "-journal", "-wal", "-shm"):
+        with suppress(OSError):
+            log.with_name(f"{log.name}{rest}").unlink()
+
+
+def _cannot_make(path: Path, error: OSError) -> LogError:
+    return LogError(
+        f"{path}: the log can't be made ({error.strerror}). Nothing was started: name another place with --log."
+    )
 
 
 def check_private(path: Path) -> Identity:
@@ -91,41 +118,57 @@ def check_private(path: Path) -> Identity:
     raise LogError(f"{path} {problem}. The log was not opened: {remedy}.")
 
 
-class WriterLock:
-    """The right to write one log, held by one process at a time and let go when it dies.
+class Taken(Exception):
+    """A living process has the lock: `process` as "process N", what it `says` of itself, and since when."""
+
+    def __init__(self, process: str, says: str, since: datetime) -> None:
+        super().__init__(process)
+        self.process = process
+        self.says = says
+        self.since = since
+
+
+class ProcessLock:
+    """A lock file, had by one process at a time and let go when that dies; its text tells who has it."""
+
+    def __init__(self, path: Path, says: str = "") -> None:
+        """Take the lock, and say whose it is. Taken where another has it, OSError where none can be made."""
+        self._path = path
+        while (file := _locked(path)) is None:
+            pass
+        self._file = file
+        with suppress(OSError):  # who holds it is only told, and a full disk mustn't change the answer
+            os.ftruncate(self._file, 0)
+            os.write(self._file, f"process {os.getpid()}\n{says}".encode())
+
+    def release(self) -> None:
+        """Let go; once is enough."""
+        if self._file >= 0:
+            self._path.unlink(missing_ok=True)
+            os.close(self._file)
+            self._file = -1
+
+
+class WriterLock(ProcessLock):
+    """The right to write one log.
 
     It lies beside the log, not on it: closing any descriptor of the log's own file would drop SQLite's locks.
     """
 
     def __init__(self, log: Path) -> None:
         """Take the lock; LogError says who has it and since when."""
-        self._path = lock_path(log)
-        while True:
-            self._file = _lock_file(self._path)
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                holder = _holder(self._file)
-                os.close(self._file)
-                raise LogError(
-                    f"{log}: another cockpit is writing this log ({holder}). Nothing was started: "
-                    "attach to that session, or end it first."
-                ) from error
-            # The last holder removes the file as it goes: what we locked must still be what is there.
-            found = os.fstat(self._file)
-            if identity(self._path) == (found.st_dev, found.st_ino):
-                break
-            os.close(self._file)
-        with suppress(OSError):  # who holds it is only told, and a full disk mustn't change the answer
-            os.ftruncate(self._file, 0)
-            os.write(self._file, f"process {os.getpid()}".encode())
-
-    def release(self) -> None:
-        """Let the log go; once is enough."""
-        if self._file >= 0:
-            self._path.unlink(missing_ok=True)
-            os.close(self._file)
-            self._file = -1
+        try:
+            super().__init__(lock_path(log))
+        except Taken as taken:
+            raise LogError(
+                f"{log}: another cockpit is writing this log ({taken.process} since {taken.since:%Y-%m-%d %H:%M} "
+                "UTC). Nothing was started: attach to that session, or end it first."
+            ) from taken
+        except OSError as error:
+            raise LogError(
+                f"{lock_path(log)}: the log can't be locked ({error.strerror}). Nothing was started: make its "
+                "directory writable."
+            ) from error
 
 
 def lock_path(log: Path) -> Path:
@@ -148,19 +191,26 @@ def is_written(log: Path) -> bool:
     return False
 
 
-def _lock_file(path: Path) -> int:
-    try:
-        return os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise LogError(
-            f"{path}: the log can't be locked ({error.strerror}). Nothing was started: make its directory writable."
-        ) from error
+def _locked(path: Path) -> int | None:
+    """The file at `path`, locked; None where its last holder removed it as it went: then try again."""
+    with ExitStack() as undo:
+        file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        undo.callback(os.close, file)
+        os.fchmod(file, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _holder(file) from error
+        found = os.fstat(file)
+        if identity(path) != (found.st_dev, found.st_ino):
+            return None
+        undo.pop_all()
+        return file
 
 
-def _holder(file: int) -> str:
-    since = datetime.fromtimestamp(os.fstat(file).st_mtime, UTC)
-    who = os.pread(file, 64, 0).decode(errors="replace")
-    return f"{who or 'a process'} since {since:%Y-%m-%d %H:%M} UTC"
+def _holder(file: int) -> Taken:
+    process, _, says = os.pread(file, 1000, 0).decode(errors="replace").partition("\n")
+    return Taken(process or "a process", says, datetime.fromtimestamp(os.fstat(file).st_mtime, UTC))
 
 
 def _sync_directory(directory: Path) -> None:

@@ -13,20 +13,19 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
+from cockpit import failpoint
 from cockpit.core.errors import LogError
 from cockpit.core.events import Event
-from cockpit.store.codec import encode
-from cockpit.store.files import WriterLock, check_private, identity, make_private
+from cockpit.store.files import WriterLock, check_private, identity, make_private, remove
+from cockpit.store.last_words import give_back, say, set_aside
 from cockpit.store.output import Kept
-from cockpit.store.recording import EPOCH, Recording, SampleRow, Verified, read, verify
-from cockpit.store.schema import EMPTY, NEW_LOG, OLD_LOG, Head, link
+from cockpit.store.recording import EPOCH, Recording, SampleRow, Verified, chained, read, verify
+from cockpit.store.schema import EMPTY, INSERT_EVENT, NEW_LOG, OLD_LOG, ONE_FILE, Head
 
 __all__ = ["Head", "Log", "Recording", "SampleRow", "Verified", "read", "verify"]
 
 _T = TypeVar("_T")
 _MICROSECOND = timedelta(microseconds=1)
-_CLOSING = ("PRAGMA busy_timeout = 1000", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE")
-"""What makes a log one file again; a reader in the way is waited for up to a second."""
 
 
 class Log:
@@ -50,7 +49,7 @@ class Log:
         try:
             return await _definite(_open(cls, path, EMPTY, NEW_LOG), Log.close)
         except LogError:
-            path.unlink(missing_ok=True)
+            remove(path)
             raise
 
     @classmethod
@@ -88,6 +87,15 @@ class Log:
         kept = [(attempt, k.head, k.tail, k.total, k.sha256) for attempt, k in outputs]
         return await _definite(self._append(tuple(events), kept, tuple(samples)))
 
+    async def last_words(self, events: Sequence[Event]) -> Head | None:
+        """After a failure: make `events` durable where that can still be, in one commit; return the head they make.
+
+        It writes through a new connection, on the disk's reserve, behind whatever the file holds of the commit
+        that failed; `head` is then what the file says. None where there was no failure, or where the file went
+        away or the disk still fails. The log stays ended. Never raises; cancelling the wait is as in `append`.
+        """
+        return await _definite(self._last_words(tuple(events)))
+
     async def close(self) -> None:
         """End the log: all in one file, and the right to write given back. Never raises, and may be called twice."""
         await _definite(self._close())
@@ -99,14 +107,14 @@ class Log:
             return self._head
         head = self._head
         async with self._transaction() as connection:
-            records, head = _chained(self._head, events)
+            records, head = chained(self._head, events)
             for sql, rows in (
                 ("INSERT INTO output (attempt, head, tail, total, sha256) VALUES (?, ?, ?, ?, ?)", outputs),
                 (
                     "INSERT INTO sample (signal, target, at_us, value) VALUES (?, ?, ?, ?)",
                     _sample_rows(samples),
                 ),
-                ("INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)", records),
+                (INSERT_EVENT, records),
             ):
                 if rows:
                     await connection.executemany(sql, rows)
@@ -125,14 +133,27 @@ class Log:
             try:
                 await self._connection.execute("BEGIN IMMEDIATE")
                 yield self._connection
+                failpoint.reach("log.before_commit")
                 await self._connection.execute("COMMIT")
                 self._check_file()
+                failpoint.reach("log.after_commit")
             except asyncio.CancelledError:
                 # Only a loop that is being torn down cancels the write itself; what became of it the file will tell.
                 self._failed("the write was interrupted")
                 raise
             except Exception as error:
                 raise self._failed(str(error) or type(error).__name__) from error
+
+    async def _last_words(self, events: tuple[Event, ...]) -> Head | None:
+        async with self._turn:
+            if not self._failure or self._closed or self._file is None:
+                return None
+            # First, while the disk is full: what closing takes in from the -wal file mustn't eat up the reserve.
+            with suppress(sqlite3.Error):
+                await self._connection.close()
+            head = await asyncio.to_thread(say, self.path, self._file, self._head, events)
+            self._head = head or self._head
+            return head
 
     def _check_file(self) -> None:
         if identity(self.path) != self._file:
@@ -150,9 +171,10 @@ class Log:
             if self._closed:
                 return
             self._closed = True
+            give_back(self.path)
             try:
                 if not self._failure and identity(self.path) == self._file:
-                    for pragma in _CLOSING:
+                    for pragma in ONE_FILE:
                         # Fetched to the end: a statement that is still open would keep the journal mode as it is.
                         await self._connection.execute_fetchall(pragma)
             except sqlite3.Error:
@@ -162,18 +184,6 @@ class Log:
                 with suppress(sqlite3.Error):
                     await self._connection.close()
                 self._lock.release()
-
-
-def _chained(head: Head, events: Sequence[Event]) -> tuple[list[tuple[Any, ...]], Head]:
-    """The rows (seq, body, hash) that `events` become after `head`, and the head they make."""
-    rows: list[tuple[Any, ...]] = []
-    before, digest = bytes.fromhex(head.hash), head.hash
-    for seq, event in enumerate(events, head.seq + 1):
-        body = encode(event)
-        before = link(before, body, seq)
-        digest = before.hex()
-        rows.append((seq, body.decode(), digest))
-    return rows, Head(head.seq + len(rows), digest)
 
 
 def _sample_rows(samples: Sequence[SampleRow]) -> list[tuple[Any, ...]]:
@@ -206,10 +216,12 @@ async def _open(kind: type[Log], path: Path, expected: Head | None, script: str)
         connection = await aiosqlite.connect(path, isolation_level=None)
         await connection.execute("PRAGMA synchronous = FULL")
         await connection.executescript(script)
+        _reserve(path, needed=script is NEW_LOG)
         return kind(path, connection, lock, head)
     except BaseException as error:
         if connection is not None:
-            await connection.close()
+            with suppress(sqlite3.Error):
+                await connection.close()
         lock.release()
         if isinstance(error, sqlite3.Error):
             raise LogError(
@@ -217,6 +229,18 @@ async def _open(kind: type[Log], path: Path, expected: Head | None, script: str)
                 "another place with --log."
             ) from error
         raise
+
+
+def _reserve(path: Path, needed: bool) -> None:
+    """Set the log's reserve aside. A session is taken up without it where there is no room, but none begins."""
+    try:
+        set_aside(path)
+    except OSError as error:
+        if needed:
+            raise LogError(
+                f"{path}: there is no room for the log ({error.strerror}). Nothing was started: free the disk, or "
+                "name another place with --log."
+            ) from error
 
 
 async def _definite(

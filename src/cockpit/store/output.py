@@ -40,6 +40,7 @@ class Kept:
         self._blocks: deque[bytearray] = deque()
         self._blocks_size = 0
         self._hash = hashlib.sha256()
+        self._digest: str | None = None
         self.total = 0
 
     def write(self, data: bytes) -> None:
@@ -61,6 +62,17 @@ class Kept:
         while self._blocks_size - len(self._blocks[0]) >= TAIL_BYTES:
             self._blocks_size -= len(self._blocks.popleft())
 
+    def skip(self, count: int) -> None:
+        """The next `count` bytes are not looked at: they would be left out anyway, and only count."""
+        self.total += count
+        self._blocks.clear()
+        self._blocks_size = 0
+        self._digest = ""
+
+    def digest(self, sha256: str) -> None:
+        """The hash of everything, from whoever saw it all where bytes were skipped."""
+        self._digest = sha256
+
     @property
     def head(self) -> bytes:
         """The first bytes, at most HEAD_BYTES."""
@@ -73,8 +85,8 @@ class Kept:
 
     @property
     def sha256(self) -> str:
-        """Of everything written so far, in hex."""
-        return self._hash.hexdigest()
+        """Of everything so far, in hex; empty where bytes were skipped and nobody else told it."""
+        return self._hash.hexdigest() if self._digest is None else self._digest
 
     def output(self) -> Output:
         """What is kept at this moment, frozen."""

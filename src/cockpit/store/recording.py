@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from cockpit.core.errors import LogError
 from cockpit.core.events import Event, StepFinished
-from cockpit.store.codec import decode
+from cockpit.store.codec import decode, encode
 from cockpit.store.files import check_private
 from cockpit.store.output import Output
 from cockpit.store.schema import APPLICATION_ID, EMPTY, SCHEMA, Head, link
@@ -127,8 +127,11 @@ def verify(path: Path, expected: Head | None = None) -> Verified:
                     hash_at[head.seq] = head.hash
                 if isinstance(event, StepFinished):
                     finished.append((head.seq, event))
-            _check_outputs(connection, finished)
-            _check_pages(connection)
+            try:
+                _check_outputs(connection, finished)
+                _check_pages(connection)
+            except sqlite3.Error as error:
+                raise LogError(f"the file is damaged outside its records: {error}") from error
     except BadRecord as bad:
         return replace(found, ok=False, first_bad=bad.seq, reason=bad.reason)
     except LogError as error:
@@ -199,10 +202,29 @@ def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
         )
 
 
-def sound_records(connection: sqlite3.Connection) -> Iterator[tuple[Head, Event]]:
-    """Each record in order with the head it makes; BadRecord at the first that is missing, changed or unreadable."""
-    seq, before = EMPTY.seq, bytes.fromhex(EMPTY.hash)
-    for row in _rows(connection):
+def chained(head: Head, events: Sequence[Event]) -> tuple[list[tuple[int, str, str]], Head]:
+    """The rows (seq, body, hash) that `events` become after `head`, and the head they make."""
+    rows: list[tuple[int, str, str]] = []
+    before, digest = bytes.fromhex(head.hash), head.hash
+    for seq, event in enumerate(events, head.seq + 1):
+        body = encode(event)
+        before = link(before, body, seq)
+        digest = before.hex()
+        rows.append((seq, body.decode(), digest))
+    return rows, Head(head.seq + len(rows), digest)
+
+
+def sound_records(connection: sqlite3.Connection, after: Head = EMPTY) -> Iterator[tuple[Head, Event]]:
+    """Each record behind `after` in order, with the head it makes.
+
+    BadRecord at the first that is missing, changed or unreadable, or where the log doesn't hold `after` itself.
+    """
+    if after != EMPTY:
+        held = connection.execute("SELECT hash FROM event WHERE seq = ?", (after.seq,)).fetchone()
+        if held is None or held[0] != after.hash.encode():
+            raise BadRecord(after.seq, "it is missing, or not the one that was acknowledged")
+    seq, before = after.seq, bytes.fromhex(after.hash)
+    for row in _rows(connection, seq):
         if row[0] != seq + 1:
             raise BadRecord(seq + 1, f"it is missing: the next record is {row[0]}")
         seq, body = row[0], row[1]
@@ -220,11 +242,13 @@ def sound_records(connection: sqlite3.Connection) -> Iterator[tuple[Head, Event]
         yield Head(seq, before.hex()), event
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
-    """(seq, body, hash) of each record as the file has it; BadRecord at the first that can't be read."""
-    seq = EMPTY.seq
+def _rows(connection: sqlite3.Connection, seq: int) -> Iterator[tuple[Any, ...]]:
+    """(seq, body, hash) of each record behind `seq` as the file has it; BadRecord at the first that can't be read."""
+    lowest = seq + 1 if seq else -(2**63)  # from the start nothing is passed over, whatever its number
     try:
-        for row in connection.execute("SELECT seq, body, hash FROM event ORDER BY seq"):
+        for row in connection.execute(
+            "SELECT seq, body, hash FROM event WHERE seq >= ? ORDER BY seq", (lowest,)
+        ):
             seq = row[0]
             yield row
     except sqlite3.DatabaseError as error:
@@ -256,4 +280,5 @@ def _check_outputs(connection: sqlite3.Connection, finished: list[tuple[int, Ste
 def _check_pages(connection: sqlite3.Connection) -> None:
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != b"ok":
-        raise LogError(f"the file is damaged outside its records: {found.decode(errors='replace')}")
+        last = found.decode(errors="replace").splitlines()[-1]
+        raise LogError(f"the file is damaged outside its records: {last}")

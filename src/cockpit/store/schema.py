@@ -69,3 +69,8 @@ NEW_LOG = "".join(
 
 OLD_LOG = "PRAGMA journal_mode = WAL;"
 """What makes a finished log one to go on writing."""
+
+ONE_FILE = ("PRAGMA busy_timeout = 1000", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA journal_mode = DELETE")
+"""What makes a log one file again; a reader in the way is waited for up to a second."""
+
+INSERT_EVENT = "INSERT INTO event (seq, body, hash) VALUES (?, ?, ?)"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,14 +12,22 @@ from pathlib import Path
 from typing import cast
 
 from cockpit.core.errors import LogError, UsageError
-from cockpit.core.events import Event, SessionClosed, SessionLeft, SessionOpened
+from cockpit.core.events import (
+    Event,
+    NoteAdded,
+    NoticeSent,
+    SessionClosed,
+    SessionLeft,
+    SessionOpened,
+    TargetsReleased,
+)
 from cockpit.store.codec import decode
-from cockpit.store.files import is_written, make_directory
+from cockpit.store.files import is_written, make_private_directory
 from cockpit.store.recording import opened
 
 SUFFIX = ".db"
-_LAST_RECORDS = 20
-"""How far from its end a log is searched for its close: little comes after that."""
+_AFTER_THE_END = (NoteAdded, NoticeSent, SessionLeft, TargetsReleased)
+"""What a log may go on with behind its close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +66,8 @@ def new_path(service: str, environment: str, at: datetime, *, directory: Path | 
     Makes the directory where it is missing, and closes it to other users. LogError where that can't be.
     """
     directory = session_dir() if directory is None else directory
-    make_directory(directory)
-    if stat.S_IMODE(directory.stat().st_mode) & 0o077:
-        try:
-            directory.chmod(0o700)
-        except OSError as error:
-            raise LogError(
-                f"{directory} is open to other users and can't be closed to them ({error.strerror}). Nothing was "
-                "started: name another place with XDG_STATE_HOME."
-            ) from error
-    stem = f"{_slug(service)}-{_slug(environment)}-{at:%Y%m%d-%H%M}"
+    make_private_directory(directory)
+    stem = f"{slug(service)}-{slug(environment)}-{at:%Y%m%d-%H%M}"
     path = directory / f"{stem}{SUFFIX}"
     n = 1
     while os.path.lexists(path):
@@ -105,17 +104,50 @@ def listing(*, directory: Path | None = None) -> tuple[SessionRow, ...]:
     return (*latest_first, *(row for row in rows if row.at is None))
 
 
-def _row(path: Path) -> SessionRow:
-    """What the list says about one log; reads its first record and its last few."""
+def release_of(opened: SessionOpened) -> Mapping[str, object]:
+    """The `[release]` of the plan that a session was opened with; LogError where it has none."""
     try:
-        first, last, count = _ends(path)
-        if not isinstance(first, SessionOpened):
-            raise LogError("no session was opened in it")
-        release = tomllib.loads(first.plan_text).get("release")
-        if not isinstance(release, dict):
-            raise LogError("its plan has no [release]")
-        said = cast(dict[str, object], release)
-    except (LogError, tomllib.TOMLDecodeError) as error:
+        said = tomllib.loads(opened.plan_text).get("release")
+    except tomllib.TOMLDecodeError as error:
+        raise LogError(f"its plan is not TOML ({error})") from error
+    if not isinstance(said, dict):
+        raise LogError("its plan has no [release]")
+    return cast(dict[str, object], said)
+
+
+def ends(path: Path) -> tuple[SessionOpened, list[Event], int]:
+    """A log's first event, its last ones from the newest back to the close, and how many there are in all.
+
+    Where it has no close, back to the first that could not stand behind one. LogError where it can't be read.
+    """
+    last: list[Event] = []
+    count = 0
+    with opened(path) as connection:
+        first = connection.execute("SELECT CAST(body AS TEXT) FROM event WHERE seq = 1").fetchone()
+        for seq, body in connection.execute("SELECT seq, CAST(body AS TEXT) FROM event ORDER BY seq DESC"):
+            count = count or seq
+            last.append(decode(body))
+            if not isinstance(last[-1], _AFTER_THE_END):
+                break
+    session = None if first is None else decode(first[0])
+    if not isinstance(session, SessionOpened):
+        raise LogError("no session was opened in it")
+    return session, last, count
+
+
+def has_started(path: Path) -> bool:
+    """Whether the release of a log ever got its go. LogError where it can't be read."""
+    go = 'SELECT 1 FROM event WHERE CAST(body AS TEXT) LIKE \'%"type":"ReleaseStarted"%\' LIMIT 1'
+    with opened(path) as connection:
+        return connection.execute(go).fetchone() is not None
+
+
+def _row(path: Path) -> SessionRow:
+    """What the list says about one log."""
+    try:
+        first, last, count = ends(path)
+        said = release_of(first)
+    except LogError as error:
         return SessionRow(path, path.stem, problem=str(error))
     outcome, partial = _outcome(path, last)
     return SessionRow(
@@ -125,32 +157,20 @@ def _row(path: Path) -> SessionRow:
         *(str(said.get(key, "")) for key in ("service", "environment", "version")),
         outcome=outcome,
         partial=partial,
-        length=last[-1].at - first.at,
+        length=last[0].at - first.at,
         events=count,
     )
 
 
-def _ends(path: Path) -> tuple[Event | None, list[Event], int]:
-    """The first event, the last few (oldest first), and how many there are."""
-    with opened(path) as connection:
-        bodies = connection.execute(
-            "SELECT seq, CAST(body AS TEXT) FROM event ORDER BY seq DESC LIMIT ?", (_LAST_RECORDS,)
-        ).fetchall()
-        first = connection.execute("SELECT CAST(body AS TEXT) FROM event WHERE seq = 1").fetchone()
-    if first is None:
-        return None, [], 0
-    return decode(first[0]), [decode(body) for _, body in reversed(bodies)], bodies[0][0]
-
-
 def _outcome(path: Path, last: list[Event]) -> tuple[str, bool]:
-    for event in reversed(last):
-        if isinstance(event, SessionClosed):
-            return event.outcome, bool(event.partial)
+    if isinstance(last[-1], SessionClosed):
+        return last[-1].outcome, bool(last[-1].partial)
     if is_written(path):
         return "running", False
-    return ("left" if isinstance(last[-1], SessionLeft) else "interrupted"), False
+    left = any(isinstance(event, SessionLeft) for event in last)
+    return ("left" if left else "interrupted"), False
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
     """Text as part of a file name: small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "release"

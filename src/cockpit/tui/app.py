@@ -8,6 +8,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from datetime import datetime
 
 from rich.text import Text
 from textual import events
@@ -70,6 +71,7 @@ class CockpitApp(App[None], inherit_bindings=False):
         self._subject: tuple[str, str, str] = ("", "", "")
         self._places: dict[str, Region] = {}
         self.draw_again_at = 0.0
+        self._halted_at: datetime | None = None
         self._news = False
         self._unsubscribe = lambda: None
 
@@ -106,10 +108,10 @@ class CockpitApp(App[None], inherit_bindings=False):
 
     @property
     def scene(self) -> Scene:
-        """This moment; once the session is closed, its last one."""
+        """This moment; once the session is closed, or its log has failed, the last one."""
         target, attempt, _ = self._subject
         state = self.link.state
-        at = state.closed.at if state.closed is not None else self.link.now()
+        at = state.closed.at if state.closed is not None else self._halted_at or self.link.now()
         return Scene(self.link, state, at, self.zone, self.history, frozenset(self.toggled), target, attempt)
 
     def draw_soon(self) -> None:
@@ -133,6 +135,8 @@ class CockpitApp(App[None], inherit_bindings=False):
         """Draw what has changed."""
         if not self.is_mounted_on_screen:
             return
+        if self.link.failure and self._halted_at is None:
+            self._halted_at = self.link.now()
         self._news, self.draw_again_at = False, asyncio.get_running_loop().time() + DRAW_EVERY
         self.history.look(self.link)
         scene = self.scene
@@ -147,9 +151,10 @@ class CockpitApp(App[None], inherit_bindings=False):
         self._block("keys").show([keys.footer(scene, width)])
         if "tabs" in self._places:
             self.screen_stack[0].query_one(Tabs).show_tabs(scene, self.front)
+        lowest = max((name for name in PANES if name in self._places), key=lambda n: self._places[n].bottom)
         for name, pane in self.panes.items():
             if name in self._places:
-                pane.show(scene)
+                pane.show(scene, scene.head if name == lowest else "")
 
     @property
     def is_mounted_on_screen(self) -> bool:
@@ -269,6 +274,10 @@ class CockpitApp(App[None], inherit_bindings=False):
         """Leave the chosen target out."""
         self._act(asks.exclude(self.scene, self._subject[0]))
 
+    def action_doubt(self) -> None:
+        """Say what became of a step in doubt."""
+        self._act(asks.doubt(self.scene, self._subject[0]))
+
     def action_close(self) -> None:
         """Close a partial rollback."""
         self._act(asks.close(self.scene))
@@ -285,6 +294,8 @@ class CockpitApp(App[None], inherit_bindings=False):
         """Put the question, send the command, or say why not."""
         if self.link.failure:
             self.say(f"Nothing can be recorded any more: {self.link.failure}")
+        elif self.link.state.replaced is not None:
+            self.say("Another session drives this release now: nothing is decided here any more. q leaves.")
         elif isinstance(asked, str):
             self.say(asked)
         elif isinstance(asked, Ask):
@@ -294,9 +305,9 @@ class CockpitApp(App[None], inherit_bindings=False):
 
     def _put(self, ask: Ask) -> None:
         def answered(answer: Answer | None) -> None:
-            if answer is not None and ask.make is not None:
+            if answer is not None and answer.make is not None:
                 via = asks.entered_by(self.scene, answer.by)
-                self._send(ask.make(self.link.now(), answer.by, via, answer.text))
+                self._send(answer.make(self.link.now(), answer.by, via, answer.text))
 
         self.push_screen(Dialog(self.look, ask, self.scene), answered)
 
@@ -315,15 +326,16 @@ class CockpitApp(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """List the keys."""
-        self.push_screen(Help(self.look))
+        self.push_screen(Help(self.look, self.link.head))
 
     def action_explain(self) -> None:
         """ctrl+c, ctrl+q and ctrl+z do nothing, and say so."""
         self.say(EXPLAINED)
 
     def action_leave(self) -> None:
-        """q: at once when the session is over, else after a question."""
-        if self.link.state.closed is not None or self.link.state.left is not None or self.link.failure:
+        """q: at once when the session is over or nothing can be done in it, else after a question."""
+        state = self.link.state
+        if state.closed or state.left or state.replaced or self.link.failure:
             self.exit()
             return
 

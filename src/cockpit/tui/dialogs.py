@@ -13,12 +13,13 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input
 
-from cockpit.tui.asks import Ask
+from cockpit.tui.asks import Ask, Choice
+from cockpit.tui.asks.base import Make
 from cockpit.tui.keys import KEYS
 from cockpit.tui.lines import Block
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, line, pad, wrap
+from cockpit.tui.text import Line, Tone, chop, line, pad, rewrap, wrap
 from cockpit.tui.theme import Look
 
 ARM_AFTER = 0.5
@@ -30,10 +31,11 @@ LOW = 20
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A confirmed question: whose decision it is, and the words given."""
+    """A confirmed question: whose decision it is, the words given, and what makes the command of them."""
 
     by: str
     text: str
+    make: Make | None
 
 
 class TypedInput(Input):
@@ -53,8 +55,10 @@ class Dialog(ModalScreen[Answer | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", show=False),
         Binding("enter", "confirm", show=False),
-        Binding("up", "author(-1)", show=False),
-        Binding("down", "author(1)", show=False),
+        Binding("up", "choose(-1)", show=False),
+        Binding("down", "choose(1)", show=False),
+        Binding("tab", "author(1)", show=False),
+        Binding("shift+tab", "author(-1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("pagedown", "page(1)", show=False),
     ]
@@ -67,6 +71,7 @@ class Dialog(ModalScreen[Answer | None]):
         self.armed = False
         self.complaint = ""
         self._author = 0
+        self._chosen: Choice | None = None
         self._arming: Timer | None = None
 
     @property
@@ -80,6 +85,8 @@ class Dialog(ModalScreen[Answer | None]):
             yield Block(self.look, id="title")
             with VerticalScroll(id="facts", can_focus=False):
                 yield Block(self.look, id="fact-lines")
+            if self.ask.choices:
+                yield Block(self.look, id="choices")
             if self.ask.word:
                 yield TypedInput(id="field", max_length=200)
             elif self.ask.field:
@@ -110,16 +117,23 @@ class Dialog(ModalScreen[Answer | None]):
         tone = "alarm" if self.ask.danger else "strong"
         self._show("#title", [line((part, tone)) for part in wrap(self.ask.title, width)])
         self._show("#fact-lines", [part for fact in self.ask.lines for part in rewrap(fact, width)])
+        choices = [part for choice in self.ask.choices for part in self._choice(choice, width)]
+        if choices:
+            self._show("#choices", choices)
         foot = [part for said in self._foot() for part in rewrap(said, width)]
         self._show("#foot", foot)
-        self._make_room(len(self.query_one("#title", Block).lines) + len(foot))
+        self._make_room(len(self.query_one("#title", Block).lines) + len(choices) + len(foot))
 
     def _make_room(self, told: int) -> None:
         """The facts scroll in what the title, the field and the foot leave; in a low terminal without gaps."""
         low = self.size.height < LOW
         self.query_one("#facts").styles.margin = (0, 0) if low else (1, 0)
         self.query_one("#foot").styles.margin = (0, 0) if low else (1, 0, 0, 0)
-        fixed = 2 + told + (1 if self.ask.field or self.ask.word else 0) + (0 if low else 3)
+        gaps = 0 if low else 3
+        if self.ask.choices:
+            self.query_one("#choices").styles.margin = (0, 0) if low else (0, 0, 1, 0)
+            gaps += 0 if low else 1
+        fixed = 2 + told + (1 if self.ask.field or self.ask.word else 0) + gaps
         self.query_one("#facts").styles.max_height = max(1, self.size.height - fixed)
 
     def _show(self, selector: str, lines: list[Line]) -> None:
@@ -139,15 +153,28 @@ class Dialog(ModalScreen[Answer | None]):
             foot.append(line((f"{self.ask.field}{'' if self.ask.needed else ' (may stay empty)'}", "dim")))
         if self.by:
             foot.append(self._whose())
-        foot.append(line(("⏎", "key" if self.armed else "dim"), (f" {self.ask.verb}", "text" if self.armed else "dim"))
-                    + line("    ", ("esc", "key"), (" go back", "dim")))  # fmt: skip
-        return foot
+        armed = self.armed and (self._chosen is not None or not self.ask.choices)
+        verb = self._chosen.verb if self._chosen else self.ask.verb
+        keys = line(("⏎", "key" if armed else "dim"), (f" {verb}", "text" if armed else "dim"))
+        if self.ask.choices:
+            keys = line(("↑↓", "key"), (" choose    ", "dim")) + keys
+        return [*foot, keys + line("    ", ("esc", "key"), (" go back", "dim"))]
+
+    def _choice(self, choice: Choice, width: int) -> list[Line]:
+        """An answer and its cost; one that can't be chosen now is quiet, and says why."""
+        chosen = choice is self._chosen
+        tone: Tone = "dim" if choice.make is None else "strong" if chosen else "text"
+        glyph = "–" if choice.make is None else "●" if chosen else "○"
+        said = line(
+            (f"{glyph} ", "key" if chosen else "dim"), (choice.says, tone), (f": {choice.cost}", "dim")
+        )
+        return rewrap(said, width)
 
     def _whose(self) -> Line:
         me = self.scene.link.me
         if self.by == me:
             return line(("as ", "dim"), (self.scene.called(me), "strong"))
-        other = "   ↑↓ somebody else" if len(self.ask.authors) > 1 else ""
+        other = "   tab somebody else" if len(self.ask.authors) > 1 else ""
         entered = f", entered at {self.scene.called(me)}'s screen"
         return line(("as ", "dim"), (self.scene.called(self.by), "strong"), (entered, "warn"), (other, "dim"))
 
@@ -170,12 +197,15 @@ class Dialog(ModalScreen[Answer | None]):
             self._arm_later()
             return
         text = self.query_one("#field", Input).value.strip() if self.ask.field or self.ask.word else ""
-        if self.ask.word and text != self.ask.word:
+        if self.ask.choices and self._chosen is None:
+            self.complaint = "choose one of them first with ↑ ↓: nothing was done"
+        elif self.ask.word and text != self.ask.word:
             self.complaint = f"that isn't “{self.ask.word}”: nothing was done"
         elif self.ask.needed and not text:
             self.complaint = "this needs a reason: it is read in the review"
         else:
-            self.dismiss(Answer(self.by, "" if self.ask.word else text))
+            make = self._chosen.make if self._chosen else self.ask.make
+            self.dismiss(Answer(self.by, "" if self.ask.word else text, make))
             return
         self._draw()
 
@@ -189,6 +219,14 @@ class Dialog(ModalScreen[Answer | None]):
             self._author = (self._author + by) % len(self.ask.authors)
             self._draw()
 
+    def action_choose(self, by: int) -> None:
+        """The next of the answers that can be given now."""
+        may = [choice for choice in self.ask.choices if choice.make is not None]
+        if may:
+            here = may.index(self._chosen) if self._chosen in may else -1 if by > 0 else 0
+            self._chosen, self.complaint = may[(here + by) % len(may)], ""
+            self._draw()
+
     def action_page(self, by: int) -> None:
         """Scroll the facts."""
         facts = self.query_one("#facts", VerticalScroll)
@@ -200,12 +238,13 @@ class Help(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,question_mark", "dismiss", show=False)]
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, head: tuple[int, str]) -> None:
         super().__init__()
         self.look = look
+        self.head = head
 
     def compose(self) -> ComposeResult:
-        """The table of keys."""
+        """The table of keys, and the log's head."""
         with VerticalScroll(id="dialog"):
             yield Block(self.look, id="fact-lines")
 
@@ -218,7 +257,12 @@ class Help(ModalScreen[None]):
         width = max(16, min(WIDTH_MOST, self.size.width) - 8)
         self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
         block = self.query_one("#fact-lines", Block)
-        lines = help_lines(width)
+        lines = [
+            *help_lines(width),
+            *head_lines(self.head, width),
+            line(),
+            line(("esc", "key"), (" goes back", "dim")),
+        ]
         block.styles.height = len(lines)
         block.show(lines)
 
@@ -233,24 +277,15 @@ def help_lines(width: int) -> list[Line]:
     for shown, does in entries:
         for n, part in enumerate(wrap(does, width - 11)):
             lines.append(line((pad(shown if n == 0 else "", 11), "key"), part))
-    return [*lines, line(), line(("esc", "key"), (" goes back", "dim"))]
+    return lines
 
 
-def rewrap(fact: Line, width: int) -> list[Line]:
-    """`fact` in lines of at most `width` cells, each piece keeping its tone, broken between words."""
-    if fact.cells <= width:
-        return [fact]
-    lines: list[Line] = []
-    leading = len(fact.plain) - len(fact.plain.lstrip())
-    indent = " " * min(8, leading + 2 if leading else 0)
-    current = Line()
-    for text, tone in fact.spans:
-        for n, word in enumerate(text.split(" ")):
-            for piece in wrap(word, width - len(indent)):
-                spaced = line((f" {piece}" if n else piece, tone))
-                if current.cells + spaced.cells > width and current.plain.strip():
-                    lines.append(current)
-                    current = line(indent, (piece, tone))
-                else:
-                    current = current + spaced
-    return [*lines, current]
+def head_lines(head: tuple[int, str], width: int) -> list[Line]:
+    """The log's head in full: kept elsewhere, it shows a log that was cut or rewritten."""
+    seq, digest = head
+    said = f"The log's head is record {seq}. Kept elsewhere, its hash shows a log that was cut or rewritten:"
+    return [
+        line(),
+        *(line(part) for part in wrap(said, width)),
+        *(line((p, "dim")) for p in chop(digest, width)),
+    ]

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from cockpit.core import checklist, rollback, rollout, view
 from cockpit.core.state import breached
+from cockpit.tui.doubt import wants_a_person
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, join, line
@@ -38,7 +39,9 @@ def _while_open(word: str) -> Offer:
 
 
 def _open(scene: Scene) -> bool:
-    return scene.state.closed is None and scene.state.left is None and not scene.link.failure
+    """Whether anything may still be decided here."""
+    state = scene.state
+    return state.closed is None and state.left is None and state.replaced is None and not scene.link.failure
 
 
 def _forward(scene: Scene) -> bool:
@@ -48,10 +51,16 @@ def _forward(scene: Scene) -> bool:
 
 
 def _pause(scene: Scene) -> str:
+    if _open(scene) and scene.state.rollback is not None and scene.state.paused is not None:
+        return "go on rolling back"
     if not _forward(scene):
         return ""
     if scene.state.paused is None:
         return "pause"
+    if rollout.stuck(scene.state):
+        return ""
+    if scene.state.resumed is not None and not breached(scene.state):
+        return "go on"
     return "accept and go on" if breached(scene.state) else "resume"
 
 
@@ -77,6 +86,30 @@ def _troubled(scene: Scene) -> bool:
     if state.rollback is not None:
         return any(b.status == "unproven" for wave in rollback.way_back(state, scene.at) for b in wave)
     return bool(rollout.troubled(state))
+
+
+def _retry(scene: Scene) -> str:
+    """Offered where a step may run again: not while it may still be at work out of sight."""
+    state = scene.state
+    if not _troubled(scene):
+        return ""
+    if state.rollback is not None:
+        every = (b for wave in rollback.way_back(state, scene.at) for b in wave if b.status == "unproven")
+        again = (state.latest(b.stage.name, b.step or "", b.target, "back") for b in every)
+        return "retry" if any(a is not None and a.status != "rolled_back" for a in again) else ""
+    trouble = (p.attempt for _, p in rollout.troubled(state))
+    return "retry" if any(a and not rollback.may_still_run(a, scene.at) for a in trouble) else ""
+
+
+def _doubt(scene: Scene) -> str:
+    state = scene.state
+    may = _open(scene) and state.started is not None and state.aborted is None
+    return "settle doubt" if may and rollout.in_doubt(state) else ""
+
+
+def _loudly(offered: Offer) -> Callable[[Scene], bool]:
+    """Loud where a person is needed: what is out of sight may still settle by itself."""
+    return lambda scene: bool(offered(scene)) and wants_a_person(scene)
 
 
 def _close(scene: Scene) -> str:
@@ -110,12 +143,19 @@ KEYS: Mapping[str, Key] = {
         lambda s: "abort" if _open(s) and s.state.aborted is None else "",
         "Stop here and leave everything as it is; nothing is undone.",
     ),
+    "doubt": Key(
+        "d",
+        "d",
+        _doubt,
+        "Say what became of a step in doubt: it is in place, it isn't, or run it again.",
+        _loudly(_doubt),
+    ),
     "retry": Key(
         "t",
         "t",
-        lambda s: "retry" if _troubled(s) else "",
+        _retry,
         "Run the step again on the chosen target.",
-        _troubled,
+        _loudly(_retry),
     ),
     "exclude": Key(
         "x",
@@ -184,9 +224,10 @@ def markdown() -> str:
             *panes,
             "| `↑` `↓` `j` `k` `page up` `page down` `home` `end` | Move within a pane. |",
             "",
-            "In a dialog: `⏎` confirms, `esc` goes back, `↑` `↓` choose whose decision it is where several people",
-            "may take it, `page up` and `page down` scroll. A dialog takes no `⏎` in its first half second, nor",
-            "while one is held down, and the word that confirms a rollback or an abort can't be pasted.",
+            "In a dialog: `⏎` confirms, `esc` goes back, `↑` `↓` choose an answer where there are several, `tab`",
+            "whose decision it is where several people may take it, `page up` and `page down` scroll. A dialog",
+            "takes no `⏎` in its first half second, nor while one is held down, and the word that confirms a",
+            "rollback or an abort can't be pasted.",
             "",
         ]
     )

@@ -80,6 +80,7 @@ class RowPane(ScrollView, can_focus=True):
         self.cursor = ""
         self._drawn: dict[int, Line] = {}
         self._title = ""
+        self._foot = ""
         self._bottom = 0
 
     @property
@@ -92,8 +93,8 @@ class RowPane(ScrollView, can_focus=True):
         """The cells a row may fill: all but the column of the cursor and that of the scroll bar."""
         return max(1, self.container_size.width - 2)
 
-    def show(self, scene: Scene) -> None:
-        """Draw the pane for this scene; repaints only if something in sight changed."""
+    def show(self, scene: Scene, foot: str = "") -> None:
+        """Draw the pane for this scene, `foot` in its lower edge; repaints only if something in sight changed."""
         height, y = self.container_size.height, self.scroll_offset.y
         if not height:
             return  # not laid out yet
@@ -105,6 +106,9 @@ class RowPane(ScrollView, can_focus=True):
             self.scroll_to(y=bottom, animate=False, force=True)  # the scroll bar may not be there yet
         self._bottom = bottom
         self._entitle(scene)
+        if foot != self._foot:
+            self._foot = foot
+            self.border_subtitle = Content(foot)
         before, self._drawn = self._drawn, {}
         top = self.scroll_offset.y
         now = {n: self._draw(n) for n in range(top, min(top + height, len(self.rows)))}

@@ -36,6 +36,9 @@ TARGET: Mapping[TargetStatus, Mark] = {
     "skipped": ("–", "skipped", "dim"),
 }
 
+DOUBT: Mark = ("?", "in doubt, being reached", "warn")
+"""In doubt for the moment: its target is being reached again, and may tell by itself."""
+
 BACK: Mapping[BackStatus, Mark] = {
     "pending": ("○", "to go back", "dim"),
     "waiting": ("◌", "waits", "warn"),

@@ -65,6 +65,12 @@ class Scene:
         """The plan of the release."""
         return self.state.plan
 
+    @property
+    def head(self) -> str:
+        """`record 412 · 3fa9c1d2`: the log's head, short."""
+        seq, digest = self.link.head
+        return f"record {seq} · {digest[:8]}"
+
     def opened(self, key: str, by_itself: bool) -> bool:
         """Whether the row `key` is unfolded, where it is or isn't `by_itself`."""
         return by_itself != (key in self.toggled)

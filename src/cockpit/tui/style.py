@@ -17,6 +17,9 @@ RowPane {
     border: round $cockpit-border;
     border-title-color: $secondary;
     border-title-background: $background;
+    border-subtitle-color: $secondary;
+    border-subtitle-background: $background;
+    border-subtitle-style: none;
     overflow-x: hidden;
     overflow-y: auto;
     scrollbar-gutter: stable;
@@ -50,6 +53,7 @@ Dialog, Help {
 #facts { height: auto; margin: 1 0; scrollbar-size-vertical: 1; }
 #title, #fact-lines, #foot { height: auto; width: 1fr; background: $cockpit-raised; }
 #foot { margin: 1 0 0 0; }
+#choices { height: auto; width: 1fr; background: $cockpit-raised; margin: 0 0 1 0; }
 #field {
     height: 1;
     border: none;

@@ -14,7 +14,9 @@ from rich.cells import cell_len, set_cell_size
 
 from cockpit.core import text as text_core
 
-Tone = Literal["text", "dim", "strong", "good", "now", "warn", "alarm", "env", "prod", "key", "title"]
+Tone = Literal[
+    "text", "dim", "strong", "good", "now", "warn", "alarm", "env", "prod", "banner", "key", "title"
+]
 """What a piece of text means; a theme decides how that looks. Never the only carrier of a state."""
 
 Part = str | tuple[str, Tone]
@@ -166,9 +168,29 @@ def chop(text: str, width: int) -> list[str]:
     return [*pieces, text[start:]]
 
 
+def rewrap(fact: Line, width: int) -> list[Line]:
+    """`fact` in lines of at most `width` cells, each piece keeping its tone, broken between words."""
+    if fact.cells <= width:
+        return [fact]
+    lines: list[Line] = []
+    leading = len(fact.plain) - len(fact.plain.lstrip())
+    indent = " " * min(8, leading + 2 if leading else 0)
+    current = Line()
+    for text, tone in fact.spans:
+        for n, word in enumerate(text.split(" ")):
+            for piece in wrap(word, width - len(indent)):
+                spaced = line((f" {piece}" if n else piece, tone))
+                if current.cells + spaced.cells > width and current.plain.strip():
+                    lines.append(current)
+                    current = line(indent, (piece, tone))
+                else:
+                    current = current + spaced
+    return [*lines, current]
+
+
 def spark(values: Sequence[float | None], width: int, low: float = 0.0, high: float | None = None) -> str:
     """The last `width` values as a sparkline from `low` to `high` (default: the largest); a gap is a space."""
-    recent = list(values[-width:])
+    recent = list(values[-width:]) if width > 0 else []
     known = [v for v in recent if v is not None]
     top = high if high is not None else max(known, default=0.0)
     span = top - low
@@ -215,6 +237,12 @@ def as_in_plan(span: timedelta) -> str:
 def listed(names: Sequence[str]) -> str:
     """`a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nobody"
+
+
+def some(names: Sequence[str], most: int = 6) -> str:
+    """`a, b, c`, or the first `most` and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def count(n: int, what: str) -> str:

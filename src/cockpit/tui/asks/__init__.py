@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cockpit.tui.asks.base import Ask, Asked, entered_by
+from cockpit.tui.asks.base import Ask, Asked, Choice, entered_by
+from cockpit.tui.asks.doubt import doubt
 from cockpit.tui.asks.forward import go, pause
 from cockpit.tui.asks.single import exclude, note, retry, sign
 from cockpit.tui.asks.stopping import abort, close, leave, roll_back
@@ -10,8 +11,10 @@ from cockpit.tui.asks.stopping import abort, close, leave, roll_back
 __all__ = [
     "Ask",
     "Asked",
+    "Choice",
     "abort",
     "close",
+    "doubt",
     "entered_by",
     "exclude",
     "go",

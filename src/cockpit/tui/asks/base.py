@@ -16,10 +16,21 @@ Make = Callable[[datetime, str, str, str], Command]
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of several answers: what it says, what follows from it, its verb. `make` None: it can't be chosen now."""
+
+    says: str
+    cost: str
+    verb: str
+    make: Make | None
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A question to a person. Empty `field`: nothing to type. `word` must be typed exactly; `needed`: not empty.
 
     `authors` are the people whose decision it may be, the likeliest first; `make` is None for leaving.
+    Where there are `choices` none is chosen beforehand, and `make` is the chosen one's.
     """
 
     title: str
@@ -31,6 +42,7 @@ class Ask:
     needed: bool = False
     word: str = ""
     danger: bool = False
+    choices: tuple[Choice, ...] = ()
 
 
 Asked = Ask | Command | str

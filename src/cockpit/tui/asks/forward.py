@@ -7,8 +7,11 @@ from datetime import datetime
 from cockpit.core import commands as cmd
 from cockpit.core import people, readiness, rollout, view, window
 from cockpit.core.commands import Command
-from cockpit.core.plan import HERE
-from cockpit.core.state import breached
+from cockpit.core.decide import WINDOW
+from cockpit.core.estimate import back_out
+from cockpit.core.plan import HERE, Stage
+from cockpit.core.state import breached, unclean
+from cockpit.tui import going_back
 from cockpit.tui.asks.base import Ask, Asked, entered_by, may, refusal
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, count, line, number
@@ -19,20 +22,24 @@ def go(scene: Scene) -> Asked:
     if scene.state.started is None:
         return _start(scene)
     stage = rollout.current_stage(scene.state)
-    authors = may(scene, people.deciders(scene.plan, stage))
-    if refused := refusal(scene, cmd.Promote(scene.at, authors[0], reason="?")):
+    late = window.against(scene.state, stage, scene.at) if stage is not None else ""
+    seen = (WINDOW,) if late else ()
+    deciders = (scene.plan.roles.decision_owner,) if late else people.deciders(scene.plan, stage)
+    authors = may(scene, deciders)
+    if refused := refusal(scene, cmd.Promote(scene.at, authors[0], reason="?", overriding=seen)):
         return refused
     assert stage is not None
-    late = window.objection(scene.plan, scene.at)
-    lines = [*_begins(scene, scene.state.stage), *_signals(scene)]
+    lines = [*_begins(scene, scene.state.stage), _way_back_after(scene, stage), *_signals(scene)]
     if stage.gate and stage.gate.instructions:
         lines = [line((stage.gate.instructions, "strong")), line(), *lines]
     if late:
-        lines.append(line((f"{late}: going on now needs a reason", "alarm")))
+        owner = scene.called(scene.plan.roles.decision_owner)
+        takes = line((f"  Beginning it now is {owner}'s decision, with a reason.", "warn"))
+        lines = [line((f"▲ {late}", "alarm")), takes, line(), *lines]
     name = stage.name
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
-        return cmd.Promote(at, by, via, reason, stage=name)
+        return cmd.Promote(at, by, via, reason, stage=name, overriding=seen)
 
     return Ask(f"Promote “{name}”?", tuple(lines), "promote", authors, make, "why", needed=bool(late))
 
@@ -89,6 +96,13 @@ def _begins(scene: Scene, index: int) -> list[Line]:
     return lines
 
 
+def _way_back_after(scene: Scene, stage: Stage) -> Line:
+    """What a rollback would take with this stage out as well."""
+    back = back_out(scene.state, scene.at, beyond=stage)
+    parts = (count(back.targets, "target"), going_back.about(back) or "time unknown")
+    return line(("Going back after it: ", "dim"), ", ".join(parts))
+
+
 def _signals(scene: Scene) -> list[Line]:
     """What the limits say at this moment."""
     said: list[Line] = []
@@ -106,12 +120,44 @@ def pause(scene: Scene) -> Asked:
     me = scene.link.me
     if not people.known(scene.plan, me):  # whoever it is: pausing must work
         me = people.stoppers(scene.plan)[0]
+    if scene.state.rollback is not None and scene.state.paused is not None:
+        return _go_on_back(scene)
     if scene.state.paused is None:
         command: Command = cmd.PauseRollout(scene.at, me, entered_by(scene, me))
         return refusal(scene, command) or command
+    if scene.state.resumed is not None:
+        return _go_on_again(scene, me)
     if not refusal(scene, resume := cmd.ResumeRollout(scene.at, me, entered_by(scene, me))):
         return resume
     return _go_on(scene)
+
+
+def _go_on_again(scene: Scene, me: str) -> Asked:
+    """Going on after the session was taken up again: never by a slip of a key."""
+    if refusal(scene, cmd.ResumeRollout(scene.at, me)):
+        return _go_on(scene)
+    lines = (*_reopened(scene), *_signals(scene))
+    return Ask("Go on with the release?", lines, "go on", (me,), cmd.ResumeRollout, "why")
+
+
+def _go_on_back(scene: Scene) -> Asked:
+    """Going on with a rollback that was cut short."""
+    authors = may(scene, people.stoppers(scene.plan))
+    if refused := refusal(scene, cmd.ResumeRollout(scene.at, authors[0])):
+        return refused
+    what = line((f"{going_back.cost(scene)}; last wave first, from where it stopped.", "strong"))
+    return Ask("Go on rolling back?", (what, *_reopened(scene)), "go on", authors, cmd.ResumeRollout, "why")
+
+
+def _reopened(scene: Scene) -> list[Line]:
+    """What is known now of what was open when the session ended."""
+    known = view.reopened(scene.state)
+    said = [line(f"  {a.step} on {a.target}: ", (now, "text")) for a, now in known]
+    return (
+        [line(("What was open when it ended:", "dim")), *said]
+        if said
+        else [line("Nothing was open when it ended.")]
+    )
 
 
 def _go_on(scene: Scene) -> Asked:
@@ -125,7 +171,10 @@ def _go_on(scene: Scene) -> Asked:
     if refused := refusal(scene, make(scene.at, authors[0], "", "?")):
         return refused
     if not limits:
-        lines = (line((view.next_line(scene.state, scene.at), "strong")), *_signals(scene))
+        said = view.next_line(scene.state, scene.at)
+        if scene.state.resumed is not None:
+            said = f"not clean, or not read yet: {', '.join(t.id for t in unclean(scene.state))}"
+        lines = (line((said, "strong")), *_signals(scene))
         return Ask("Go on nevertheless?", lines, "go on", authors, make, "why", needed=True, danger=True)
     lines = (
         *(line(("▲ ", "alarm"), _reading(scene, limit)) for limit in limits),

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from cockpit.core import checklist, people, rollback, rollout
 from cockpit.core import commands as cmd
+from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command
-from cockpit.core.state import Attempt
 from cockpit.tui.asks.base import Ask, Asked, may, refusal
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import line
@@ -51,12 +51,14 @@ def exclude(scene: Scene, target: str) -> Asked:
         return refused
     touched = target in rollback.touched_targets(scene.state, scene.at)
     after = "It was touched: a rollback still visits it." if touched else "It keeps the version it has."
-    lines = (line(f"{target} takes no part in the rest of the rollout."), line(after))
+    lines = [line(f"{target} takes no part in the rest of the rollout."), line(after)]
+    if any(a.target == target for a in rollout.in_doubt(scene.state)):
+        lines.append(line(("Its doubt stays: the release ends only once that is settled (d).", "warn")))
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
         return cmd.ExcludeTarget(at, by, via, reason, target=target)
 
-    return Ask(f"Exclude {target}?", lines, "exclude", authors, make, "why", needed=True)
+    return Ask(f"Exclude {target}?", tuple(lines), "exclude", authors, make, "why", needed=True)
 
 
 def _troubled(scene: Scene) -> dict[str, Attempt | None]:

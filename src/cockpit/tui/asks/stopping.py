@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from cockpit.core import commands as cmd
-from cockpit.core import people, rollback, view, window
+from cockpit.core import people, rollback, spans, window
+from cockpit.core.estimate import back_out
 from cockpit.core.plan import Stage
+from cockpit.core.spans import clock
+from cockpit.tui import going_back
 from cockpit.tui.asks.base import Ask, Asked, may, refusal
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, count, line
@@ -15,18 +18,27 @@ def roll_back(scene: Scene) -> Asked:
     authors = may(scene, people.stoppers(scene.plan))
     if refused := refusal(scene, cmd.RollBack(scene.at, authors[0])):
         return refused
-    back = view.back_out(scene.state, scene.at)
-    about = view.about(back.expected) if back.expected else "an unknown time"
+    back = back_out(scene.state, scene.at)
+    about = spans.about(back.expected) if back.expected else "an unknown time"
     how = "measured here" if back.measured else "the plan's estimate"
     left = window.left(scene.plan, scene.at)
-    window_left = f"; the window has {view.clock(left)} left" if left is not None else ""
+    window_left = f"; the window has {clock(left)} left" if left is not None else ""
     if back.targets:
         go = "goes" if back.targets == 1 else "go"
         head = f"{count(back.targets, 'target')} {go} back, last wave first, in {about} ({how}){window_left}."
     else:
         head = "Nothing was touched yet: the release ends here, and there is nothing to undo."
-    lines = [line((head, "strong")), *_way_back(scene)]
+    lines = [line((head, "strong")), *_stays(scene), *_way_back(scene)]
     return _worded(scene, "Roll back", lines, "roll back", authors, cmd.RollBack)
+
+
+def _stays(scene: Scene) -> list[Line]:
+    """What was crossed and can't be undone, with the way forward that the plan gives instead."""
+    said: list[Line] = []
+    for step in going_back.crossed(scene.state):
+        how = f": {step.roll_forward}" if step.roll_forward else ", and the plan names no way forward"
+        said.append(line((f"▲ {step.id} can't be undone{how}", "alarm")))
+    return [*said, line(("  The rollback stays partial by that.", "warn"))] if said else []
 
 
 def _way_back(scene: Scene) -> list[Line]:

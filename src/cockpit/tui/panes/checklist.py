@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cockpit.core import checklist, people, rollout
 from cockpit.core.plan import ChecklistItem, Plan
-from cockpit.core.view import clock
+from cockpit.core.spans import clock
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import Line, line, spread, time_of_day, wrap
 

@@ -6,7 +6,11 @@ from datetime import timedelta
 
 from cockpit.core import events as ev
 from cockpit.core import people, rollback, rollout, view, window
+from cockpit.core.estimate import back_out
+from cockpit.core.spans import clock
 from cockpit.core.state import State, breached, clean
+from cockpit.tui import going_back
+from cockpit.tui.doubt import wants_a_person
 from cockpit.tui.marks import RELEASE
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, count, join, line, spread, wrap
@@ -23,9 +27,10 @@ def header(scene: Scene, width: int) -> list[Line]:
 
 def _answers(scene: Scene, width: int) -> tuple[Line, bool]:
     """Line one, in the longest wording that fits, and whether that has the window in it."""
-    where, window_, back = _where(scene), _window(scene), _back(scene)
+    where, window_ = _where(scene), _window(scene)
+    back_out, back = _way_back(scene)
     wordings = (
-        (join([_what(scene), where]), join([window_, _back_out(scene)]), True),
+        (join([_what(scene), where]), join([window_, back_out]), True),
         (join([_what(scene), where], "  "), join([window_, back], "  "), True),
         (join([_short(scene), where], "  "), join([window_, back], "  "), True),
         (join([_what(scene), where], "  "), back, False),
@@ -58,10 +63,14 @@ def _where(scene: Scene) -> Line:
     """The release's state: glyph, word, and its clock or place."""
     state, at = scene.state, scene.at
     status = view.status(state, at)
+    if (scene.link.failure or state.replaced) and state.closed is None:
+        word = "halted" if scene.link.failure else "taken over"
+        stage = rollout.current_stage(state) if state.started else None
+        return line((f"■ {word}{f' in {stage.name}' if stage else ''}", "alarm"))
     glyph, word, tone = RELEASE[status]
     if view.partial(state):
         return line((f"✖ {word}, partial", "alarm"))
-    if status == "paused" and (breached(state) or rollout.stuck(state)):
+    if status == "paused" and (breached(state) or (rollout.stuck(state) and wants_a_person(scene))):
         tone = "alarm"
     return line((f"{glyph} {word}", tone), (_place(state, scene), tone))
 
@@ -69,6 +78,8 @@ def _where(scene: Scene) -> Line:
 def _place(state: State, scene: Scene) -> str:
     status = view.status(state, scene.at)
     stage = rollout.current_stage(state)
+    if status == "rolling_back" and state.paused is not None:
+        return ", waits"
     if status == "rolling_back":
         every = [b for wave in rollback.way_back(state, scene.at) for b in wave]
         return f": proven {sum(b.status == 'proven' for b in every)} of {len(every)}"
@@ -76,8 +87,8 @@ def _place(state: State, scene: Scene) -> str:
         return ""
     if status == "baking" and state.bake is not None:
         held = "" if clean(state) else ", held"
-        done = view.clock(state.bake.done(scene.at))
-        return f" {stage.name} {done} of {view.clock(state.bake.bake_time)}{held}"
+        done = clock(state.bake.done(scene.at))
+        return f" {stage.name} {done} of {clock(state.bake.bake_time)}{held}"
     return (
         f" before {stage.name}"
         if state.phase == "waiting"
@@ -86,45 +97,44 @@ def _place(state: State, scene: Scene) -> str:
 
 
 def _window(scene: Scene) -> Line:
-    left = window.left(scene.plan, scene.at)
     if scene.state.closed is not None:
         return Line()
+    left = window.left(scene.plan, scene.link.now())  # it runs on, even where the rest stands still
     if left is None:
         return line(("no window", "dim"))
     if left < timedelta(0):
-        return line((f"window over by {view.clock(-left)}", "alarm"))
+        return line((f"window over by {clock(-left)}", "alarm"))
     tone: Tone = "warn" if left < timedelta(minutes=15) else "text"
     minutes = int(left.total_seconds() // 60)
-    said = f"{minutes // 60}:{minutes % 60:02}" if minutes >= 60 else view.clock(left)
+    said = f"{minutes // 60}:{minutes % 60:02}" if minutes >= 60 else clock(left)
     return line(("window ", "dim"), (f"{said} left", tone))
 
 
-def _back_out(scene: Scene) -> Line:
-    back = view.back_out(scene.state, scene.at)
+def _way_back(scene: Scene) -> tuple[Line, Line]:
+    """How we get back, in full and short: what it would take, or how long it has taken so far."""
+    if scene.state.rollback is not None:
+        going = scene.state.closed is None and scene.state.rollback_result is None
+        took = going_back.taken(scene)
+        return line(("going back: " if going else "went back in ", "dim"), took), line(
+            ("back: ", "dim"), took
+        )
     if scene.state.closed is not None:
-        return Line()
+        return Line(), Line()
+    back, stays = back_out(scene.state, scene.at), going_back.stays(scene.state)
     if not back.targets:
-        return line(("back out: ", "dim"), "nothing touched")
-    about = f", {view.about(back.expected)}" if back.expected else ", time unknown"
-    return line(("back out: ", "dim"), f"{count(back.targets, 'target')}{about}")
-
-
-def _back(scene: Scene) -> Line:
-    back = view.back_out(scene.state, scene.at)
-    if scene.state.closed is not None or not back.targets:
-        return Line()
-    about = f", {view.about(back.expected)}" if back.expected else ""
-    return line(("back: ", "dim"), f"{back.targets}{about}")
+        return line(("back out now: ", "dim"), "nothing touched"), Line()
+    about = going_back.about(back)
+    said = [count(back.targets, "target"), about or "time unknown", stays]
+    short = [str(back.targets), about, stays]
+    return (
+        line(("back out now: ", "dim"), ", ".join(part for part in said if part)),
+        line(("back: ", "dim"), ", ".join(part for part in short if part)),
+    )
 
 
 def _next(scene: Scene, width: int, beside: Line) -> list[Line]:
     """The plain sentence, with what belongs `beside` it where there is room."""
-    if scene.link.failure:
-        text = f"the log can't be written, nothing further is started: {scene.link.failure}"
-        return [line((part, "alarm")) for part in wrap(text, width)][: NEXT_LINES_MOST + 1]
-    sentence = view.next_line(scene.state, scene.at)
-    if scene.state.left is not None and scene.state.closed is None:
-        sentence = "left: nothing new starts; `cockpit resume` takes it up again"
+    sentence = _sentence(scene)
     if line(sentence).cells + beside.cells + 3 <= width:
         return [spread(width, line((sentence, "strong")), beside)]
     lines = wrap(sentence, width)
@@ -132,6 +142,21 @@ def _next(scene: Scene, width: int, beside: Line) -> list[Line]:
     if len(lines) > NEXT_LINES_MOST:
         shown[-1] = (shown[-1] + line((" …", "strong"))).cut(width)
     return shown
+
+
+def _sentence(scene: Scene) -> str:
+    state = scene.state
+    if scene.link.failure and state.closed is None:
+        return "nothing further starts here: leave, then `cockpit resume` takes it up again"
+    said = view.next_line(state, scene.at)
+    if state.closed is not None:
+        return said
+    if state.left is not None:
+        return "left: nothing new starts; `cockpit resume` takes it up again"
+    lost = tuple(dict.fromkeys(a.target for a in state.unsettled()))
+    if lost and not (state.paused or state.replaced or state.aborted or state.rollback):
+        return f"{said}; {', '.join(lost[:3])}{' …' * (len(lost) > 3)} out of sight, being reached again"
+    return said
 
 
 def _owners(scene: Scene) -> Line:

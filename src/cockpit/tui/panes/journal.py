@@ -80,9 +80,15 @@ def _author(event: Event, plan: Plan) -> str:
 def tone(event: Event) -> Tone:
     """How much the event stands out: red for what went wrong, quiet for bookkeeping."""
     match event:
-        case ev.StepFinished(finish="succeeded"):
+        case ev.StepFinished(finish="succeeded") | ev.TargetsReleased(left=(_, *_)):
             return "text"
+        case ev.StepFinished(finish="skipped"):
+            return "dim"
+        case ev.StepFinished(finish="in_doubt", settled=""):  # its target may still tell
+            return "warn"
         case ev.StepFinished() | ev.ThresholdTripped() | ev.RollbackFinished(unproven=(_, *_)):
+            return "alarm"
+        case ev.DriverReplaced():
             return "alarm"
         case ev.VerdictChanged(verdict="breach"):
             return "alarm"
@@ -92,6 +98,8 @@ def tone(event: Event) -> Tone:
             | ev.ReleaseAborted()
             | ev.WindowClosed()
             | ev.GateTimedOut()
+            | ev.SessionResumed()
+            | ev.MachineSlept()
         ):
             return "warn"
         case (
@@ -100,6 +108,7 @@ def tone(event: Event) -> Tone:
             | ev.NoticeSent(ok=True)
             | ev.WaveFinished()
             | ev.BakeStarted()
+            | ev.TargetsReleased()
         ):
             return "dim"
         case _:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cockpit.core.plan import HERE, Plan, Signal, Threshold
+from cockpit.core.spans import clock
 from cockpit.core.state import breached, unclean
 from cockpit.core.thresholds import Judgement
-from cockpit.core.view import clock
 from cockpit.signals import SIGNALS
 from cockpit.tui.marks import Mark
 from cockpit.tui.scene import Row, Scene, fixed
@@ -137,12 +137,17 @@ def _sizes(scene: Scene, width: int) -> Sizes:
 
 
 def _judgement(scene: Scene, t: Threshold) -> Judgement | None:
-    """What the limit says at this moment; after the end, or where that isn't known, what was recorded last."""
-    if scene.state.closed is None and (live := scene.link.judgement(t.id)) is not None:
-        return live
+    """What the limit says at this moment; after the end, or where that isn't known, what was recorded last.
+
+    None before the first reading is on record: at the beginning, and anew once the session was taken up
+    again or the machine has slept.
+    """
     said = scene.state.verdicts.get(t.id)
     if said is None:
         return None
+    over = scene.state.closed is not None or scene.link.failure
+    if not over and (live := scene.link.judgement(t.id)) is not None:
+        return live
     return Judgement(
         said.verdict, said.value, said.target, said.breaching_since, said.known_until, said.detail
     )
@@ -160,9 +165,8 @@ def _standing(scene: Scene, t: Threshold) -> Standing:
         )
     judged = _judgement(scene, t)
     if judged is None:
-        return Standing(
-            ("○", "", "warn"), None, None, (("no reading yet: holds", "warn"), ("  ", "dim"), limit, acts)
-        )
+        unread = "no reading yet" if t.observe_only else "no reading; holds"
+        return Standing(("○", "", "warn"), None, None, ((unread, "warn"), ("  ", "dim"), limit))
     if judged.verdict in ("inconclusive", "error"):
         word = "can't say" if judged.verdict == "inconclusive" else "unreadable"
         holds = "" if t.observe_only else "; holds"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from cockpit.core.state import Attempt
-from cockpit.core.view import clock
+from cockpit.core.attempt import Attempt
+from cockpit.core.spans import clock
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import chop, line, wrap
 

@@ -2,58 +2,218 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from cockpit.core import commands as cmd
 from cockpit.core import events as ev
-from cockpit.core import rollout, view
-from cockpit.core.state import State, breached
+from cockpit.core import people, rollback, rollout, view, window
+from cockpit.core.attempt import Attempt
+from cockpit.core.decide import decide
+from cockpit.core.state import State, breached, unclean
+from cockpit.tui import doubt, going_back
+from cockpit.tui.panes.banner import banner
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, Tone, count, join, line, wrap
+from cockpit.tui.text import Line, Tone, join, line, pad, rewrap, time_of_day, wrap
 
 Option = tuple[str, str, str]
 """(key, what it does, what that costs)"""
+
+WAIT: Option = ("", "wait", "being reached")
+DOUBT: Option = ("d", "settle the doubt", "")
+EXCLUDE: Option = ("x", "exclude", "on without it")
+RETRY: Option = ("t", "retry", "runs the step there again")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What has to be answered: a sentence, the facts below it, each answer with its key and its cost."""
+
+    said: str = ""
+    facts: tuple[Line, ...] = ()
+    options: tuple[Option, ...] = ()
+    tone: Tone = "warn"
 
 
 def question(scene: Scene, width: int, most: int) -> list[Line]:
     """What has to be answered and each answer with its key and its cost; empty where nothing has to be.
 
-    Where the header's sentence has said it all, or it would take more than `most` lines, only the
-    answers stand here.
+    Where it would take more than `most` lines the facts give way first, then the sentence. A banner, where
+    there is one, stands instead: then there is nothing to decide here.
     """
     state = scene.state
-    if state.closed is not None or state.aborted is not None or state.left is not None or scene.link.failure:
+    if shown := banner(scene, width - 2, most):
+        return shown
+    if state.closed is not None or state.aborted is not None or state.left is not None:
         return []
-    said, options, tone = _asked(scene)
-    if not options:
+    asked = _asked(scene)
+    if not asked.options:
         return []
-    inner = width - 4
-    answers = _options(options, inner)
-    parts = [line((part, tone)) for part in wrap(said, inner)] if said else []
-    parts = parts if len(parts) + len(answers) <= most else []
-    return [line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate([*parts, *answers])]
+    inner, tone = width - 4, asked.tone
+    answers = _options(asked.options, inner)
+    said = [line((part, tone)) for part in wrap(asked.said, inner)] if asked.said else []
+    said = said if len(said) + len(answers) <= most else []
+    facts = [part for fact in asked.facts for part in rewrap(fact, inner)]
+    lines = [*said, *_fitting(facts, most - len(said) - len(answers)), *answers]
+    return [line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate(lines)]
 
 
-def _asked(scene: Scene) -> tuple[str, tuple[Option, ...], Tone]:
+def _fitting(facts: list[Line], most: int) -> list[Line]:
+    if len(facts) <= most:
+        return facts
+    kept = facts[: max(0, most - 1)]
+    return [*kept, line(("  … more of it in the rollout pane and the journal", "dim"))] if kept else []
+
+
+def _asked(scene: Scene) -> Asking:
     state = scene.state
-    result = state.rollback_result
-    nothing: tuple[str, tuple[Option, ...], Tone] = ("", (), "text")
-    if state.rollback is not None:
-        options = (("t", "retry", "runs it there again"), ("c", "close as it is", "stays partial"))
-        return ("", options, "alarm") if result is not None and result.unproven else nothing
     if state.started is None:
-        return nothing
-    back = ("R", "roll back", _cost(scene))
+        return Asking()
+    if state.resumed is not None:
+        return _taken_up(scene, state.resumed)
+    if state.rollback is not None:
+        return _going_back(scene)
+    if state.paused is not None:
+        return _stuck(scene) if rollout.stuck(state) else _paused(scene)
+    if rollout.current_stage(state) is None and rollout.in_doubt(state):
+        return _stuck(scene)
+    return _short_window(scene)
+
+
+def _taken_up(scene: Scene, resumed: ev.SessionResumed) -> Asking:
+    """Taken up again: what was open then and is known now, and whether to go on."""
+    state = scene.state
+    who, when = scene.called(resumed.by), time_of_day(resumed.at, scene.zone)
+    where = " in the middle of a rollback" if state.rollback else ""
+    said = f"Taken up again by {who} at {when}{where}: nothing goes on until somebody says so."
+    if resumed.reason:
+        said += f" Taken over: {resumed.reason}."
+    if resumed.plan_file:
+        said += f" {resumed.plan_file}: this session goes by its own copy."
+    facts = _then_and_now(scene)
+    abort: Option = ("A", "abort", "leaves it as it is")
+    if state.rollback is not None:
+        stoppers = people.stoppers(scene.plan)
+        may = "you may" if scene.link.me in stoppers else people.names(scene.plan, stoppers)
+        return Asking(said, facts, (("p", "go on rolling back", may), *_settle(state), abort))
+    facts += _unclean(scene)
     if rollout.stuck(state):
-        retry = ("t", "retry", "runs the step there again")
-        return "", (retry, ("x", "exclude", "goes on without it"), back), "alarm"
-    if state.paused is None:
-        return nothing
+        tone: Tone = "alarm" if doubt.wants_a_person(scene) else "warn"
+        return Asking(said, facts, (*_mending(scene), _back(scene)), tone)
+    go_on: Option = ("p", "accept and go on" if breached(state) else "go on", _who_resumes(scene))
+    tone = "alarm" if breached(state) else "warn"
+    return Asking(said, facts, (go_on, *_settle(state), _back(scene), abort), tone)
+
+
+def _then_and_now(scene: Scene) -> tuple[Line, ...]:
+    """A line for each attempt that was open when the session ended: what was known then, and what is now."""
+    pairs = view.reopened(scene.state)
+    if not pairs:
+        return (line(("  nothing was running when it ended", "dim")),)
+    names = max(len(_named(a)) for a, _ in pairs)
+    return tuple(
+        line(
+            "  ",
+            pad(_named(attempt), min(names, 32)),
+            (f"  then: sent {time_of_day(attempt.started_at, scene.zone)}, no end known", "dim"),
+            ("   now: ", "dim"),
+            (now, _now_tone(attempt)),
+        )
+        for attempt, now in pairs
+    )
+
+
+def _named(attempt: Attempt) -> str:
+    back = "rollback of " if attempt.direction == "back" else ""
+    return f"{back}{attempt.step} on {attempt.target}"
+
+
+def _now_tone(attempt: Attempt) -> Tone:
+    if attempt.status in ("succeeded", "rolled_back"):
+        return "good"
+    if attempt.status == "running":
+        return "now"
+    return "warn" if attempt.unsettled else "alarm"
+
+
+def _unclean(scene: Scene) -> tuple[Line, ...]:
+    """The limits that don't plainly pass: going on over them is a decision."""
+    over, unknown = breached(scene.state), [t.id for t in unclean(scene.state)]
+    unknown = [id_ for id_ in unknown if id_ not in over]
+    said = [line(("  ▲ ", "alarm"), (_exceeded(scene.state, over), "alarm"))] if over else []
+    if unknown:
+        said.append(line(("  ? ", "warn"), (f"not clean, or not read yet: {', '.join(unknown)}", "warn")))
+    return tuple(said)
+
+
+def _going_back(scene: Scene) -> Asking:
+    """A rollback that stays partial, or waits for a target in doubt."""
+    state, result = scene.state, scene.state.rollback_result
+    if result is not None and result.unproven:
+        retry: Option = ("t", "retry", "runs it there again")
+        close: Option = ("c", "close as it is", "stays partial")
+        return Asking("", _doubts(scene), (retry, *_settle(state), close), "alarm")
+    every = [b for wave in rollback.way_back(state, scene.at) for b in wave]
+    waiting = [b for b in every if b.status == "waiting"]
+    if not waiting or any(b.status in ("running", "pending") for b in every):
+        return Asking()
+    return Asking("", _doubts(scene), (WAIT, DOUBT))
+
+
+def _stuck(scene: Scene) -> Asking:
+    """Targets in trouble hold the rollout up, or its end; the header's sentence names them."""
+    loud = doubt.wants_a_person(scene)
+    wait = () if loud else (WAIT,)
+    return Asking("", _doubts(scene), (*wait, *_mending(scene), _back(scene)), "alarm" if loud else "warn")
+
+
+def _doubts(scene: Scene) -> tuple[Line, ...]:
+    """A line for each attempt in doubt."""
+    return tuple(
+        line((_named(a), "strong"), (f": {'; '.join(doubt.known(scene, a))}", "text"))
+        for a in rollout.in_doubt(scene.state)
+    )
+
+
+def _settle(state: State) -> tuple[Option, ...]:
+    return (DOUBT,) if rollout.in_doubt(state) else ()
+
+
+def _mending(scene: Scene) -> tuple[Option, ...]:
+    """What helps the targets in trouble: settle what is in doubt, run again what may be, go on without."""
+    trouble = [p.attempt for _, p in rollout.troubled(scene.state)]
+    failed = any(a is not None and a.status != "in_doubt" for a in trouble)
+    return (*_settle(scene.state), *((RETRY,) if failed else ()), *((EXCLUDE,) if trouble else ()))
+
+
+def _paused(scene: Scene) -> Asking:
+    state, back = scene.state, _back(scene)
     if limits := breached(state):
         owner = scene.called(scene.plan.roles.decision_owner)
         said = f"{_exceeded(state, limits)} The rollout is paused: nothing new starts."
-        accept = ("p", "accept and go on", f"{owner} says why")
-        return said, (back, ("", "keep waiting", "limits keep watching"), accept), "alarm"
+        accept: Option = ("p", "accept and go on", f"{owner} says why")
+        return Asking(said, (), (back, ("", "keep waiting", "limits keep watching"), accept), "alarm")
     if isinstance(state.paused, ev.RolloutPaused) and state.paused.by != ev.COCKPIT:
-        return nothing  # paused by hand: the header says so, and nobody is asked anything
-    return _why(state), (("p", "resume", "anyone may"), back), "warn"
+        return Asking()  # paused by hand: the header says so, and nobody is asked anything
+    return Asking(_why(state), (), (("p", "resume", _who_resumes(scene)), back))
+
+
+def _who_resumes(scene: Scene) -> str:
+    """Whose word going on takes: whatever the core wouldn't let the decision owner do without a reason."""
+    owner = scene.plan.roles.decision_owner
+    resume = cmd.ResumeRollout(scene.at, owner, accepting=breached(scene.state))
+    held = isinstance(decide(scene.state, resume), cmd.Refused)
+    return f"{scene.called(owner)} says why" if held else "anyone may"
+
+
+def _short_window(scene: Scene) -> Asking:
+    """What the window has against the stage that waits: promoting it is then a decision of its own."""
+    state, stage = scene.state, rollout.current_stage(scene.state)
+    if stage is None or state.phase != "waiting" or state.promoted == stage.name:
+        return Asking()
+    against = window.against(state, stage, scene.at)
+    owner = scene.called(scene.plan.roles.decision_owner)
+    options: tuple[Option, ...] = (("⏎", "promote", f"{owner} says why"), _back(scene))
+    return Asking(f"{against[:1].upper()}{against[1:]}.", (), options) if against else Asking()
 
 
 def _exceeded(state: State, limits: tuple[str, ...]) -> str:
@@ -72,24 +232,22 @@ def _why(state: State) -> str:
             return f"Paused by a limit that is no longer exceeded: {reason}."
         case ev.RolloutPaused(reason=reason):
             return f"Paused: {reason}. That is no longer so."
-        case ev.SessionResumed():
-            return "Taken up again. Look first: what ran when the session ended is in doubt."
         case _:
             return ""
 
 
-def _cost(scene: Scene) -> str:
-    back = view.back_out(scene.state, scene.at)
-    if not back.targets:
-        return "nothing touched yet"
-    about = f", {view.about(back.expected)}" if back.expected else ""
-    return f"{count(back.targets, 'target')}{about}"
+def _back(scene: Scene) -> Option:
+    return ("R", "roll back", going_back.cost(scene))
 
 
 def _options(options: tuple[Option, ...], width: int) -> list[Line]:
-    """The answers side by side where they fit, else one below the other."""
+    """The answers side by side, as many on a line as fit."""
     each = [
-        line((key or "–", "key"), (f" {what}", "strong"), (f": {cost}", "dim")) for key, what, cost in options
+        line((key or "–", "key"), (f" {what}", "strong"), (f": {cost}" if cost else "", "dim"))
+        for key, what, cost in options
     ]
-    row = join(each, "    ")
-    return [row] if row.cells <= width else [option.cut(width) for option in each]
+    lines: list[Line] = []
+    for option in each:
+        longer = join([*lines[-1:], option], "    ")
+        lines = [*lines[:-1], longer] if lines and longer.cells <= width else [*lines, option.cut(width)]
+    return lines

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cockpit.core import checklist, people, readiness, rollout, view
+from cockpit.core.attempt import Attempt
+from cockpit.core.events import Finding
 from cockpit.core.plan import HERE, Plan, Stage
 from cockpit.core.rollout import Progress, TargetStatus
 from cockpit.core.slices import Wave
-from cockpit.core.state import Attempt, clean
-from cockpit.tui.marks import TARGET, Mark, glyph
+from cockpit.core.spans import clock
+from cockpit.core.state import clean
+from cockpit.tui import doubt
+from cockpit.tui.marks import DOUBT, TARGET, Mark, glyph
 from cockpit.tui.panes import way_back
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, bar, count, line, pad, spread, wrap
+from cockpit.tui.text import Line, bar, count, line, pad, some, spread, wrap
 
 LISTED_MOST = 12
 """A wave of more targets than this shows trouble and work singly, the rest as counts."""
@@ -40,8 +44,8 @@ def _readiness(scene: Scene, width: int) -> Iterator[Row]:
     """Before the start: each thing that stands in the way, then what is in order as a count."""
     findings = readiness.findings(scene.state, scene.at)
     missing = [f for f in findings if not f.ok]
-    for finding in missing:
-        for n, part in enumerate(wrap(finding.text, width - 2)):
+    for text in _gathered(missing):
+        for n, part in enumerate(wrap(text, width - 2)):
             yield fixed(line(("○ " if n == 0 else "  ", "warn"), part))
     key = "group:ready"
     said = line(("✔ ", "good"), f"{len(findings) - len(missing)} in order", (" before the start", "dim"))
@@ -53,6 +57,17 @@ def _readiness(scene: Scene, width: int) -> Iterator[Row]:
     yield fixed(line())
 
 
+def _gathered(missing: Sequence[Finding]) -> list[str]:
+    """What stands in the way, in words: targets of which the same is said stand together."""
+    targets: dict[str, list[str]] = {}
+    for finding in missing:
+        target = finding.key.removeprefix("target:")
+        same = target != finding.key and finding.text.startswith(f"{target}: ")
+        said = finding.text.removeprefix(f"{target}: ") if same else finding.text
+        targets.setdefault(said, []).extend([target] if same else [])
+    return [f"{some(names)}: {said}" if names else said for said, names in targets.items()]
+
+
 def hand(scene: Scene) -> str:
     """What needs a hand: targets in trouble, or a stage that waits for somebody."""
     state = scene.state
@@ -60,7 +75,7 @@ def hand(scene: Scene) -> str:
         return ""
     if state.rollback is not None:
         return "partial" if state.rollback_result and state.rollback_result.unproven else ""
-    if trouble := rollout.troubled(state):
+    if trouble := [p for _, p in rollout.troubled(state) if not (p.attempt and p.attempt.unsettled)]:
         return f"{len(trouble)} in trouble"
     status = view.status(state, scene.at)
     return "a decision" if status in ("ready", "waiting") else ""
@@ -118,8 +133,8 @@ class Part:
 def _stage_mark(scene: Scene, index: int, begun: bool, standings: Sequence[Standing]) -> Mark:
     """The stage's own mark: trouble within it shows through."""
     state = scene.state
-    if begun and any(p.status in rollout.TROUBLE for standing in standings for _, p in standing):
-        return ("✖", "trouble", "alarm")
+    if begun and (trouble := _trouble([p for standing in standings for _, p in standing])):
+        return trouble
     if index < state.stage:
         return ("✔", "done", "good")
     if index > state.stage or state.started is None:
@@ -131,6 +146,15 @@ def _stage_mark(scene: Scene, index: int, begun: bool, standings: Sequence[Stand
     return (
         ("●", "baking" if state.phase == "baking" else "running", "now") if begun else ("◆", "waits", "warn")
     )
+
+
+def _trouble(every: Sequence[Progress]) -> Mark | None:
+    """The mark of a group with targets in trouble; calm where all of it may settle by itself."""
+    trouble = [p for p in every if p.status in rollout.TROUBLE]
+    if not trouble:
+        return None
+    calm = all(p.attempt is not None and p.attempt.unsettled for p in trouble)
+    return DOUBT if calm else ("✖", "trouble", "alarm")
 
 
 def _stage_line(
@@ -172,7 +196,7 @@ def _bake_clock(scene: Scene) -> Line:
     bake = scene.state.bake
     if bake is None or not bake.bake_time:
         return Line()
-    return line((f"{view.clock(bake.done(scene.at))} of {view.clock(bake.bake_time)}", "dim"))
+    return line((f"{clock(bake.done(scene.at))} of {clock(bake.bake_time)}", "dim"))
 
 
 def _ahead(scene: Scene, stage: Stage, index: int) -> Line:
@@ -192,12 +216,12 @@ def _ahead(scene: Scene, stage: Stage, index: int) -> Line:
 
 
 def _wave_rows(part: Part, begun: bool, current: bool) -> Iterator[Row]:
-    trouble = any(p.status in rollout.TROUBLE for _, p in part.standing)
+    trouble = _trouble([p for _, p in part.standing])
     done = sum(1 for _, p in part.standing if p.status == "succeeded")
     key = f"wave:{part.key}"
-    opened = begun and part.scene.opened(key, current or trouble)
+    opened = begun and part.scene.opened(key, current or trouble is not None)
     mark: Mark = TARGET["pending"] if not begun else TARGET["running"] if current else TARGET["succeeded"]
-    mark = ("✖", "trouble", "alarm") if trouble else mark
+    mark = trouble or mark
     of = (f"{done} of {len(part.standing)}", "text" if begun else "dim")
     names = "" if opened else "   " + ", ".join(part.wave.targets[:40])
     yield Row(line("  ", glyph(mark), f" wave {part.n + 1}  ", of, (names, "dim")).cut, key, folds=begun)
@@ -234,14 +258,14 @@ def _one_target(part: Part, target: str, progress: Progress) -> Iterator[Row]:
     key = f"target:{part.key}/{target}"
 
     def draw(w: int) -> Line:
-        start = line(indent, glyph(TARGET[progress.status]), " ", pad(target, part.names), "  ")
+        start = line(indent, glyph(_mark(progress)), " ", pad(target, part.names), "  ")
         return spread(
             w, start + _doing(part.wave, progress, attempts), line((_elapsed(scene, attempts), "dim"))
         )
 
     yield Row(draw, key, target=target, attempt=attempts[-1].id if attempts else "", folds=several)
-    if progress.status in rollout.TROUBLE and progress.attempt is not None and progress.attempt.detail:
-        for said in wrap(progress.attempt.detail, part.width - len(indent) - 2):
+    for why in _why(scene, progress):
+        for said in wrap(why, part.width - len(indent) - 2):
             yield fixed(line(f"{indent}  ", (said, "dim")))
     for step in part.wave.steps if several and scene.opened(key, False) else ():
         attempt = scene.state.latest(part.stage.name, step, target, "run")
@@ -250,9 +274,26 @@ def _one_target(part: Part, target: str, progress: Progress) -> Iterator[Row]:
         yield Row(_step_line(scene, step, attempt, f"{indent}  ").cut, row_key, target=target, attempt=about)
 
 
+def _mark(progress: Progress) -> Mark:
+    return doubt.mark(progress.attempt) if progress.status == "in_doubt" else TARGET[progress.status]
+
+
+def _why(scene: Scene, progress: Progress) -> list[str]:
+    """Why a target is in trouble; a doubt is told for an excluded one as well."""
+    attempt = progress.attempt
+    if attempt is not None and attempt.status == "in_doubt":
+        excluded = progress.status == "excluded"
+        return (
+            [f"{attempt.step} is in doubt there", *doubt.known(scene, attempt)]
+            if excluded
+            else doubt.known(scene, attempt)
+        )
+    return [attempt.detail] if attempt and attempt.detail and progress.status in rollout.TROUBLE else []
+
+
 def _doing(wave: Wave, progress: Progress, attempts: Sequence[Attempt]) -> Line:
     """What a target is at: the step with its word, or what was done and proven."""
-    _, word, tone = TARGET[progress.status]
+    _, word, tone = _mark(progress)
     if progress.status == "succeeded":
         proven = all(a.proven for a in {a.step: a for a in attempts}.values())
         return line(
@@ -272,7 +313,8 @@ def _codes(attempt: Attempt) -> str:
 def _step_line(scene: Scene, step: str, attempt: Attempt | None, indent: str) -> Line:
     if attempt is None:
         return line(indent, ("○ ", "dim"), step, (" to go", "dim"))
-    mark = FORWARD.get(attempt.status, TARGET["failed"])
+    in_doubt = attempt.status == "in_doubt"
+    mark = doubt.mark(attempt) if in_doubt else FORWARD.get(attempt.status, TARGET["failed"])
     proof = ", verified" if attempt.proven else ""
     took = _elapsed(scene, [attempt])
     return line(
@@ -291,9 +333,10 @@ def _forward(scene: Scene, stage: Stage, target: str) -> list[Attempt]:
 
 def _elapsed(scene: Scene, attempts: Sequence[Attempt]) -> str:
     """From the first attempt's start to the last one's end, or to now while one runs; empty without any."""
+    attempts = [a for a in attempts if a.status != "in_doubt" or a.seconds]  # cut off: nobody measured it
     if not attempts:
         return ""
     ends = [
         scene.at if a.status == "running" else a.started_at + timedelta(seconds=a.seconds) for a in attempts
     ]
-    return view.clock(max(ends) - min(a.started_at for a in attempts))
+    return clock(max(ends) - min(a.started_at for a in attempts))

@@ -56,7 +56,7 @@ def version_of(state: State, target: str) -> Cell:
             case "rolled_back":
                 word = ("back", "good") if attempt.proven else ("back?", "warn")
             case "in_doubt":
-                word = ("doubt", "alarm")
+                word = ("doubt", "warn" if attempt.unsettled else "alarm")
             case "failed" | "rollback_failed":
                 word = ("fail", "alarm")
             case "unreachable":
@@ -118,6 +118,10 @@ def _silence(scene: Scene, target: str, latest: tuple[datetime, HostSample] | No
     probe = scene.state.probes.get(target)
     if probe is None:
         return "not reached yet", "dim"
+    if probe.held_by:
+        return f"held by {probe.held_by}", "alarm"
+    if probe.running:
+        return f"an earlier session's step still runs: {', '.join(probe.running)}", "alarm"
     return ("no data yet", "dim") if probe.ok else (f"not reached: {probe.detail}", "alarm")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cockpit.core import rollback
+from cockpit.core import rollback, rollout
 from cockpit.core.rollback import BackStatus, BackTarget
+from cockpit.tui import doubt
 from cockpit.tui.marks import BACK, Mark, glyph
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import Line, line, pad, wrap
@@ -48,11 +49,17 @@ def _wave_rows(scene: Scene, wave: tuple[BackTarget, ...], width: int) -> Iterat
         return
     names = min(20, max(len(b.target) for b in wave))
     counted: tuple[BackStatus, ...] = ("pending", "proven") if len(wave) > LISTED_MOST else ()
+    doubts = {(a.stage, a.target): a for a in rollout.in_doubt(scene.state)}
     for back in wave:
         if back.status not in counted:
             yield _target_row(scene, back, names)
-            for part in wrap(back.why, width - 4) if back.why else ():
-                yield fixed(line("    ", (part, "dim")))
+            doubtful = (
+                doubts.get((stage.name, back.target)) if back.status in ("waiting", "unproven") else None
+            )
+            known = doubt.known(scene, doubtful) if doubtful else ()
+            for said in (back.why, *known) if back.why else ():
+                for part in wrap(said, width - 4):
+                    yield fixed(line("    ", (part, "dim")))
     for status in counted:
         if many := [b for b in wave if b.status == status]:
             yield Row(

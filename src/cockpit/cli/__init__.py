@@ -1,0 +1,51 @@
+"""The command line: parses it, and wires the real parts together for each command.
+
+Imports of the heavy layers stand inside the commands that need them: `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from cockpit.cli import driving, reading
+from cockpit.cli.arguments import parser
+from cockpit.core.errors import CockpitError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code of the contract."""
+    words = [
+        w.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for w in (sys.argv[1:] if argv is None else argv)
+    ]
+    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+        words = ["run", *words]  # `cockpit PLAN.toml`
+    args = parser().parse_args(words)
+    gc.freeze()  # what start-up makes stays: collecting it again and again only delays the first frame
+    gc.set_threshold(50_000, 20, 20)
+    try:
+        return COMMANDS[args.command](args)
+    except CockpitError as fault:
+        print(fault, file=sys.stderr)
+        return fault.exit_code
+    except KeyboardInterrupt:
+        return driving.LEFT
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return driving.LEFT
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": driving.run,
+    "resume": driving.resume,
+    "check": reading.check,
+    "export": reading.export,
+    "sessions": reading.sessions,
+    "verify": reading.verify,
+    "demo": driving.demo,
+    "schema": reading.schema,
+}

@@ -1,0 +1,123 @@
+"""The commands that only look: check, export, verify, sessions, schema."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+from typing import Any
+
+from cockpit import failpoint
+from cockpit.cli.session import recorded, refusal
+from cockpit.core.errors import PlanError, UsageError
+
+
+def check(args: argparse.Namespace) -> int:
+    """Print every problem in the plan, then readiness and the exact commands."""
+    from cockpit.export.preview import preview
+    from cockpit.planfile import load
+    from cockpit.runtime.check import look
+
+    checked = load(args.plan)
+    groups = {
+        "Problems": checked.problems,
+        "Worth a look": checked.warnings,
+        "Not acted on yet": checked.not_acted_on,
+    }
+    for title, problems in groups.items():
+        for problem in problems:
+            print(f"{title}\n" if problem is problems[0] else "", problem.render(), sep="", end="\n\n")
+    if checked.plan is None:
+        raise PlanError(refusal(args.plan, checked.problems))
+    print(preview(checked.plan))
+    if args.offline:
+        print("\nReadiness wasn't looked at (--offline).")
+        return 0
+    findings = asyncio.run(look(checked.plan))
+    print("\nReadiness")
+    for finding in findings:
+        print(f"  {'ok ' if finding.ok else 'NOT'}  {finding.text}")
+    missing = [f for f in findings if not f.ok and not f.key.startswith("checklist:")]
+    return 5 if missing else 0
+
+
+def export(args: argparse.Namespace) -> int:
+    """Write a session's review."""
+    from cockpit.export import FORMATS
+    from cockpit.export.review import review
+    from cockpit.store import sessions as stored
+
+    if args.format not in FORMATS:
+        raise UsageError(f"no format {args.format!r}: choose {' or '.join(FORMATS)}")
+    recording, _, plan = recorded(stored.find(args.session))
+    text = FORMATS[args.format](review(recording.events, plan, recording.head, recording.output))
+    failpoint.reach("export.before_write")
+    if args.output:
+        args.output.write_text(text, encoding="utf-8")
+    else:
+        print(text, end="")
+    failpoint.reach("export.written")
+    return 0
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Check a session's log, and whether the outcome it claims follows from it."""
+    from cockpit.core import claims
+    from cockpit.store import log
+    from cockpit.store import sessions as stored
+
+    path = stored.find(args.session)
+    found = log.verify(path, _head(args.head))
+    if not found.ok:
+        where = f"record {found.first_bad}: " if found.first_bad else ""
+        print(f"{path}: NOT sound. {where}{found.reason}")
+        print(f"sound up to: {found.head.seq} {found.head.hash}")
+        return 1
+    recording, _, plan = recorded(path)
+    untrue = claims.check([event for _, event in recording.events], plan)
+    print(f"{path}: sound, {found.events} records\nhead {found.head.seq} {found.head.hash}")
+    for claim in untrue or ("every outcome it claims follows from its records",):
+        print(f"NOT true: {claim}" if untrue else claim)
+    if not args.head:
+        print("a tail that was cut off shows only with --head SEQ:HASH, as printed when the session ended")
+    return 1 if untrue else 0
+
+
+def _head(said: str) -> Any:
+    """The head that --head names, or None; UsageError where it isn't SEQ:HASH."""
+    from cockpit.store.log import Head
+
+    if not said:
+        return None
+    seq, _, digest = said.partition(":")
+    if not (seq.isdecimal() and digest):
+        raise UsageError("--head is SEQ:HASH, as printed when the session ended")
+    return Head(int(seq), digest)
+
+
+def sessions(_: argparse.Namespace) -> int:
+    """List what has been run."""
+    from cockpit.core.spans import clock
+    from cockpit.store import sessions as stored
+
+    rows = stored.listing()
+    if not rows:
+        print(f"no sessions yet under {stored.session_dir()}; `cockpit demo` makes one")
+    for row in rows:
+        if row.problem:
+            print(f"{row.name:36} unreadable: {row.problem}")
+            continue
+        when = f"{row.at.astimezone():%Y-%m-%d %H:%M}" if row.at else ""
+        outcome = row.outcome.replace("_", " ") + (" (partial)" if row.partial else "")
+        print(
+            f"{row.name:36} {when}  {row.service} {row.version} {row.environment}  {outcome}  {clock(row.length)}"
+        )
+    return 0
+
+
+def schema(_: argparse.Namespace) -> int:
+    """Print the JSON Schema of the plan."""
+    from cockpit.planfile import schema as plan_schema
+
+    print(json.dumps(plan_schema(), indent=2))
+    return 0

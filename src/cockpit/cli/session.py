@@ -1,0 +1,34 @@
+"""What the commands share: a recorded session with its plan, and how a bad plan is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cockpit.core.errors import PlanError, UsageError
+
+
+def recorded(path: Path) -> tuple[Any, Any, Any]:
+    """What a session's log holds: the recording, its first event, and the plan that is part of it."""
+    from cockpit.planfile import parse
+    from cockpit.store import log
+
+    recording = log.read(path)
+    opened: Any = recording.events[0][1] if recording.events else None
+    if opened is None:
+        raise UsageError(f"{path}: the log holds no session yet")
+    checked = parse(opened.plan_text.encode(), opened.plan_path)
+    if checked.plan is None:
+        raise PlanError(refusal(opened.plan_path, checked.problems))
+    if checked.sha256 != opened.plan_sha256:
+        raise PlanError(
+            f"{path}: the plan in the log isn't the one it was opened with (its hash differs). Nothing was contacted."
+        )
+    return recording, opened, checked.plan
+
+
+def refusal(path: object, problems: Sequence[object]) -> str:
+    count = len(problems)
+    many = "s" if count != 1 else ""
+    return f"{path}: {count} problem{many}. Nothing was contacted. Mend the plan, then run it again."

@@ -1,0 +1,233 @@
+"""Whether what a log claims follows from its records: read anew, apart from the rules that wrote it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cockpit.core import events as ev
+from cockpit.core.plan import Plan
+
+
+class _Key(NamedTuple):
+    """What is done once: a step of a stage on a target, one way."""
+
+    stage: str
+    step: str
+    target: str
+    direction: ev.Direction
+
+    def __str__(self) -> str:
+        return f"{self.step} on {self.target} ({self.stage})"
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """An attempt as its records tell it; `finish` is None before its end. `seq` is the record of its intent."""
+
+    key: _Key
+    seq: int
+    finish: ev.Finish | None = None
+    proven: bool = False
+
+    @property
+    def ran(self) -> bool:
+        """Whether it may have changed its target."""
+        return self.finish not in ("unreachable", "skipped")
+
+    @property
+    def open(self) -> bool:
+        """Whether its end is not known."""
+        return self.finish in (None, "in_doubt")
+
+
+def check(events: Sequence[ev.Event], plan: Plan) -> tuple[str, ...]:
+    """A sentence for each claim in the log that its records don't bear out; none where all hold.
+
+    `events` are all of a log, its first record first; `plan` is the one in its first record.
+    """
+    reading = _Reading(plan)
+    return tuple(
+        f"record {seq}: {claim}" for seq, event in enumerate(events, 1) for claim in reading.take(seq, event)
+    )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far."""
+
+    plan: Plan
+    attempts: dict[str, _Attempt] = field(default_factory=dict[str, _Attempt])
+    done: defaultdict[_Key, list[_Attempt]] = field(default_factory=lambda: defaultdict(list[_Attempt]))
+    allowed: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
+    promoted: set[str] = field(default_factory=set[str])
+    begun: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    baked: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    finished: set[str] = field(default_factory=set[str])
+    started: bool = False
+    going_back: bool = False
+    held: str = ""
+    gone: str = ""
+    over: str = ""
+
+    def take(self, seq: int, event: ev.Event) -> Iterator[str]:
+        """Read one more record; yields what is wrong with it."""
+        match event:
+            case ev.StepIntended():
+                yield from self._intended(seq, event)
+            case ev.StepFinished():
+                yield from self._finished(event)
+            case ev.DoubtResolved():
+                yield from self._resolved(event)
+            case ev.RetryAuthorised():
+                self.allowed[event.stage, event.step, event.target] += 1
+            case ev.StagePromoted() | ev.StageStarted() | ev.WaveStarted() | ev.StageFinished():
+                yield from self._advanced(event)
+            case ev.BakeStarted():
+                self.baked.discard((event.stage, event.wave))
+            case ev.BakeFinished():
+                self.baked.add((event.stage, event.wave))
+            case ev.RollbackFinished():
+                for key in self._not_back():
+                    if key.target in event.proven:
+                        yield f"{key.target} is called rolled back, but {key} was never proven to be"
+            case ev.SessionClosed():
+                yield from self._closed(event)
+            case _:
+                self._held(event)
+
+    def _held(self, event: ev.Event) -> None:
+        """Whether anything may begin from now on."""
+        match event:
+            case ev.ReleaseStarted():
+                self.started = True
+            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed():
+                self.held = "while the rollout was paused"
+            case ev.RolloutResumed():
+                self.held = ""
+            case ev.RollbackStarted():
+                self.going_back, self.held = True, ""
+            case ev.ReleaseAborted():
+                self.over = "after the abort"
+            case ev.SessionLeft() | ev.DriverReplaced():
+                self.gone = "after its driver had gone"
+            case ev.SessionResumed():
+                self.gone = ""
+                self.held = "before anybody let it go on" if self.started else ""
+            case _:
+                pass
+
+    def _barred(self) -> str:
+        return (
+            self.over or self.gone or self.held or ("" if self.started else "before the release was started")
+        )
+
+    def _intended(self, seq: int, event: ev.StepIntended) -> Iterator[str]:
+        key = _Key(event.stage, event.step, event.target, event.direction)
+        if event.attempt in self.attempts:
+            yield f"{event.attempt} begins a second time under one name"
+        if barred := self._barred():
+            yield f"{event.attempt} begins {barred}"
+        again = any(attempt.ran for attempt in self.done[key])
+        once = key.direction == "back" or all(s.id != key.step or not s.idempotent for s in self.plan.steps)
+        if again and once:
+            if not self.allowed[key[:3]]:
+                yield f"{event.attempt} does {key} again, which nobody had allowed"
+            self.allowed[key[:3]] -= 1
+        if event.direction == "run":
+            if self.going_back:
+                yield f"{event.attempt} goes forward after the rollback began"
+            if (event.stage, event.wave) not in self.begun:
+                yield f"{event.attempt} begins before its wave, {event.wave + 1} of {event.stage}"
+        elif not self.going_back:
+            yield f"{event.attempt} goes back, but no rollback had begun"
+        attempt = self.attempts[event.attempt] = _Attempt(key, seq)
+        self.done[key].append(attempt)
+
+    def _finished(self, event: ev.StepFinished) -> Iterator[str]:
+        yield from self._ends(event.attempt, event.finish, event.proven)
+        by_verify = event.settled == "verify" and event.verify_exit_code == 0
+        if event.finish == "succeeded" and event.exit_code != 0 and not by_verify:
+            yield f"{event.attempt} is said to have succeeded, but its exit code is {_code(event.exit_code)}"
+        if event.proven and event.verify_exit_code != 0:
+            yield f"{event.attempt} is called proven, but its verify's exit code is {_code(event.verify_exit_code)}"
+
+    def _resolved(self, event: ev.DoubtResolved) -> Iterator[str]:
+        yield from self._ends(event.attempt, event.finish, False)
+        if event.attempt in self.attempts and event.finish == "failed":
+            key = self.attempts[event.attempt].key
+            self.allowed[key[:3]] += 1
+
+    def _ends(self, id_: str, finish: ev.Finish, proven: bool) -> Iterator[str]:
+        attempt = self.attempts.get(id_)
+        if attempt is None:
+            yield f"{id_} ends, but no record before says that it was to begin"
+            return
+        if not attempt.open:
+            yield f"{id_} ends a second time: it had {attempt.finish} before"
+        attempt.finish, attempt.proven = finish, proven
+
+    def _advanced(
+        self, event: ev.StagePromoted | ev.StageStarted | ev.WaveStarted | ev.StageFinished
+    ) -> Iterator[str]:
+        unbaked = bool(self.begun) and self.begun[-1] not in self.baked
+        match event:
+            case ev.StagePromoted():
+                gated = any(s.name == event.stage and s.gate is not None for s in self.plan.stages)
+                if gated and event.by == ev.COCKPIT:
+                    yield f"{event.stage} has a gate, and no person opened it"
+                self.promoted.add(event.stage)
+            case ev.WaveStarted():
+                if barred := self._barred():
+                    yield f"wave {event.wave + 1} of {event.stage} begins {barred}"
+                if unbaked:
+                    stage, wave = self.begun[-1]
+                    yield f"wave {event.wave + 1} of {event.stage} begins before wave {wave + 1} of {stage} had baked"
+                self.begun.append((event.stage, event.wave))
+            case ev.StageFinished():
+                if unbaked:
+                    yield f"{event.stage} ends before its last wave had baked"
+                self.finished.add(event.stage)
+            case _:
+                pass
+        if event.stage not in self.promoted:
+            yield f"{event.stage} goes on, but was never promoted"
+
+    def _closed(self, event: ev.SessionClosed) -> Iterator[str]:
+        self.over = "after the end"
+        if event.outcome == "rolled_back":
+            if not self.going_back:
+                yield "the release is called rolled back, but no rollback had begun"
+            if not event.partial:
+                for key in self._not_back():
+                    yield f"the release is called rolled back, but {key} was never proven to be"
+        if event.outcome == "completed":
+            for stage in self.plan.stages:
+                if stage.name not in self.finished:
+                    yield f"the release is called completed, but {stage.name} never ended"
+            for key, attempt in self._newest().items():
+                named = any(line.startswith(f"{key.target}: {key.step} ") for line in event.partial)
+                if attempt.open or (attempt.finish == "failed" and not named):
+                    what = "failed" if attempt.finish == "failed" else "is in doubt"
+                    yield f"the release is called completed, but {key} {what}"
+
+    def _newest(self) -> dict[_Key, _Attempt]:
+        """The last attempt at each thing, but for those that were never sent."""
+        return {a.key: a for many in self.done.values() for a in many if a.finish != "skipped"}
+
+    def _not_back(self) -> Iterator[_Key]:
+        """What may have changed a target and isn't proven to be undone since."""
+        newest = self._newest()
+        for key, many in self.done.items():
+            touched = [a.seq for a in many if a.ran]
+            if key.direction == "back" or not touched:
+                continue
+            back = newest.get(key._replace(direction="back"))
+            if back is None or back.seq < touched[-1] or back.finish != "succeeded" or not back.proven:
+                yield key
+
+
+def _code(code: int | None) -> str:
+    return "not known" if code is None else str(code)

@@ -1,0 +1,86 @@
+"""Every target reached and prepared before steps go there, and let go of at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from cockpit.core.commands import Command, ReportProbe, ReportReleased
+from cockpit.core.plan import HERE, Plan
+from cockpit.core.state import State
+from cockpit.remote.base import Ended, Runner
+
+AGAIN_S = 10.0
+"""Seconds before a target is reached for again, before the start: readiness is about now."""
+
+RELEASE_S = 10.0
+"""Seconds that letting go of a target may take."""
+
+
+class Targets:
+    """All targets of one session. `post` receives what is found out; `state` is asked for what is known."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        runner: Runner,
+        now: Callable[[], datetime],
+        post: Callable[[Command], None],
+        state: Callable[[], State],
+    ) -> None:
+        self._plan = plan
+        self._runner = runner
+        self._now = now
+        self._post = post
+        self._state = state
+        self._told: dict[str, tuple[bool, str, str, tuple[str, ...]]] = {}
+
+    async def reach(self) -> None:
+        """Prepare every target, again and again until the release has started."""
+        await asyncio.gather(*(self._keep_reaching(t.id) for t in self._plan.targets))
+
+    async def reach_once(self) -> None:
+        """Prepare every target, and return when each has answered or failed to."""
+        await asyncio.gather(*(self._reach(t.id) for t in self._plan.targets))
+
+    async def _keep_reaching(self, target: str) -> None:
+        while True:
+            await self._reach(target)
+            if self._state().started is not None:
+                return
+            await asyncio.sleep(AGAIN_S)
+
+    async def _reach(self, target: str) -> None:
+        prepared = await self._runner.prepare(target)
+        ok = prepared.ended.ok and not prepared.held_by and not prepared.running
+        found = (ok, prepared.ended.detail, prepared.held_by, prepared.running)
+        if self._told.get(target) != found:
+            self._told[target] = found
+            self._post(ReportProbe(self._now(), target, *found))
+
+    async def release(self) -> None:
+        """Remove what was left on every target that was ever prepared, and report it."""
+        state = self._state()
+        ids = [t.id for t in self._plan.targets if t.id in state.attempts or _ours(state, t.id)]
+        if HERE in state.attempts:
+            ids.append(HERE)
+        ids = [t for t in ids if t not in state.released]
+        ended = await asyncio.gather(*(self._release(t) for t in ids))
+        if ids:
+            released = tuple(t for t, end in zip(ids, ended, strict=True) if end.ok)
+            left = tuple(f"{t}: {end.detail}" for t, end in zip(ids, ended, strict=True) if not end.ok)
+            self._post(ReportReleased(self._now(), released, left))
+
+    async def _release(self, target: str) -> Ended:
+        try:
+            async with asyncio.timeout(RELEASE_S):
+                return await self._runner.release(target)
+        except TimeoutError:
+            return Ended("lost", detail=f"no answer within {RELEASE_S:g} s")
+
+
+def _ours(state: State, target: str) -> bool:
+    """Whether a target's lock and spool are ours."""
+    probe = state.probes.get(target)
+    return probe is not None and (probe.ok or bool(probe.running))

@@ -1,0 +1,62 @@
+"""An engine on a scripted fleet, opened and ready to start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cockpit.core import commands as cmd
+from cockpit.core import events as ev
+from cockpit.core.plan import Plan, Stage
+from cockpit.remote.scripted import ScriptedRunner
+from cockpit.runtime.engine import Engine
+from cockpit.steps import commands
+from cockpit.store.log import Log
+
+DEADLINE = 10
+ALL = (Stage("web", ("switch",), ("web",)),)
+
+
+async def until(met: Callable[[], bool], engine: Engine) -> None:
+    """Wait until `met`: looked at after each recorded turn, and in between for what isn't recorded."""
+    changed = asyncio.Event()
+    end = engine.subscribe(changed.set)
+    try:
+        async with asyncio.timeout(DEADLINE):
+            while not met():
+                changed.clear()
+                await asyncio.wait({asyncio.ensure_future(changed.wait())}, timeout=0.01)
+    finally:
+        changed.set()
+        end()
+
+
+@asynccontextmanager
+async def engine_on(
+    p: Plan, runner: ScriptedRunner, path: Path, auto: bool = True, events: Sequence[ev.Event] = ()
+) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
+    """A new session at `path`; with `events`, which that log holds, the session that is taken up again."""
+    log = await (Log.open(path) if events else Log.create(path))
+    engine = Engine(p, commands, log, runner, lambda: None, "dana", events=events)
+    task = asyncio.create_task(engine.run())
+    try:
+        opened = cmd.OpenSession(
+            engine.now(), "s", "5p001", "dana", "dana", "laptop", "1", "plan.toml", "", "", auto
+        )
+        resumed = cmd.ResumeSession(engine.now(), "dana", "dana", "laptop", "1")
+        assert await engine.send(resumed if events else opened) is None
+        await until(lambda: len(engine.state.probes) == len(p.targets), engine)
+        yield engine, task
+    finally:
+        if not task.done():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await log.close()
+
+
+async def start(engine: Engine) -> None:
+    """Dana says go."""
+    refused = await engine.send(cmd.StartRelease(engine.now(), "dana"))
+    assert refused is None, refused
