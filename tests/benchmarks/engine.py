@@ -16,7 +16,7 @@ import asyncssh
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.plan import Plan, Signal, Stage, Step, Threshold
-from cockpit.remote.base import Request, Runner
+from cockpit.remote.base import Driver, Request, Runner
 from cockpit.remote.scripted import OK, Reply, ScriptedRunner
 from cockpit.remote.ssh import SshRunner
 from cockpit.runtime.engine import Engine
@@ -72,7 +72,8 @@ async def steps() -> tuple[str, float, float]:
 
 
 async def _steps(p: Plan, path: Path) -> float:
-    runner = SshRunner(p.targets, p.ssh)
+    driver = Driver(path.stem, f"bench-{path.stem}", f"bench-{path}", "dana", "here", "now")
+    runner = SshRunner(p.targets, p.ssh, driver=driver)
     engine, task, log = await started(p, runner, path)
     before = time.perf_counter()
     assert await engine.send(cmd.StartRelease(engine.now(), "dana")) is None

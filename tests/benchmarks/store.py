@@ -17,7 +17,7 @@ BATCHES = ((1, 100), (50, 40), (500, 10))
 """(events a commit, commits)."""
 
 EVENT = StepFinished(
-    datetime(2026, 11, 24, tzinfo=UTC), "a-1", "succeeded", True, 0, 0, 1.5, "", 1234, "0" * 64
+    datetime(2026, 11, 24, tzinfo=UTC), "a-1", "succeeded", True, 0, 0, 1.5, "", 1234, "0" * 64, ""
 )
 
 

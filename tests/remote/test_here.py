@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from cockpit.remote import here
+from cockpit.remote.base import Driver, Launch, Request
 from cockpit.remote.here import HereRunner
+from cockpit.remote.spool import key
 from cockpit.signals.host import host_loop, parse
+from cockpit.store.output import Kept
 from tests.remote.waiting import Running, alive, kill_quietly, pid_in, until
 
 
@@ -65,3 +70,26 @@ async def test_close_lets_go_of_a_command_that_goes_on(
     pid = pid_in(tmp_path / "pid") or 0
     assert alive(pid)
     kill_quietly(pid)
+
+
+async def test_a_scope_of_systemd_s_holds_a_step_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scope is a stand-in: without systemd one sees how it is asked for, and that the step is unchanged."""
+    asked = tmp_path / "asked"
+    stand_in = tmp_path / "systemd-run"
+    stand_in.write_text(
+        f'#!/bin/sh\necho "$*" >>{asked}\nwhile case $1 in -*) ;; *) false ;; esac; do shift; done\nexec "$@"\n'
+    )
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    driver = Driver("s", "spool-scope", "lock", "dana", "laptop", "now")
+    runner = HereRunner(driver)
+    sink = Kept()
+    launch = Launch("a b'c", Request("echo 'it is' held; exit 3", timedelta(seconds=20)))
+    ended = await runner.launch("here", launch, sink, asyncio.Event())
+    await runner.close()
+    assert (ended.kind, ended.exit_code, sink.head) == ("exited", 3, b"it is held\n")
+    probe, step = asked.read_text().splitlines()
+    assert probe == "--no-ask-password --scope --quiet --collect true"
+    assert f"--unit=cockpit-spool-scope.{key('a b' + chr(39) + 'c')}.scope sh -c" in step

@@ -56,6 +56,14 @@ async def test_the_line_has_its_environment_and_nothing_to_read(station: Station
     assert not canary.exists()
 
 
+async def test_the_line_holds_nothing_of_the_channel(station: Station) -> None:
+    line = "for f in 0 1 2 3 4 5 6 7 8 9; do readlink /proc/$$/fd/$f; done; :"
+    ended, output = await station.launch(station.runner(), line)
+    assert ended.ok
+    held = set(output.decode().split())
+    assert {path.rpartition("/")[2] for path in held} == {"null", station.record("a-1").name + ".out"}
+
+
 async def test_a_background_child_does_not_hold_the_step(station: Station, tmp_path: Path) -> None:
     path = tmp_path / "pid"
     ended, output = await station.launch(station.runner(), f"sleep 30 & echo $! >{path}; echo done; exit 4")

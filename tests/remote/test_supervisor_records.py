@@ -116,6 +116,21 @@ async def test_a_killed_watch_is_unknown_with_what_lives(station: Station, tmp_p
     await until(lambda: not alive(pid), "the timeout")
 
 
+@pytest.mark.parametrize("station", ["here-dash", "here-bash"], indirect=True)
+async def test_an_end_that_nobody_hears_is_brought_to_the_disk(station: Station, tmp_path: Path) -> None:
+    sync, synced, go = tmp_path / "bin" / "sync", tmp_path / "synced", tmp_path / "go"
+    sync.write_text(f'#!/bin/dash\necho "$1" >>{synced}\n')
+    sync.chmod(0o755)
+    runner = station.runner()
+    assert (await station.launch(runner, "true", "heard"))[0].ok
+    begun = Begun(station, runner, f"echo up; while [ ! -e {go} ]; do sleep 0.02; done", "unheard")
+    await until(lambda: begun.sink.data, "the output")
+    await let_go(begun)
+    go.touch()
+    await until(synced.exists, "the sync")
+    assert synced.read_text() == f"{station.record('unheard')}\n"
+
+
 @pytest.mark.parametrize("station", ["here-dash"], indirect=True)
 async def test_a_target_without_room_is_refused(station: Station, tmp_path: Path) -> None:
     shell = tmp_path / "bin" / "sh"

@@ -10,9 +10,12 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from cockpit.cli import driving, reading
 from cockpit.cli.arguments import parser
+from cockpit.cli.guard import guarded
+from cockpit.cli.session import tell
 from cockpit.core.errors import CockpitError
 
 
@@ -28,9 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.freeze()  # what start-up makes stays: collecting it again and again only delays the first frame
     gc.set_threshold(50_000, 20, 20)
     try:
-        return COMMANDS[args.command](args)
+        run = partial(COMMANDS[args.command], args)
+        on_screen = args.command in ON_SCREEN and not (args.headless or args.json)
+        return guarded(run) if on_screen else run()
     except CockpitError as fault:
-        print(fault, file=sys.stderr)
+        tell(str(fault))
         return fault.exit_code
     except KeyboardInterrupt:
         return driving.LEFT
@@ -49,3 +54,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "demo": driving.demo,
     "schema": reading.schema,
 }
+
+ON_SCREEN = ("run", "resume", "demo")
+"""The commands that open a screen, unless they are headless."""

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cockpit.cli.session import recorded, refusal
+from cockpit.cli.session import recorded, refusal, tell
 from cockpit.core.errors import PlanError, UsageError
 
 Crew = Callable[[Any], Coroutine[Any, Any, None]]
@@ -100,11 +100,9 @@ async def _drive(opening: Any, args: argparse.Namespace, crew: Crew | None = Non
     finally:
         for engine in opened:
             seq, digest = engine.head
-            print(f"log {opening.log_path}\nhead {seq} {digest}", file=sys.stderr)
+            tell(f"log {opening.log_path}\nhead {seq} {digest}")
             if engine.state.started is not None and engine.state.closed is None:
-                print(
-                    f"not over: `cockpit resume {opening.log_path.stem}` takes it up again", file=sys.stderr
-                )
+                tell(f"not over: `cockpit resume {opening.log_path.stem}` takes it up again")
     (engine,) = opened
     return LOG_FAILED if engine.failure else exit_code(engine.state)
 
@@ -130,7 +128,7 @@ def _print(text: str) -> None:
 
 
 def _to_stderr(text: str) -> None:
-    print(f"next: {text}", file=sys.stderr, flush=True)
+    tell(f"next: {text}")
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -154,7 +152,7 @@ def _load(path: Path) -> Any:
         problems = "\n\n".join(p.render() for p in checked.problems)
         raise PlanError(f"{problems}\n\n{refusal(path, checked.problems)}")
     for note in (*checked.warnings, *checked.not_acted_on):
-        print(note.render().splitlines()[0], file=sys.stderr)
+        tell(note.render().splitlines()[0])
     return checked
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,12 @@ def recorded(path: Path) -> tuple[Any, Any, Any]:
             f"{path}: the plan in the log isn't the one it was opened with (its hash differs). Nothing was contacted."
         )
     return recording, opened, checked.plan
+
+
+def tell(text: str) -> None:
+    """A line on standard error; a terminal that went away changes nothing."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def refusal(path: object, problems: Sequence[object]) -> str:

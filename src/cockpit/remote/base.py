@@ -105,7 +105,8 @@ class Driver:
 
     `spool` is file-safe and unique to the session; `lock` names the service and environment; `machine`
     tells whether the driver before us was a process of this machine; `take_over` is the reason given for
-    taking the lock from whoever has it, or empty.
+    taking the lock from whoever has it, or empty. `resumed`: an earlier process of the session may have
+    run steps, so records that are missing are lost, not yet to be made.
     """
 
     session: str
@@ -115,6 +116,7 @@ class Driver:
     machine: str
     since: str
     take_over: str = ""
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from cockpit import failpoint
 from cockpit.remote import spool
 from cockpit.remote.base import Driver, OnOutput
 from cockpit.remote.channel import Channel, Closed, MayHaveRun, NothingRan
@@ -190,6 +191,8 @@ class _Kept:
         self._asked.append(answer)
         if self.lost.done() or not self._wire.write(call):
             raise NothingRan("the connection was lost before anything was sent")
+        if on_push is not None:
+            failpoint.reach("launch.sent")
         await asyncio.wait({answer, self.lost}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         if answer.done():
             return answer.result()
@@ -200,7 +203,11 @@ class _Kept:
     def receive(self, data: bytes) -> None:
         """Standard output: answers, in the order of the calls."""
         self._used = self._loop.time()
-        for answer in self._answers.feed(data):
+        answers = self._answers.feed(data)
+        if self._answers.flooded and not self.lost.done():
+            self.lost.set_result("the target floods the channel with what nobody asked for")
+            self.close()
+        for answer in answers:
             asked = self._asked.popleft() if self._asked else None
             if asked is not None and not asked.done():
                 asked.set_result(answer)

@@ -14,6 +14,9 @@ from cockpit.remote.base import Driver, Ended, Launch
 BLOCK = 64 * 1024
 """Bytes in which output is pulled, and the most that an attempt pushes by itself when it ends."""
 
+ANSWER_MAX = 64 * BLOCK
+"""No answer is longer, in bytes."""
+
 _PUSH_KEPT = 4 * BLOCK
 _FILE_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,120}")
 _RECORD = re.compile(r"exit ([0-9]{1,3}) (ended|late|stopped) ([0-9]{1,18})((?: [^\n]*)?)")
@@ -67,8 +70,9 @@ def go(launch: Launch, token: str) -> bytes:
 
 def hold(driver: Driver, run: str, *, again: bool) -> bytes:
     """The call that prepares a target; `run` names this process, `again` that it had the lock before."""
+    before = "again" if again else "resumed" if driver.resumed else ""
     description = f"session {driver.session}, {driver.who}, since {driver.since}"
-    words = (run, driver.machine, description, driver.take_over, "again" if again else "")
+    words = (run, driver.machine, description, driver.take_over, before)
     return call("prepare", *(plain(word) for word in words))
 
 
@@ -95,9 +99,15 @@ class Answers:
     def __init__(self, mark: str) -> None:
         self._mark = mark.encode() + b" "
         self._held = bytearray()
+        self.flooded = False
 
     def feed(self, data: bytes) -> list[Answer]:
-        """Take the next bytes; returns the answers that are complete by now, in order."""
+        """Take the next bytes; returns the answers that are complete by now, in order.
+
+        Past ANSWER_MAX without an answer it is `flooded`, and nothing more is taken.
+        """
+        if self.flooded:
+            return []
         seen = max(0, len(self._held) - len(self._mark))
         self._held += data
         answers: list[Answer] = []
@@ -109,6 +119,9 @@ class Answers:
             answers.append(Answer(bytes(self._held[:at]), words))
             del self._held[: end + 1]
             seen = 0
+        if len(self._held) > ANSWER_MAX:
+            self.flooded = True
+            del self._held[BLOCK:]
         return answers
 
     def rest(self) -> bytes:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from cockpit import failpoint
 from cockpit.remote import spool, wrapper
 from cockpit.remote.base import Driver, Ended, Kind, Launch, Prepared, Sink
 from cockpit.remote.channel import MayHaveRun, NothingRan
@@ -93,15 +94,25 @@ class Supervisor:
         try:
             go = spool.go(launch, token)
             shell = await self._ready(stopping)
+            if isinstance(shell, Ended):
+                return shell
+            if not launch.request.may_begin():
+                return Ended("withheld", detail="not sent: it was held back before its turn came")
+            try:
+                return await self._begin(
+                    _Attempt(self._control, shell, launch, sink, Push(token)), go, stopping
+                )
+            except NothingRan:  # the shell had died unseen: a new one tells whether the target is there
+                shell = await self._control.shell()
+                return await self._begin(
+                    _Attempt(self._control, shell, launch, sink, Push(token)), go, stopping
+                )
         except ValueError as exc:
             return _unreachable(f"nothing ran: {exc}", started)
         except NothingRan as exc:
             return _unreachable(str(exc), started)
-        if isinstance(shell, Ended):
-            return shell
-        if not launch.request.may_begin():
-            return Ended("withheld", detail="not sent: it was held back before its turn came")
-        attempt = _Attempt(self._control, shell, launch, sink, Push(token))
+
+    async def _begin(self, attempt: _Attempt, go: bytes, stopping: asyncio.Task[bool]) -> Ended:
         ended: Ended | None = None
         try:
             ended = await attempt.begin(go, stopping)
@@ -195,17 +206,16 @@ class _Attempt:
     hash_wanted: bool = False
 
     async def begin(self, go: bytes, stopping: asyncio.Task[bool]) -> Ended:
-        """Send it, and follow it to its end."""
+        """Send it, and follow it to its end; NothingRan where it certainly wasn't sent."""
         try:
             words = (await self.shell.ask(go, self._pushed)).words
-        except NothingRan as exc:
-            return _unreachable(str(exc), self.started)
         except MayHaveRun as exc:
             self.control.give_up()
             return self._ended("lost", f"sent, but: {exc}; it may have begun, under its timeout")
         word, _, rest = words.partition(" ")
         match word:
             case "began":
+                failpoint.reach("launch.began")
                 return await self._guarded(self._follow(stopping, QUIET_S))
             case "taken":
                 return await self.attach(stopping, lambda: None)

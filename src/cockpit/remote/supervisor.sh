@@ -10,6 +10,7 @@
 #                                 directory: it never runs
 #   KEY.out KEY.seen              its output; somebody has begun to pull it
 #   KEY.stop KEY.late             it was ended because somebody asked; because its time was up
+#   begun.PID                     what the control shell PID began, for its clock
 # $root/locks/$lockname/N N.free  who drives the service: the highest N does, unless it gave the lock back
 
 exec 3>&2 2>/dev/null
@@ -77,13 +78,14 @@ known() {
 # alive, pids: what lives of the attempt marked $1, in group or session $2 or by the mark in its environment.
 left() {
 	alive= pids=
-	marked=" $(grep -lszxF "COCKPIT_KEY=$1" /proc/[0-9]*/environ)"
+	marked=" $(grep -lszxF "COCKPIT_KEY=$1" /proc/[0-9]*/environ) "
+	if [ "$scope" ]; then marked="$marked $(grep -ls "/cockpit-$1\.scope" /proc/[0-9]*/cgroup) "; fi
 	for f in /proc/[0-9]*/stat; do
 		read -r a <"$f" || continue
 		set -- "$1" "$2" "${a%% *}" ${a##*) }
 		case $4 in Z | X) continue ;; esac
 		case $marked in
-		*"/proc/$3/environ"*) ;;
+		*"/proc/$3/"*) ;;
 		*) if [ "$6" != "$2" ] && [ "$7" != "$2" ]; then continue; fi ;;
 		esac
 		alive="$alive ${a%%) *})" pids="$pids $3"
@@ -118,7 +120,7 @@ watch() {
 	trap : HUP PIPE
 	clock
 	start=$now
-	COCKPIT_KEY=$name.$1 setsid sh -c 'eval "set --; $1"' sh "$4" >"$k.out" 2>&1 3>&- &
+	COCKPIT_KEY=$name.$1 setsid ${scope:+$scope --unit=cockpit-$name.$1.scope} sh -c 'eval "set --; $1"' sh "$4" >"$k.out" 2>&1 3>&- 4>&- &
 	group=$!
 	born self
 	line "${a%% *} $born $group $boot" >>"$k"
@@ -143,32 +145,28 @@ watch() {
 	} >&3 || exec sync "$k" 3>&-
 }
 
-# Ends whatever is past its time, as long as the control shell lives or an attempt runs. One process for all of
-# them: one for each would cost more than most steps do.
+# Ends what this shell began and is past its time, as long as the shell lives or anything runs; descriptor 5 tells what
+# has begun. One process for all: one for each would cost more than most steps do.
 tick() {
 	trap : HUP PIPE
-	over=
-	born $$
-	shell=$born
+	mine= shell=
+	if born $$; then shell=$born; fi
 	while sleep 1; do
+		while read -r k; do mine="$mine $k"; done <&5
 		busy=
-		for file in "$spool"/*; do
-			k=${file##*/}
-			case $k in *.* | boot) continue ;; esac
-			case $over in *"$k"*) continue ;; esac
-			status "$file"
+		for k in $mine; do
+			status "$spool/$k"
 			case $status in
-			starting) busy=1 && continue ;;
+			starting) busy="$busy $k" ;;
 			running | dead)
-				clock
-				if [ "$now" -lt "$due" ]; then busy=1 && continue; fi
-				true >"$file.late"
+				if clock && [ "$now" -lt "$due" ]; then busy="$busy $k" && continue; fi
+				true >"$spool/$k.late"
 				end "$name.$k" "$group"
 				;;
 			esac
-			over="$over $k"
 		done
-		if [ -z "$busy" ] && ! { born $$ && [ "$born" = "$shell" ]; }; then return; fi
+		mine=$busy
+		if [ -z "$mine" ] && ! { born $$ && [ "$born" = "$shell" ]; }; then return; fi
 	done
 }
 
@@ -199,41 +197,34 @@ never() {
 	mkdir "$k"
 }
 
-# Begins an attempt, at most once: key, token halves, line, seconds, id, keys that must never begin from now on.
-# Claim, then check: a takeover writes its number, then looks for claims, so one of the two sees the other.
+# Begins an attempt, at most once: key, token halves, line, seconds, id, keys that must never begin. Claim, then
+# check: a takeover writes its number, then looks for claims, so one of the two sees the other.
 go() {
 	k=$spool/$1
 	jobs >/dev/null # lets go of supervisors that have ended
 	if [ ! -d "$spool" ]; then say gone && return; fi
+	if ! true >>"$spool/begun.$$"; then say full && return; fi
+	if [ -z "$ticker" ]; then exec 4>>"$spool/begun.$$"; fi
 	if ! create "$k"; then
 		if [ -e "$k" ]; then say taken; else say full; fi
 		return
 	fi
 	clock
-	if ! line "$((now + $5 * 100)) $6" >>"$k"; then
+	if ! line "$((now + $5 * 100)) $6" >>"$k" || ! line "$1" >&4; then
 		never
 		say full && return
 	fi
 	top
-	if [ $n != "$fence" ]; then
-		never
-		holder
-		say "fenced $held" && return
-	fi
+	if [ $n != "$fence" ]; then never; holder; say "fenced $held" && return; fi
 	skip=0
 	for other in "$@"; do
 		if [ $((skip += 1)) -le 6 ]; then continue; fi
 		mkdir "$spool/$other"
 		known "$spool/$other"
-		case $status in
-		none | running | starting)
-			never
-			say "busy $id" && return
-			;;
-		esac
+		case $status in none | running | starting) never; say "busy $id"; return ;; esac
 	done
 	if ! kill -0 $ticker; then
-		tick </dev/null >/dev/null 3>&- &
+		tick 5<"$spool/begun.$$" </dev/null >/dev/null 3>&- 4>&- &
 		ticker=$!
 	fi
 	watch "$@" </dev/null >/dev/null &
@@ -299,7 +290,7 @@ running() {
 	done
 }
 
-# Takes the driver's lock: process, machine, description, reason to take it over; `again` where this process had it.
+# Takes the lock: process, machine, description, reason for a take-over, `again` if this process had it, `resumed`.
 # To create the next number is a compare-and-set. fence: our number; empty where held says who has it.
 hold() {
 	previous= theirs= held=
@@ -309,13 +300,13 @@ hold() {
 		if [ $n -gt 0 ] && [ ! -e "$lock/$n.free" ]; then
 			holder
 			if [ "$theirs" = "$name" ] && [ "$run" = "$1" ]; then fence=$n && return; fi
-			if [ "$5" ]; then return; fi
+			if [ "$5" = again ]; then return; fi
 			# The caller has the session's log on that machine: the process that drove it has ended.
 			if [ "$theirs" != "$name" ] || [ "$machine" != "$2" ]; then
 				if [ -z "$4" ]; then return; fi
 				previous=$theirs
 			fi
-		elif [ "$5" ]; then
+		elif [ "$5" = again ]; then
 			held='nobody any more, since it was given back'
 			return
 		fi
@@ -349,7 +340,7 @@ prepare() {
 	if [ ! -e "$spool/boot" ]; then
 		# Another target may be the same account, whose call makes it just now: from one process, both the same.
 		a=$boot
-		if [ "$theirs" = "$name" ] && [ "$run$5" != "$1" ]; then a=anew; fi
+		if [ "$5" = resumed ] || { [ "$theirs" = "$name" ] && [ "$run$5" != "$1" ]; }; then a=anew; fi
 		mkdir "$spool"
 		line "$a" >"$spool/boot.$$"
 		mv "$spool/boot.$$" "$spool/boot"
@@ -398,6 +389,12 @@ begin() {
 	done </proc/stat
 	if [ ! -r /proc/self/stat ] || [ -z "$boot" ]; then say 'unfit no /proc is mounted there' && return; fi
 	if ! command -v setsid >/dev/null; then say 'unfit there is no setsid there (package util-linux or busybox)' && return; fi
+	# A scope of systemd's holds a step with all it starts, also past the end of our login.
+	for a in '' --user; do
+		scope="systemd-run $a --no-ask-password --scope --quiet --collect"
+		if timeout 3 $scope true </dev/null >/dev/null; then break; fi
+		scope=
+	done
 	if ! place; then say "unfit neither a state directory in the home nor $root there is ours alone and writable" && return; fi
 	spool=$root/spool/$name lock=$root/locks/$lockname
 	say ready

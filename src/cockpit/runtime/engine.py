@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cockpit import failpoint
 from cockpit.core import commands as cmd
@@ -163,7 +164,7 @@ class Engine:
 
         Targets are reached and signals read once `hold` is set: a hundred logins would slow the first frame.
         """
-        watching = asyncio.create_task(self._watch(hold))
+        watching = asyncio.create_task(self._unbroken(self._watch(hold)))
         try:
             while True:
                 await self.turn()
@@ -308,7 +309,14 @@ class Engine:
             return
         self._post(cmd.ReportSleep(self.now(), slept))
         self.sampling.forget()
-        self._reaching = asyncio.create_task(self._judge_again())
+        self._reaching = asyncio.create_task(self._unbroken(self._judge_again()))
+
+    async def _unbroken(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` beside the turns; a fault in it ends the session."""
+        try:
+            await work
+        except Exception as fault:  # noqa: BLE001 - the next turn raises it
+            self._broke(fault)
 
     async def _judge_again(self) -> None:
         await self.targets.reach_once()

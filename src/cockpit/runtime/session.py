@@ -133,6 +133,7 @@ def _driver(opening: Opening, first: cmd.OpenSession) -> Driver:
         socket.gethostname(),
         f"{utc_now():%Y-%m-%d %H:%M} UTC",
         opening.take_over,
+        opening.resumed,
     )
 
 

@@ -23,6 +23,7 @@ from cockpit.runtime.link import Link
 from cockpit.tui import asks, keys
 from cockpit.tui.asks import Ask, Asked
 from cockpit.tui.dialogs import Answer, Dialog, Help
+from cockpit.tui.driver import Terminal
 from cockpit.tui.layout import Wish, arrange, question_most
 from cockpit.tui.lines import Block, RowPane
 from cockpit.tui.panes.header import header
@@ -51,7 +52,7 @@ class CockpitApp(App[None], inherit_bindings=False):
     def __init__(self, link: Link, theme: str | None = None) -> None:
         """UsageError if there is no such theme."""
         without_colour = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if without_colour else None)
+        super().__init__(driver_class=Terminal, ansi_color=True if without_colour else None)
         self.on_shown: Callable[[], None] = lambda: None
         looks = read_all(shipped.directory("themes"))
         name = theme or (WITHOUT_COLOUR if without_colour else DEFAULT)
