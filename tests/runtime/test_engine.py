@@ -128,6 +128,12 @@ async def test_an_engine_that_breaks_says_so_and_answers_everybody(tmp_path: Pat
         (Reply("signalled", 137, detail="killed by signal 9"), OK, "failed", "killed by signal 9"),
         (OK, FAILED, "failed", "verify exited 1"),
         (
+            Reply(exit_code=1, output=b"sudo: a terminal is required to read the password\n"),
+            OK,
+            "failed",
+            "exit 1; it seems to have asked for something: a step has no terminal, and nothing on its standard input",
+        ),
+        (
             OK,
             LOST,
             "in_doubt",

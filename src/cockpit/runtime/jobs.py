@@ -15,7 +15,7 @@ from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command, ReportFound, ReportReplaced, ReportStep
 from cockpit.core.events import Finish, Settled
 from cockpit.remote.base import Ended, Launch, Request, Runner
-from cockpit.runtime.outcome import doubt_of, finish_of
+from cockpit.runtime.outcome import doubt_of, finish_of, hint
 from cockpit.store.output import Kept
 
 REMEMBERED = 200
@@ -146,6 +146,8 @@ class _Job:
         if run.kind == "unknown" and verify is not None:
             self._settled = "verify"
         finish, detail = finish_of(run, verify)
+        if finish == "failed":
+            detail += hint(self._kept.text())
         self._report(run, verify, finish, detail, "record" if finish == "in_doubt" else self._settled)
 
     async def _ended(self) -> Ended:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from cockpit.core.events import Finish
@@ -52,3 +53,18 @@ def _refuted(verify: Ended) -> str:
     if verify.kind == "exited":
         return f"verify exited {verify.exit_code}"
     return f"verify {verify.kind.replace('_', ' ')} {verify.detail}".rstrip()
+
+
+_ASKED = re.compile(
+    rb"a terminal is required|no tty present|a password is required|not a tty|inappropriate ioctl"
+    rb"|(password[^\n]*: *|\?[^\n]{0,12}|\[y/n\][^\n]{0,4}|\(yes/no[^\n]{0,20})\s*$",
+    re.IGNORECASE,
+)
+"""How programs ask: what sudo and its like say without a terminal, or last words that want an answer."""
+
+
+def hint(output: bytes) -> str:
+    """What a failed step's last words suggest, behind its detail: whoever asks a question gets no answer."""
+    if _ASKED.search(output[-400:]) is None:
+        return ""
+    return "; it seems to have asked for something: a step has no terminal, and nothing on its standard input"
