@@ -101,7 +101,8 @@ async def _drive(opening: Any, args: argparse.Namespace, crew: Crew | None = Non
         for engine in opened:
             seq, digest = engine.head
             tell(f"log {opening.log_path}\nhead {seq} {digest}")
-            if engine.state.started is not None and engine.state.closed is None:
+            unfinished = engine.state.started is not None and engine.state.closed is None
+            if unfinished and opening.lasting:
                 tell(f"not over: `cockpit resume {opening.log_path.stem}` takes it up again")
     (engine,) = opened
     return LOG_FAILED if engine.failure else exit_code(engine.state)

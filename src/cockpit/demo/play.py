@@ -38,7 +38,14 @@ async def play(hosts: int, bad: bool, promote_when_clean: bool, drive: Drive) ->
             release = checked.plan.release
             path = sessions.new_path(release.service, release.environment, utc_now())
             opening = Opening(
-                checked.plan, "demo.toml", checked.data, checked.sha256, LEAD, path, promote_when_clean
+                checked.plan,
+                "demo.toml",
+                checked.data,
+                checked.sha256,
+                LEAD,
+                path,
+                promote_when_clean,
+                lasting=False,
             )
             code = await drive(opening, crew)
             versions = await fleet.versions()

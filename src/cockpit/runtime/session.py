@@ -39,7 +39,8 @@ class Opening:
     """What a session is opened with. `plan_path`, `plan_data` and `plan_sha256` go into its first event.
 
     `resumed` takes up the session that the log holds; `plan_file` then says how the plan's file differs from
-    the plan in the log. `take_over` is the reason for taking the release from whoever holds it.
+    the plan in the log. `take_over` is the reason for taking the release from whoever holds it. Not `lasting`:
+    the targets end with the session, so there is nothing to take up later.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Opening:
     resumed: bool = False
     plan_file: str = ""
     take_over: str = ""
+    lasting: bool = True
 
 
 def runners(plan: Plan, driver: Driver | None = None) -> Router:
@@ -73,7 +75,7 @@ async def session(opening: Opening, hold: asyncio.Event | None = None) -> AsyncG
     log: Log | None = None
     runner: Router | None = None
     try:
-        if not (opening.resumed or opening.take_over):
+        if opening.lasting and not (opening.resumed or opening.take_over):
             _refuse_beside_unfinished(release.service, release.environment)
         log = await (Log.open if opening.resumed else Log.create)(opening.log_path)
         events = [event for _, event in read(opening.log_path).events] if opening.resumed else []
