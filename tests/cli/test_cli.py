@@ -85,7 +85,7 @@ def write(path: Path, sshd: Sshd | None, run: str = "echo [red]hi; true") -> Pat
 def test_help_names_every_command_and_loads_nothing_heavy(home: dict[str, str]) -> None:
     done = cockpit(home, "--help")
     assert done.returncode == 0
-    for word in ("run", "check", "export", "sessions", "demo", "schema"):
+    for word in ("run", "resume", "check", "export", "sessions", "verify", "demo", "schema"):
         assert word in done.stdout
     look = "import sys, cockpit.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout

@@ -126,13 +126,55 @@ def test_a_rollback_that_is_in_doubt_is_proven_by_nobody_s_word() -> None:
 def test_an_earlier_attempt_of_unknown_end_is_made_void_by_the_next() -> None:
     s = doubting()
     s.tick(1000)
+    settle(s, "in_doubt", "record")
     s.do(cmd.RetryTarget(s.at, "lee", reason="looked", target="web-1"))
     s.do(cmd.ResumeRollout(s.at, "dana"))
     s.tick()
     again = s.state.find("web/switch/web-1/run-2")
     assert again is not None
     assert doubtful_before(s.state, again) == (FIRST,)
-    assert set(wanted(s.state)) == {FIRST, again.id}
+    assert set(wanted(s.state)) == {again.id}
+
+
+def test_a_retry_that_reached_nothing_hides_no_doubt_and_no_success() -> None:
+    s = doubting()
+    s.tick(31)
+    settle(s, "in_doubt", "record")
+    s.do(cmd.RetryTarget(s.at, "lee", reason="looked", target="web-1"))
+    s.do(cmd.ResumeRollout(s.at, "dana"))
+    s.tick()
+    s.finish(as_="unreachable")
+    assert s.state.closed is None
+    s.do(cmd.ResolveDoubt(s.at, "lee", reason="looked", attempt=FIRST, finish="failed"))
+    s.do(cmd.ExcludeTarget(s.at, "lee", reason="broken", target="web-1"))
+    s.do(cmd.ResumeRollout(s.at, "dana"))
+    s.tick()
+    assert s.state.closed == ev.SessionClosed(s.at, "completed", ("web-1: switch failed",))
+
+
+def test_a_target_that_was_never_reached_is_named_at_the_end() -> None:
+    s = Session(plan(stages=(Stage("web", ("switch",), ("web",), max_failed=1),)))
+    s.start()
+    s.finish("web-1", as_="unreachable")
+    s.finish()
+    assert s.state.closed == ev.SessionClosed(s.at, "completed", ("web-1: switch never ran: unreachable",))
+    assert exit_code(s.state) == 4
+
+
+def test_what_is_learned_after_a_rollback_s_end_counts() -> None:
+    s = Session(plan(stages=(Stage("web", ("switch",), ("web-1",)),)))
+    s.start()
+    s.do(cmd.PauseRollout(s.at, "dana"))
+    s.finish()
+    s.do(cmd.RollBack(s.at, "lee"))
+    s.tick()
+    s.finish(as_="in_doubt")
+    s.tick(1000)
+    assert s.state.rollback_result is not None and s.state.rollback_result.unproven
+    back = "web/switch/web-1/back-1"
+    s.do(cmd.ReportStep(s.at, back, "succeeded", True, 0, 0, 1.0, "", settled="record"))
+    s.tick()
+    assert s.state.closed == ev.SessionClosed(s.at, "rolled_back", ())
 
 
 def test_the_end_waits_for_every_doubt() -> None:

@@ -158,7 +158,9 @@ def test_what_is_unresolved_is_named_at_the_end() -> None:
     s = Session()
     s.start()
     s.finish(as_="in_doubt")
+    first = s.state.attempts["web-1"][0].id
     s.tick(1000)
+    s.do(cmd.ReportStep(s.at, first, "in_doubt", False, None, None, 0.0, "gone", settled="record"))
     s.do(cmd.RetryTarget(s.at, "lee", reason="looked: nothing ran", target="web-1"))
     s.do(cmd.ResumeRollout(s.at, "dana"))
     s.tick()

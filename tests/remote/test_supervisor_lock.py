@@ -78,6 +78,9 @@ async def test_a_takeover_fences_the_old_driver_and_names_what_still_runs(
     prepared = await boris.prepare(station.target)
     assert prepared.ended.ok, prepared
     assert prepared.running == ("web-1 switch 1",)
+    assert (await boris.prepare(station.target)).running == ("web-1 switch 1",)
+    ended, _ = await station.launch(station.runner(replace(BORIS, take_over="again")), "true", "late")
+    assert (ended.kind, "still runs there" in ended.detail) == ("unreachable", True), ended
     go.touch()
     assert (await begun.ended()).ok
     refused, _ = await station.launch(anna, f"touch {tmp_path}/canary", "a-2")

@@ -48,7 +48,7 @@ async def test_an_earlier_attempt_in_doubt_is_shut_out_or_stops_the_next(
     await let_go(begun)
     refused, _ = await station.launch(runner, f"touch {tmp_path}/canary", "fourth", void=("third",))
     assert refused.kind == "unreachable"
-    assert "third may still run there" in refused.detail
+    assert "third still runs there" in refused.detail
     go.touch()
     assert (await station.settle(runner, "third"))[0].ok
     assert (await station.settle(runner, "fourth"))[0].kind == "void"

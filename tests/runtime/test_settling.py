@@ -12,15 +12,17 @@ from cockpit import failpoint
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.claims import check
-from cockpit.core.errors import Broken
+from cockpit.core.errors import Broken, Held
 from cockpit.core.plan import Stage
 from cockpit.core.view import exit_code
 from cockpit.remote.base import Ended, Prepared
 from cockpit.remote.scripted import LOST, OK, UNREACHABLE, Reply, ScriptedRunner
 from cockpit.runtime import jobs
 from cockpit.runtime.engine import Engine
+from cockpit.runtime.headless import run_headless
 from cockpit.runtime.wakefulness import Wakefulness
-from cockpit.store.log import read
+from cockpit.steps import commands
+from cockpit.store.log import Log, read
 from tests.core.plans import SWITCH, plan
 from tests.runtime.engines import engine_on, start, until
 
@@ -253,3 +255,66 @@ async def test_after_a_standstill_targets_answer_before_anything_is_judged(tmp_p
         slept = next(e for e in engine.events if isinstance(e, ev.MachineSlept))
         assert slept.slept == timedelta(seconds=61)
         assert engine.sampling.judging
+
+
+async def taken_up(path: Path) -> list[ev.Event]:
+    """The events of a session that died in its only step."""
+    dying = ScriptedRunner({("web-1", "switch 7"): Reply(until=asyncio.Event())})
+    async with engine_on(ONE, dying, path) as (engine, task):
+        await start(engine)
+        await until(lambda: dying.running == 1, engine)
+        task.cancel()
+    return [e for _, e in read(path).events]
+
+
+async def test_without_a_screen_a_driver_that_was_replaced_ends(tmp_path: Path) -> None:
+    events = await taken_up(tmp_path / "s.db")
+    held = Prepared(Ended("unreachable"), held_by="session s-2, lee on bastion")
+    runner = ScriptedRunner(prepared=dict.fromkeys(["web-1", "web-2", "web-3"], held), settled={FIRST: OK})
+    async with engine_on(ONE, runner, tmp_path / "s.db", events=events) as (engine, _):
+        with pytest.raises(Held, match="held by session s-2"):
+            await run_headless(engine, lambda e: None, lambda t: None, "", "go")
+
+
+async def test_without_a_screen_only_a_word_makes_a_session_go_on(tmp_path: Path) -> None:
+    events = await taken_up(tmp_path / "s.db")
+    hints: list[str] = []
+    async with engine_on(ONE, ScriptedRunner(settled={FIRST: OK}), tmp_path / "s.db", events=events) as (
+        engine,
+        task,
+    ):
+        waiting = asyncio.create_task(run_headless(engine, lambda e: None, hints.append, "", ""))
+        await until(lambda: any("now we know" in hint for hint in hints), engine)
+        assert engine.state.paused is not None
+        waiting.cancel()
+        await run_headless(engine, lambda e: None, hints.append, "", "looked")
+        await task
+        assert exit_code(engine.state) == 0
+    assert f"{FIRST} was open; now we know: succeeded" in hints
+
+
+async def test_a_session_that_never_started_waits_for_a_word_too(tmp_path: Path) -> None:
+    async with engine_on(ONE, ScriptedRunner(), tmp_path / "s.db") as (_, task):
+        task.cancel()
+    events = [e for _, e in read(tmp_path / "s.db").events]
+    runner = ScriptedRunner()
+    async with engine_on(ONE, runner, tmp_path / "s.db", events=events) as (engine, _):
+        waiting = asyncio.create_task(run_headless(engine, lambda e: None, lambda t: None, "", ""))
+        await until(lambda: len(engine.state.probes) == 3, engine)
+        assert engine.state.started is None
+        waiting.cancel()
+        await run_headless(engine, lambda e: None, lambda t: None, "", "go")
+        assert exit_code(engine.state) == 0
+
+
+async def test_a_closed_session_taken_up_locks_nothing_anew(tmp_path: Path) -> None:
+    async with engine_on(ONE, ScriptedRunner(), tmp_path / "s.db") as (engine, task):
+        await start(engine)
+        await task
+    events = [e for _, e in read(tmp_path / "s.db").events]
+    runner = ScriptedRunner()
+    log = await Log.open(tmp_path / "s.db")
+    engine = Engine(ONE, commands, log, runner, lambda: None, "dana", events=events)
+    await engine.run()
+    await log.close()
+    assert [c.verb for c in runner.calls] == []

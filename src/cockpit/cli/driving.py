@@ -103,9 +103,16 @@ async def _drive(opening: Any, args: argparse.Namespace, crew: Crew | None = Non
             tell(f"log {opening.log_path}\nhead {seq} {digest}")
             unfinished = engine.state.started is not None and engine.state.closed is None
             if unfinished and opening.lasting:
-                tell(f"not over: `cockpit resume {opening.log_path.stem}` takes it up again")
+                tell(f"not over: `cockpit resume {_named(opening.log_path)}` takes it up again")
     (engine,) = opened
     return LOG_FAILED if engine.failure else exit_code(engine.state)
+
+
+def _named(path: Path) -> str:
+    """How SESSION names this log: by its name where sessions lie, else by its path."""
+    from cockpit.store import sessions
+
+    return path.stem if path.parent == sessions.session_dir() else str(path)
 
 
 def _printer(engine: Any, as_json: bool) -> Callable[[Any], None]:

@@ -55,6 +55,6 @@ def guarded(run: Callable[[], int]) -> int:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
     tell(
         f"cockpit was ended by {signal.Signals(os.WTERMSIG(status)).name}. Nothing new starts; what ran goes on on "
-        "its targets. `cockpit resume` takes the session up again."
+        "its targets. If the release wasn't over, `cockpit resume` takes it up again."
     )
     return LEFT

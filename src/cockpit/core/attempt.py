@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -42,6 +43,15 @@ class Attempt:
     def unsettled(self) -> bool:
         """Whether it is in doubt, and its target may still tell."""
         return self.status == "in_doubt" and not self.settled
+
+
+def counting(attempts: Iterable[Attempt]) -> Attempt | None:
+    """The newest of a step's attempts that counts: one that never began counts for nothing, and one that reached
+    nothing hides no older one that ran or may have run.
+    """
+    sent = [a for a in attempts if a.status != "skipped"]
+    ran = [a for a in sent if a.status != "unreachable"]
+    return (ran or sent or [None])[-1]
 
 
 def begun(event: ev.StepIntended) -> Attempt:

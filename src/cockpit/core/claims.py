@@ -209,13 +209,15 @@ class _Reading:
                     yield f"the release is called completed, but {stage.name} never ended"
             for key, attempt in self._newest().items():
                 named = any(line.startswith(f"{key.target}: {key.step} ") for line in event.partial)
-                if attempt.open or (attempt.finish == "failed" and not named):
-                    what = "failed" if attempt.finish == "failed" else "is in doubt"
+                if attempt.open or (attempt.finish in ("failed", "unreachable") and not named):
+                    what = "is in doubt" if attempt.open else attempt.finish
                     yield f"the release is called completed, but {key} {what}"
 
     def _newest(self) -> dict[_Key, _Attempt]:
-        """The last attempt at each thing, but for those that were never sent."""
-        return {a.key: a for many in self.done.values() for a in many if a.finish != "skipped"}
+        """The last attempt at each thing; where one ran, or may have, not one that reached nothing."""
+        sent = {key: [a for a in many if a.finish != "skipped"] for key, many in self.done.items()}
+        counting = {key: [a for a in many if a.finish != "unreachable"] or many for key, many in sent.items()}
+        return {key: many[-1] for key, many in counting.items() if many}
 
     def _not_back(self) -> Iterator[_Key]:
         """What may have changed a target and isn't proven to be undone since."""

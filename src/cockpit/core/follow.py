@@ -58,9 +58,8 @@ def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:
 
 
 def _unresolved(state: State) -> tuple[str, ...]:
-    """Every step whose newest attempt failed or is in doubt: a line for each."""
+    """Every step whose newest attempt failed, is in doubt or reached nothing: a line for each."""
+    words = {"in_doubt": "is in doubt", "failed": "failed", "unreachable": "never ran: unreachable"}
     return tuple(
-        f"{a.target}: {a.step} {'is in doubt' if a.status == 'in_doubt' else 'failed'}"
-        for a in rollout.newest(state)
-        if a.status in ("in_doubt", "failed")
+        f"{a.target}: {a.step} {words[a.status]}" for a in rollout.newest(state) if a.status in words
     )

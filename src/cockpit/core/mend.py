@@ -37,9 +37,10 @@ def retry(state: State, c: cmd.RetryTarget) -> Decided:
         attempt = progress.attempt
         if target != c.target or attempt is None:
             continue
-        if rollback.may_still_run(attempt, c.at):
+        if attempt.unsettled:
             return Refused(
-                f"{attempt.step} may still be running on {target}: wait for its timeout, or exclude {target}"
+                f"{target} is being reached, and will tell what became of {attempt.step}: wait for that, say it "
+                f"yourself, or exclude {target}"
             )
         return [ev.RetryAuthorised(c.at, attempt.stage, attempt.step, target, c.by, c.via, c.reason)]
     return Refused(f"nothing to retry on {c.target}: no step failed or is in doubt there")
@@ -59,7 +60,7 @@ def resolve(state: State, c: cmd.ResolveDoubt) -> Decided:
 
 def _may_rerun(state: State, back: rollback.BackTarget) -> bool:
     attempt = state.latest(back.stage.name, back.step or "", back.target, "back")
-    return attempt is not None and attempt.status != "rolled_back"
+    return attempt is not None and attempt.status != "rolled_back" and not attempt.unsettled
 
 
 def exclude(state: State, c: cmd.ExcludeTarget) -> Decided:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from cockpit.core import checklist, people, window
 from cockpit.core import events as ev
-from cockpit.core.attempt import Attempt
+from cockpit.core.attempt import Attempt, counting
 from cockpit.core.intent import intend
 from cockpit.core.plan import Stage
 from cockpit.core.slices import Wave
@@ -115,9 +115,13 @@ def in_doubt(state: State) -> tuple[Attempt, ...]:
 
 
 def newest(state: State) -> tuple[Attempt, ...]:
-    """The newest attempt of each step on each target, either way; one that was never sent doesn't count."""
-    sent = (a for many in state.attempts.values() for a in many if a.status != "skipped")
-    return tuple({(a.stage, a.step, a.target, a.direction): a for a in sent}.values())
+    """The newest attempt that counts of each step on each target, either way."""
+    every: dict[tuple[str, str, str, str], list[Attempt]] = {}
+    for many in state.attempts.values():
+        for a in many:
+            every.setdefault((a.stage, a.step, a.target, a.direction), []).append(a)
+    found = (counting(attempts) for attempts in every.values())
+    return tuple(a for a in found if a is not None)
 
 
 def doubtful_before(state: State, attempt: Attempt) -> tuple[str, ...]:
@@ -125,7 +129,7 @@ def doubtful_before(state: State, attempt: Attempt) -> tuple[str, ...]:
     return tuple(
         a.id
         for a in state.attempts.get(attempt.target, ())
-        if a.id != attempt.id and (a.status == "in_doubt" or a.settled == "person")
+        if a.id != attempt.id and (a.status == "in_doubt" or a.settled in ("person", "verify"))
     )
 
 

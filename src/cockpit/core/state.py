@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal, Protocol
 
 from cockpit.core import events as ev
-from cockpit.core.attempt import Attempt, attempt_target, begun, cut, found, resolved, settled
+from cockpit.core.attempt import Attempt, attempt_target, begun, counting, cut, found, resolved, settled
 from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
 
@@ -96,11 +96,13 @@ class State:
         return None
 
     def latest(self, stage: str, step: str, target: str, direction: ev.Direction) -> Attempt | None:
-        """The newest attempt of a step on a target within a stage, or None; not one that was never sent."""
-        for a in reversed(self.attempts.get(target, ())):
-            if a.stage == stage and a.step == step and a.direction == direction and a.status != "skipped":
-                return a
-        return None
+        """The newest attempt of a step on a target within a stage that counts, or None; see `counting`."""
+        own = (
+            a
+            for a in self.attempts.get(target, ())
+            if a.stage == stage and a.step == step and a.direction == direction
+        )
+        return counting(own)
 
     def accepts(self, verdict: ev.VerdictChanged) -> bool:
         """Whether this breach, on this target, was accepted by the decision owner."""
@@ -175,11 +177,15 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.StepIntended():
             return _intended(state, event)
         case ev.StepFinished():
-            return _changed(state, event.attempt, partial(settled, event=event))
+            return _regarding_back(
+                _changed(state, event.attempt, partial(settled, event=event)), event.attempt
+            )
         case ev.StepFound():
             return _changed(state, event.attempt, found)
         case ev.DoubtResolved():
-            return _changed(state, event.attempt, partial(resolved, event=event))
+            return _regarding_back(
+                _changed(state, event.attempt, partial(resolved, event=event)), event.attempt
+            )
         case ev.VerdictChanged():
             return _judged(state, event)
         case ev.RolloutPaused():
@@ -287,6 +293,14 @@ def _intended(state: State, event: ev.StepIntended) -> State:
     many = (*state.attempts.get(event.target, ()), begun(event))
     retries = state.retries - {(event.stage, event.step, event.target)}
     return replace(state, attempts={**state.attempts, event.target: many}, retries=retries)
+
+
+def _regarding_back(state: State, attempt_id: str) -> State:
+    """News of a rollback attempt: what was found at the rollback's end is to be looked at anew."""
+    attempt = state.find(attempt_id)
+    if attempt is None or attempt.direction != "back":
+        return state
+    return replace(state, rollback_result=None)
 
 
 def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt]) -> State:

@@ -90,8 +90,8 @@ class Control:
 
     async def shell(self) -> Ask:
         """A shell to ask; NothingRan says why there is none."""
-        setup = partial(spool.setup, self.driver, fence=self.fence)
         async with self._opening:
+            setup = partial(spool.setup, self.driver, fence=self.fence)
             if self._now is not None and await self._alive(self._now):
                 return self._now
             if not self._single:

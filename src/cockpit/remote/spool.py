@@ -23,8 +23,10 @@ _RECORD = re.compile(r"exit ([0-9]{1,3}) (ended|late|stopped) ([0-9]{1,18})((?: 
 
 
 def _script() -> str:
-    """supervisor.sh without what only its readers need: bash reads it byte by byte."""
-    lines = (line.strip() for line in Path(__file__).with_name("supervisor.sh").read_text().splitlines())
+    """The shell's functions without what only their readers need: bash reads them byte by byte."""
+    here = Path(__file__)
+    text = "".join(here.with_name(name).read_text() for name in ("lock.sh", "supervisor.sh"))
+    lines = (line.strip() for line in text.splitlines())
     return "".join(f"{line}\n" for line in lines if line and not line.startswith("#"))
 
 
@@ -68,11 +70,11 @@ def go(launch: Launch, token: str) -> bytes:
     )
 
 
-def hold(driver: Driver, run: str, *, again: bool) -> bytes:
+def hold(driver: Driver, run: str, *, again: bool, taking: bool = True) -> bytes:
     """The call that prepares a target; `run` names this process, `again` that it had the lock before."""
     before = "again" if again else "resumed" if driver.resumed else ""
     description = f"session {driver.session}, {driver.who}, since {driver.since}"
-    words = (run, driver.machine, description, driver.take_over, before)
+    words = (run, driver.machine, description, driver.take_over if taking else "", before)
     return call("prepare", *(plain(word) for word in words))
 
 

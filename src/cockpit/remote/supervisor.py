@@ -42,6 +42,7 @@ FULL = (
 )
 GONE = "the target's records of this session are gone, so it can't be known whether it ran"
 REBOOTED = "the target has rebooted, so it can't be known how far it came"
+BEGINNING = "it may be about to begin"
 DOUBT = "it may still run there, under its timeout"
 
 
@@ -54,13 +55,13 @@ class Supervisor:
         # One at a time: on a shell's standard error, what two attempts say at their end would mix.
         self._turn = asyncio.Lock()
 
-    async def prepare(self) -> Prepared:
-        """See Runner.prepare."""
+    async def prepare(self, *, taking: bool = True) -> Prepared:
+        """See Runner.prepare. Not `taking`, the lock is taken from nobody, whatever reason the driver has."""
         started = _now()
         again = self._control.fence is not None
         try:
             shell = await self._control.shell()
-            answer = await self._ask(shell, spool.hold(self._control.driver, RUN, again=again))
+            answer = await self._ask(shell, spool.hold(self._control.driver, RUN, again=again, taking=taking))
         except (NothingRan, MayHaveRun) as exc:
             return Prepared(_unreachable(f"{exc}", started))
         word, _, rest = answer.words.partition(" ")
@@ -104,6 +105,8 @@ class Supervisor:
                 )
             except NothingRan:  # the shell had died unseen: a new one tells whether the target is there
                 shell = await self._control.shell()
+                if stopping.done() or not launch.request.may_begin():
+                    return Ended("withheld", detail="not sent: it was held back before its turn came")
                 return await self._begin(
                     _Attempt(self._control, shell, launch, sink, Push(token)), go, stopping
                 )
@@ -126,11 +129,14 @@ class Supervisor:
         """A shell of a target that was prepared, or how it ended before anything was sent."""
         started = _now()
         if self._control.fence is None:
-            prepared = await self.prepare()
+            prepared = await self.prepare(taking=False)
             if prepared.held_by:
                 return Ended("fenced", detail=f"nothing ran: {prepared.held_by} drives this service there")
             if not prepared.ended.ok:
                 return prepared.ended
+            if prepared.running:
+                what = ", ".join(prepared.running)
+                return _unreachable(f"nothing ran: {what} of an earlier session still runs there", started)
         opening = asyncio.create_task(self._control.shell())
         try:
             await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -223,7 +229,7 @@ class _Attempt:
                 return self._ended("fenced", f"nothing ran: {rest} has taken the target over")
             case "busy":
                 return _unreachable(
-                    f"nothing ran: the earlier attempt {rest} may still run there", self.started
+                    f"nothing ran: something of the earlier attempt {rest} still runs there", self.started
                 )
             case "gone":
                 return _unreachable("nothing ran: the session's records are gone there", self.started)
@@ -309,9 +315,12 @@ class _Attempt:
             case "rebooted":
                 return self._ended("unknown", REBOOTED)
             case "starting":
-                return self._ended("unknown", "its start is on record there, but not how far it came")
+                return self._ended(
+                    "unknown", "its start is on record there, but not how far it came", BEGINNING
+                )
             case "gone":
-                return self._ended("unknown", GONE)
+                left = spool.alive(rest)
+                return self._ended("unknown", f"{GONE}{f'; still alive: {left}' if left else ''}", left)
             case _:
                 return self._ended("lost", "the target has no room to record that it must not begin any more")
 
@@ -333,7 +342,7 @@ class _Attempt:
         answer = await self.shell.ask(call("look", self._key, str(at), str(PULL_BLOCKS)))
         size, _, status = answer.words.partition(" ")
         if not size.isdigit():
-            return _Seen(size, more=False)
+            return _Seen(answer.words, more=False)
         self._take(at, answer.body)
         backlog = int(size) - self.sink.total
         if self.sink.total >= KEPT_HEAD and backlog > BEHIND:

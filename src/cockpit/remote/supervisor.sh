@@ -134,7 +134,7 @@ watch() {
 	clock
 	record="exit $code $how $((now - start))$alive"
 	# The first two lines have their block of the disk already: this one fits even where it is full.
-	while ! line "$record" >>"$k"; do sleep 1; done
+	while [ -e "$k" ] && ! line "$record" >>"$k"; do sleep 1; done
 	{
 		if [ ! -e "$k.seen" ]; then
 			line "$2$3 out"
@@ -170,28 +170,6 @@ tick() {
 	done
 }
 
-# n: the highest number in the lock, 0 for none.
-top() {
-	n=0
-	for f in "$lock"/*; do
-		f=${f##*/}
-		case $f in *[!0-9]*) ;; *) if [ "$f" -gt $n ]; then n=$f; fi ;; esac
-	done
-}
-
-# held: who has number $n, in words; theirs, run, machine: whose it is.
-holder() {
-	i=0
-	until {
-		read -r theirs && read -r run && read -r machine && read -r held
-	} <"$lock/$n"; do
-		# Somebody is writing it just now, or a full disk cut it off.
-		theirs= run= machine= held='another driver, whose record is unreadable'
-		if [ $((i += 1)) -gt 10 ]; then return; fi
-		nap
-	done
-}
-
 never() {
 	rm -f "$k"
 	mkdir "$k"
@@ -221,7 +199,12 @@ go() {
 		if [ $((skip += 1)) -le 6 ]; then continue; fi
 		mkdir "$spool/$other"
 		known "$spool/$other"
-		case $status in none | running | starting) never; say "busy $id"; return ;; esac
+		case $status in
+		none | running | starting) alive=$status ;;
+		dead | exit*) left "$name.$other" "$group" ;;
+		*) alive= ;;
+		esac
+		if [ "$alive" ]; then never; say "busy $id"; return; fi
 	done
 	if ! kill -0 $ticker; then
 		tick 5<"$spool/begun.$$" </dev/null >/dev/null 3>&- 4>&- &
@@ -234,13 +217,13 @@ go() {
 # What became of an attempt, and $3 blocks of its output from byte $2 on. Where it never began, it never can.
 look() {
 	k=$spool/$1 alive= size=0
-	if [ ! -d "$spool" ]; then say gone && return; fi
+	if [ ! -d "$spool" ]; then left "$name.$1" -; say "gone$alive"; return; fi
 	known "$k"
 	if [ "$status" = none ]; then
 		# A claim that never reached the disk before a reboot, or went with the spool, looks the same.
 		read -r a <"$spool/boot"
 		if [ "$a" != "$boot" ]; then
-			if [ "$a" = anew ]; then say gone; else say '0 rebooted'; fi
+			if [ "$a" = anew ]; then left "$name.$1" -; say "gone$alive"; else say '0 rebooted'; fi
 			return
 		fi
 		mkdir "$k"
@@ -290,42 +273,6 @@ running() {
 	done
 }
 
-# Takes the lock: process, machine, description, reason for a take-over, `again` if this process had it, `resumed`.
-# To create the next number is a compare-and-set. fence: our number; empty where held says who has it.
-hold() {
-	previous= theirs= held=
-	while :; do
-		fence=
-		top
-		if [ $n -gt 0 ] && [ ! -e "$lock/$n.free" ]; then
-			holder
-			if [ "$theirs" = "$name" ] && [ "$run" = "$1" ]; then fence=$n && return; fi
-			if [ "$5" = again ]; then return; fi
-			# The caller has the session's log on that machine: the process that drove it has ended.
-			if [ "$theirs" != "$name" ] || [ "$machine" != "$2" ]; then
-				if [ -z "$4" ]; then return; fi
-				previous=$theirs
-			fi
-		elif [ "$5" = again ]; then
-			held='nobody any more, since it was given back'
-			return
-		fi
-		fence=$((n + 1))
-		if ! create "$lock/$fence"; then
-			if [ -e "$lock/$fence" ]; then continue; fi
-			fence= held=full
-			return
-		fi
-		if ! printf '%s\n' "$name" "$1" "$2" "$3" "$4" >>"$lock/$fence"; then
-			rm -f "$lock/$fence"
-			fence= held=full
-			return
-		fi
-		top
-		if [ $n = $fence ]; then return; fi
-	done
-}
-
 # Sees whether steps could run, takes the lock and makes the spool; arguments as hold. The body names the attempts
 # of whoever drove before that still run.
 prepare() {
@@ -342,11 +289,14 @@ prepare() {
 		a=$boot
 		if [ "$5" = resumed ] || { [ "$theirs" = "$name" ] && [ "$run$5" != "$1" ]; }; then a=anew; fi
 		mkdir "$spool"
-		line "$a" >"$spool/boot.$$"
+		printf '%s\n' "$a" "$lockname" >"$spool/boot.$$"
 		mv "$spool/boot.$$" "$spool/boot"
 	fi
 	if ! read -r a <"$spool/boot"; then say full && return; fi
-	if [ "$previous" ]; then running "$root/spool/$previous"; fi
+	for d in "$root/spool"/*; do
+		{ read -r a && read -r a; } <"$d/boot" || a=
+		if [ "$a" = "$lockname" ] && [ "$d" != "$spool" ]; then running "$d"; fi
+	done
 	for f in "$lock"/*; do
 		a=${f##*/}
 		a=${a%.free}
@@ -392,7 +342,7 @@ begin() {
 	# A scope of systemd's holds a step with all it starts, also past the end of our login.
 	for a in '' --user; do
 		scope="systemd-run $a --no-ask-password --scope --quiet --collect"
-		if timeout 3 $scope true </dev/null >/dev/null; then break; fi
+		if timeout 1 $scope true </dev/null >/dev/null; then break; fi
 		scope=
 	done
 	if ! place; then say "unfit neither a state directory in the home nor $root there is ours alone and writable" && return; fi

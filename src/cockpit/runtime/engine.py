@@ -174,6 +174,7 @@ class Engine:
                 self._wake.clear()
                 self._look_at_clock()
             await self.sampling.stop()
+            await _ended(watching, self._reaching)  # nothing is reached any more once it is let go
             await self._let_targets_go()
             await self.notices.settle(NOTICES)
             self._rows_at = datetime.min.replace(tzinfo=UTC)
@@ -189,9 +190,8 @@ class Engine:
         finally:
             self.ended = True
             self._refuse_waiting(self._failure or "the session is over")
-            watching.cancel()
             await self.sampling.stop()
-            await asyncio.gather(watching, return_exceptions=True)
+            await _ended(watching, self._reaching)
             self._publish()
 
     async def turn(self) -> None:
@@ -299,8 +299,9 @@ class Engine:
         """Read every signal and reach every target, once nothing holds that back."""
         if hold is not None:
             await hold.wait()
-        self.sampling.start()
-        await self.targets.reach()
+        if self._state.closed is None:
+            self.sampling.start()
+            await self.targets.reach()
 
     def _look_at_clock(self) -> None:
         """After a standstill nothing that was read before counts, and nothing is judged until targets answer."""
@@ -327,6 +328,14 @@ class Engine:
         if self._state.closed is not None or self._state.started is None:
             failpoint.reach("release.before")
             await self.targets.release()
+
+
+async def _ended(*tasks: asyncio.Task[None] | None) -> None:
+    """Cancel what is left of `tasks`, and wait until they are over."""
+    left = [task for task in tasks if task is not None]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _answer(future: asyncio.Future[Refused | None], refused: Refused | None) -> None:

@@ -10,7 +10,7 @@ from cockpit.core import commands as cmd
 from cockpit.core import readiness
 from cockpit.core.commands import Refused
 from cockpit.core.errors import Held, NotReady, StillInDoubt
-from cockpit.core.events import Event
+from cockpit.core.events import Event, SessionResumed
 from cockpit.core.rollout import stuck
 from cockpit.core.state import State, breached
 from cockpit.core.view import next_line, reopened
@@ -35,16 +35,17 @@ async def run_headless(
 ) -> None:
     """Drive `engine` (already opened, or taken up again, and running) to its end.
 
-    `say` gets each event, `hint` gets the line that says what the release waits for when it changes.
+    `say` gets each event from here on, `hint` gets the line that says what the release waits for when it changes.
     `go_on` is a person's reason to go on with a session taken up again, as soon as it is known where it stands;
     without one it waits. Raises NotReady where the release can't start, StillInDoubt where it can't go on, Held
     where another session has a target; returns once the session is closed or left.
     """
-    printed = 0
+    taken_up = [n for n, event in enumerate(engine.events) if isinstance(event, SessionResumed)]
+    printed = taken_up[-1] if taken_up else 0  # what was said before is in the log
     changed = asyncio.Event()
     end = engine.subscribe(changed.set)
     last_hint = ""
-    if engine.state.started is None:
+    if engine.state.started is None and (go_on or not taken_up):
         starting = asyncio.create_task(_start(engine, override))
     else:
         starting = asyncio.create_task(_go_on(engine, hint, go_on))
@@ -59,6 +60,8 @@ async def run_headless(
             if ended:
                 return
             state = engine.state
+            if state.replaced is not None and not state.running():
+                raise Held(next_line(state, engine.now()))
             if state.started is not None and (line := _waits_for(engine)) != last_hint:
                 last_hint = line
                 if line:
@@ -98,17 +101,22 @@ async def _go_on(engine: Engine, hint: Callable[[str], None], reason: str) -> No
     for attempt, now in reopened(engine.state):
         hint(f"{attempt.id} was open; now we know: {now}")
     refusal = ""
-    while reason and engine.state.resumed is not None and not (engine.state.left or engine.ended):
+    while reason and engine.state.resumed is not None and _drives(engine):
         refused = await engine.send(cmd.ResumeRollout(engine.now(), engine.me, reason=reason))
-        if not isinstance(refused, Refused) or engine.ended:
+        if not isinstance(refused, Refused) or not _drives(engine):
             return
-        if stuck(engine.state):
+        if stuck(engine.state) or not breached(engine.state):
             how = "Nothing was started. Take the session up on a screen: `cockpit resume`."
             raise StillInDoubt(f"{refused.reason}\n{how}")
         if refused.reason != refusal:  # a limit is breached: it goes on as soon as that is over
             refusal = refused.reason
             hint(f"not going on: {refusal}")
         await _until(engine, lambda state: not breached(state), LOOK_AGAIN)
+
+
+def _drives(engine: Engine) -> bool:
+    """Whether anything can be started from here."""
+    return not (engine.state.left or engine.state.replaced or engine.ended)
 
 
 async def _until(engine: Engine, settled: Callable[[State], bool], within: timedelta) -> None:

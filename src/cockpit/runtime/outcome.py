@@ -13,7 +13,7 @@ def finish_of(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
     """(finish, detail) of an attempt that ended, or that its target can't tell of.
 
     Success takes the command's own exit code 0 and, where there is a verify, its exit code 0 too. Where the
-    target can't tell, the verify alone decides; without one it stays in doubt.
+    target can't tell, the verify alone decides; without one, or where that couldn't run, it stays in doubt.
     """
     if run.kind in ("withheld", "void"):
         return "skipped", run.detail
@@ -21,7 +21,7 @@ def finish_of(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
         return "unreachable", run.detail
     if run.kind == "unknown":
         return _by_verify(run, verify)
-    if run.kind == "lost" or (run.kind == "stopped" and run.alive):
+    if run.kind == "lost" or (run.kind in ("stopped", "timed_out") and run.alive):
         return "in_doubt", run.detail
     if run.kind != "exited":
         return "failed", run.detail or run.kind.replace("_", " ")
@@ -41,7 +41,7 @@ def doubt_of(run: Ended, verify: Ended) -> Ended:
 
 
 def _by_verify(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
-    if verify is None or verify.kind in ("unreachable", "lost"):
+    if verify is None or verify.kind != "exited" or verify.exit_code in (126, 127):
         alive = f"; may still run: {run.alive}" if run.alive else ""
         return "in_doubt", run.detail + alive
     if verify.ok:

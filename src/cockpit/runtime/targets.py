@@ -34,6 +34,7 @@ class Targets:
         self._now = now
         self._post = post
         self._state = state
+        self._tried: set[str] = set()
         self._told: dict[str, tuple[bool, str, str, tuple[str, ...]]] = {}
 
     async def reach(self) -> None:
@@ -52,6 +53,7 @@ class Targets:
             await asyncio.sleep(AGAIN_S)
 
     async def _reach(self, target: str) -> None:
+        self._tried.add(target)
         prepared = await self._runner.prepare(target)
         ok = prepared.ended.ok and not prepared.held_by and not prepared.running
         found = (ok, prepared.ended.detail, prepared.held_by, prepared.running)
@@ -62,10 +64,10 @@ class Targets:
     async def release(self) -> None:
         """Remove what was left on every target that was ever prepared, and report it."""
         state = self._state()
-        ids = [t.id for t in self._plan.targets if t.id in state.attempts or _ours(state, t.id)]
-        if HERE in state.attempts:
-            ids.append(HERE)
-        ids = [t for t in ids if t not in state.released]
+        places = (*(t.id for t in self._plan.targets), HERE)
+        ids = [t for t in places if t in self._tried or t in state.attempts or _ours(state, t)]
+        held = {t for t, probe in state.probes.items() if probe.held_by}
+        ids = [t for t in ids if t not in held and (t in self._tried or t not in state.released)]
         ended = await asyncio.gather(*(self._release(t) for t in ids))
         if ids:
             released = tuple(t for t, end in zip(ids, ended, strict=True) if end.ok)

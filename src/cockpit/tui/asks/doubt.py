@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Literal
 
 from cockpit.core import commands as cmd
-from cockpit.core import people, rollback, rollout
+from cockpit.core import people, rollout
 from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command
 from cockpit.tui.asks.base import Ask, Asked, Choice, Make, may, refusal
 from cockpit.tui.doubt import known
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import line, time_of_day
+from cockpit.tui.text import line
 
 
 def doubt(scene: Scene, target: str) -> Asked:
@@ -67,9 +67,10 @@ def _again(scene: Scene, attempt: Attempt, author: str) -> Choice:
         return cmd.RetryTarget(at, by, via, reason, target=target)
 
     says, verb = "run it again", "run it again"
-    if rollback.may_still_run(attempt, scene.at):
-        end = time_of_day(rollback.over_by(attempt), scene.zone)
-        return Choice(says, f"not before {end}: until then it may still run there", verb, None)
+    if attempt.unsettled:
+        return Choice(
+            says, "not yet: its target is being reached, and will tell what became of it", verb, None
+        )
     if why := refusal(scene, make(scene.at, author, "", "?")):
         return Choice(says, f"not now: {why}", verb, None)
     idempotent = scene.plan.step(attempt.step).idempotent
