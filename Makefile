@@ -1,10 +1,11 @@
 # Every command a developer needs; `make` alone lists them.
 PYTHON ?= python3
 VENV ?= .venv
+ROUNDS ?= 0
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help install demo test check bench format lock screenshot docs clean
+.PHONY: help install demo test check faults soak bench format lock screenshot docs clean
 help:            ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
 
@@ -31,6 +32,13 @@ check: $(READY) sshd ## what CI runs: format, lint, types, import contracts, tes
 	$(BIN)/basedpyright --warnings
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term
+
+faults: $(READY) sshd ## every fault of docs/faults.md, the slow ones too
+	$(BIN)/python -m pytest tests/faults -m "faults_slow or not faults_slow" -n 4 --dist worksteal --ignore tests/faults/test_flood.py
+	$(BIN)/python -m pytest tests/faults/test_flood.py -m faults_slow
+
+soak: $(READY) sshd ## random faults until something breaks or you stop it (ROUNDS=N: so many; SEED=N: the same ones again)
+	$(BIN)/python -m tests.faults.soak --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) sshd ## speed against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks

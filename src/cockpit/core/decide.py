@@ -133,7 +133,10 @@ def _start(state: State, c: cmd.StartRelease) -> Decided:
     if state.aborted is not None:
         return Refused("the release was aborted")
     if held := [p for p in state.probes.values() if p.held_by]:
-        return Refused(f"{held[0].target} is held by {held[0].held_by}: two sessions never drive one target")
+        return Refused(
+            f"{held[0].target} is held by {held[0].held_by}: two sessions never drive one "
+            'target; to take it over, run with --take-over "REASON"'
+        )
     if refused := allowed(state, c.by, (state.plan.roles.decision_owner,), "starting the release"):
         return refused
     findings = readiness.findings(state, c.at)

@@ -56,7 +56,7 @@ def _refuted(verify: Ended) -> str:
 
 
 _ASKED = re.compile(
-    rb"a terminal is required|no tty present|a password is required|not a tty|inappropriate ioctl"
+    rb"a terminal is required|no tty present|a password is required|not a tty|inappropriate ioctl|/dev/tty"
     rb"|(password[^\n]*: *|\?[^\n]{0,12}|\[y/n\][^\n]{0,4}|\(yes/no[^\n]{0,20})\s*$",
     re.IGNORECASE,
 )
