@@ -221,7 +221,7 @@ def again(**fields: object) -> Forgery:
 PAUSED = ev.RolloutPaused(T0, "dana", "", "", None, ())
 BACK = ev.RollbackStarted(T0, "dana", "", "", None, ())
 LEFT = ev.SessionLeft(T0, "dana", "tea")
-RESUMED = ev.SessionResumed(T0, "dana", "dana", "laptop", "1", "", "")
+RESUMED = ev.SessionResumed(T0, "dana", "dana", "laptop", "1", "", "", False)
 LOOKED = ev.DoubtResolved(T0, "canary/switch/web-1/run-1", "failed", "dana", "", "looked")
 FIRST = "canary/switch/web-1/run-1"
 

@@ -106,6 +106,17 @@ def test_an_abort_after_a_crash_in_a_rollback_ends_it() -> None:
     assert "aborted" in s.refused(cmd.ResumeRollout(s.at, "lee"))
 
 
+def test_stages_promote_themselves_as_was_said_last() -> None:
+    s = Session(auto=True)
+    s.start()
+    s.finish()
+    assert s.state.opened is not None and s.state.opened.promote_when_clean
+    take_up(s)
+    s.do(cmd.ResumeRollout(s.at, "dana"))
+    s.tick(60)
+    assert (s.state.stage, s.state.phase) == (1, "waiting")
+
+
 def test_a_stage_needs_window_for_its_bakes_and_the_way_back() -> None:
     window = Window(T0, T0 + timedelta(minutes=30), "UTC")
     stages = (

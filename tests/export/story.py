@@ -161,7 +161,7 @@ def _back() -> list[e.Event]:
         _end(25, "b-2", "failed", exit_code=3, detail="exit code 3"),
         e.RollbackFinished(_at(25), ("web-2",), unproven),
         e.SessionLeft(_at(25.5), "lee", "tea"),
-        e.SessionResumed(_at(25.8), "lee", "lchen", "desk-2", "0.1.0", "", ""),
+        e.SessionResumed(_at(25.8), "lee", "lchen", "desk-2", "0.1.0", "", "", False),
         e.SessionClosed(_at(26), "rolled_back", unproven),
         e.TargetsReleased(_at(26.1), ("web-2",), ("web-1: connection refused",)),
     ]

@@ -65,7 +65,11 @@ def test_names_are_readable_unique_and_stay_in_the_directory(tmp_path: Path) -> 
         (SessionClosed(AT + timedelta(hours=1), "completed", ()), "completed", False),
         (SessionClosed(AT + timedelta(hours=1), "rolled_back", ("web-1: no",)), "rolled_back", True),
         (SessionLeft(AT + timedelta(hours=1), "dana", "tea"), "left", False),
-        (SessionResumed(AT + timedelta(hours=1), "dana", "dana", "desk", "1", "", ""), "interrupted", False),
+        (
+            SessionResumed(AT + timedelta(hours=1), "dana", "dana", "desk", "1", "", "", False),
+            "interrupted",
+            False,
+        ),
         (NoteAdded(AT + timedelta(hours=1), "dana", "boom"), "interrupted", False),
     ],
 )

@@ -155,6 +155,7 @@ class ResumeSession(Command):
     cockpit_version: str
     plan_file: str = ""
     reason: str = ""
+    promote_when_clean: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def decide(state: State, command: cmd.Command) -> Decided:
             return _human(state, command)
         case cmd.ResumeSession():
             c = command
-            who = (c.by, c.os_user, c.machine, c.cockpit_version, c.plan_file, c.reason)
+            who = (c.by, c.os_user, c.machine, c.cockpit_version, c.plan_file, c.reason, c.promote_when_clean)
             return [ev.SessionResumed(c.at, *who)]
         case cmd.CloseUnattended():
             result = state.rollback_result

@@ -32,7 +32,8 @@ class SessionResumed(Event):
     """The session was taken up again: every attempt still open is in doubt until settled.
 
     `plan_file` tells how the plan's file differs now from the plan in this log, which alone counts;
-    empty: not at all. `reason` is given where the release was taken over from another driver.
+    empty: not at all. `reason` is given where the release was taken over from another driver. Whether stages
+    promote themselves when clean is said anew.
     """
 
     by: str
@@ -41,6 +42,7 @@ class SessionResumed(Event):
     cockpit_version: str
     plan_file: str
     reason: str
+    promote_when_clean: bool
 
 
 @dataclass(frozen=True, slots=True)

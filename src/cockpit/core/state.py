@@ -272,6 +272,8 @@ def _resumed(state: State, event: ev.SessionResumed) -> State:
     for attempt in state.running():
         state = _changed(state, attempt.id, partial(cut, at=event.at))
     held = state.aborted is None and state.started is not None
+    if state.opened is not None:
+        state = replace(state, opened=replace(state.opened, promote_when_clean=event.promote_when_clean))
     return replace(
         _blind(state, event.at),
         resumed=event if held else None,

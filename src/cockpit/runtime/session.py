@@ -167,6 +167,7 @@ def _resume(opening: Opening) -> cmd.ResumeSession:
         __version__,
         opening.plan_file,
         opening.take_over,
+        opening.promote_when_clean,
     )
 
 
