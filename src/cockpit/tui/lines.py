@@ -81,7 +81,8 @@ class RowPane(ScrollView, can_focus=True):
         self._drawn: dict[int, Line] = {}
         self._title = ""
         self._foot = ""
-        self._bottom = 0
+        self._following = pane.follows
+        self._y = 0
 
     @property
     def row(self) -> Row | None:
@@ -100,11 +101,11 @@ class RowPane(ScrollView, can_focus=True):
             return  # not laid out yet
         self.rows = self.pane.rows(scene, self.text_width)
         bottom = max(0, len(self.rows) - height)
-        following = self.pane.follows and y >= min(self._bottom, bottom)
+        self._following = self._following or (self.pane.follows and self._y < y >= bottom)
+        self._y = y
         self.virtual_size = Size(self.text_width, len(self.rows))
-        if following and y != bottom:
+        if self._following and y != bottom:
             self.scroll_to(y=bottom, animate=False, force=True)  # the scroll bar may not be there yet
-        self._bottom = bottom
         self._entitle(scene)
         if foot != self._foot:
             self._foot = foot
@@ -147,6 +148,8 @@ class RowPane(ScrollView, can_focus=True):
 
     def action_move(self, by: int) -> None:
         """The cursor to the next row that can be chosen; without a cursor, scroll."""
+        if by < 0:
+            self._stay()
         if not self.pane.cursor:
             self.scroll_relative(y=by, animate=False)
             return
@@ -168,6 +171,13 @@ class RowPane(ScrollView, can_focus=True):
         self.action_move(by * len(self.rows))
         if not self.pane.cursor or by < 0:
             self.scroll_to(y=0 if by < 0 else self.max_scroll_y, animate=False)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Whoever looks back isn't carried away by what comes in, until they are at the end again."""
+        self._stay()
+
+    def _stay(self) -> None:
+        self._following = self._following and not self.max_scroll_y
 
     def _cursor_at(self) -> int | None:
         return next((n for n, row in enumerate(self.rows) if row.key == self.cursor), None)
