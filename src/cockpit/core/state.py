@@ -272,10 +272,10 @@ def _resumed(state: State, event: ev.SessionResumed) -> State:
     for attempt in state.running():
         state = _changed(state, attempt.id, partial(cut, at=event.at))
     held = state.aborted is None and state.started is not None
-    if state.opened is not None:
-        state = replace(state, opened=replace(state.opened, promote_when_clean=event.promote_when_clean))
+    opened = state.opened and replace(state.opened, promote_when_clean=event.promote_when_clean)
     return replace(
         _blind(state, event.at),
+        opened=opened,
         resumed=event if held else None,
         open_then=tuple(a.id for a in then),
         left=None,
