@@ -339,7 +339,7 @@ begin() {
 	done </proc/stat
 	if [ ! -r /proc/self/stat ] || [ -z "$boot" ]; then say 'unfit no /proc is mounted there' && return; fi
 	if ! command -v setsid >/dev/null; then say 'unfit there is no setsid there (package util-linux or busybox)' && return; fi
-	# A scope of systemd's holds a step with all it starts, also past the end of our login.
+	# A scope of systemd's holds a step with all it starts.
 	for a in '' --user; do
 		scope="systemd-run $a --no-ask-password --scope --quiet --collect"
 		if timeout 1 $scope true </dev/null >/dev/null; then break; fi

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -153,7 +153,7 @@ class _Job:
     async def _ended(self) -> Ended:
         """The attempt's end as its target tells it; as long as that is out of sight, it is reached for."""
         launch = self._launch()
-        wait = REACH_FIRST
+        pauses = _pauses()
         run = Ended("lost", detail=self._attempt.detail)
         if not self._doubted:
             failpoint.reach("job.before_launch")
@@ -162,8 +162,7 @@ class _Job:
         while run.kind == "lost" or (run.kind == "unreachable" and self._settled):
             self._settled = "record"
             self._doubt(run)
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, REACH_MOST)
+            await asyncio.sleep(next(pauses))
             failpoint.reach("settle.before")
             run = await self._told(
                 self._runner.settle(self._attempt.target, launch, self._kept, self._stop, self._found)
@@ -173,7 +172,7 @@ class _Job:
 
     async def _verified(self, run: Ended) -> Ended:
         assert self._attempt.verify is not None
-        wait = REACH_FIRST
+        pauses = _pauses()
         while True:
             request = self._request(self._attempt.verify)
             verify = await self._told(
@@ -183,8 +182,7 @@ class _Job:
                 return verify
             self._doubt(doubt_of(run, verify))
             self._settled = "record"
-            await asyncio.sleep(wait)
-            wait = min(2 * wait, REACH_MOST)
+            await asyncio.sleep(next(pauses))
 
     async def _told(self, running: Coroutine[Any, Any, Ended]) -> Ended:
         """How it ended; a fault of our own means that we can't say what ran."""
@@ -232,3 +230,11 @@ class _Job:
     def _request(self, line: str, may_begin: Callable[[], bool] = lambda: True) -> Request:
         env = {"COCKPIT_SESSION": self._around.session(), "COCKPIT_ATTEMPT": self._attempt.id}
         return Request(line, self._attempt.timeout, env, may_begin=may_begin)
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds before each further reach for a target."""
+    pause = REACH_FIRST
+    while True:
+        yield pause
+        pause = min(2 * pause, REACH_MOST)
