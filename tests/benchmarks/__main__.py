@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.benchmarks import engine, screen, ssh, store
+from tests.benchmarks import engine, hands, screen, ssh, store
 from tests.benchmarks.rows import Row
 
 
@@ -31,6 +31,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "help": lambda: [screen.help_time()],
     "frame": lambda: [screen.first_frame()],
     "metrics": lambda: [screen.metrics()],
+    "hands": lambda: asyncio.run(hands.attended()),
+    "replay": lambda: asyncio.run(hands.replay()),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -12,81 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.cli import COMMANDS
+from tests.cli.shell import cockpit, command, write
 from tests.sshd import Sshd
 
 ROOT = Path(__file__).parent.parent.parent
-
-PLAN = """
-[release]
-name = "Small"
-service = "small"
-environment = "{environment}"
-version = "2"
-previous_version = "1"
-customer_impact = "Nobody but this test sees it."
-
-[people]
-dana = {{ name = "Dana Ruiz" }}
-lee = {{ name = "Lee Chen", os_user = "nobody-here" }}
-
-[roles]
-decision_owner = "dana"
-rollback_owner = "lee"
-
-[ssh]
-user = "{user}"
-known_hosts = "{known_hosts}"
-identity = "{identity}"
-
-[targets]
-web-1 = {{ host = "127.0.0.1", port = {port} }}
-
-[[step]]
-id = "switch"
-run = "{run}"
-rollback = "true"
-verify_rollback = "true"
-timeout = "20s"
-
-[[stage]]
-name = "web"
-targets = ["web-1"]
-steps = ["switch"]
-"""
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> dict[str, str]:
-    return {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state"), "HOME": str(tmp_path)}
-
-
-def cockpit(home: dict[str, str], *words: object) -> subprocess.CompletedProcess[str]:
-    """Run `cockpit` with these words."""
-    command = [sys.executable, "-m", "cockpit", *map(str, words)]
-    return subprocess.run(command, env=home, capture_output=True, text=True, timeout=60, check=False)
-
-
-def write(path: Path, sshd: Sshd | None, run: str = "echo [red]hi; true") -> Path:
-    """A plan with one target on `sshd`."""
-    settings = sshd.settings() if sshd else None
-    (path / "plan.toml").write_text(
-        PLAN.format(
-            user=settings.user if settings else "nobody",
-            known_hosts=settings.known_hosts if settings else "/dev/null",
-            identity=settings.identity if settings else "",
-            port=sshd.port if sshd else 22,
-            run=run,
-            environment=path.name,
-        )
-    )
-    return path / "plan.toml"
 
 
 def test_help_names_every_command_and_loads_nothing_heavy(home: dict[str, str]) -> None:
     done = cockpit(home, "--help")
     assert done.returncode == 0
-    for word in ("run", "resume", "check", "export", "sessions", "verify", "demo", "schema"):
-        assert word in done.stdout
+    for word in COMMANDS:
+        assert f"\n    {word} " in done.stdout
     look = "import sys, cockpit.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
     for heavy in ("asyncssh", "textual", "pydantic", "aiosqlite", "psutil", "tomlkit"):
@@ -116,8 +52,21 @@ def test_a_plan_with_mistakes_names_each_with_its_line(home: dict[str, str], tmp
 def test_who_you_are_is_asked_and_checked(home: dict[str, str], tmp_path: Path) -> None:
     plan = write(tmp_path, None)
     who = cockpit(home, plan, "--headless")
-    assert (who.returncode, "--as dana | lee" in who.stderr) == (2, True)
-    assert cockpit(home, plan, "--headless", "--as", "mallory").returncode == 2
+    assert (who.returncode, "--as dana | sam" in who.stderr) == (2, True)
+    for somebody, told in (
+        ("mallory", "there are dana, lee, sam"),
+        ("lee", "an account of their own, nobody-here"),
+    ):
+        for done in (
+            cockpit(home, plan, "--headless", "--as", somebody),
+            cockpit(home, plan, "--headless", COCKPIT_AS=somebody),
+        ):
+            assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+            assert "Nothing was contacted" in done.stderr
+    plan.write_text(
+        plan.read_text().replace('Ruiz"', 'Ruiz", os_user = "x"').replace('Okoro"', 'Okoro", os_user = "y"')
+    )
+    assert "Everybody in it has an account of their own" in cockpit(home, plan, "--headless").stderr
 
 
 def test_a_release_runs_is_listed_and_exported(home: dict[str, str], tmp_path: Path, sshd: Sshd) -> None:
@@ -164,8 +113,8 @@ def test_an_interrupt_leaves_with_130_and_says_so_in_the_log(
     plan = write(tmp_path, sshd, "sleep 2")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
         over = ["--take-over", f"the one before was left by {number}"]
-        command = [sys.executable, "-m", "cockpit", str(plan), "--json", "--as", "dana", *over]
-        with subprocess.Popen(command, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        words = command(plan, "--json", "--as", "dana", *over)
+        with subprocess.Popen(words, env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 if b"StepIntended" in line:

@@ -24,18 +24,29 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     baked: set[tuple[str, int]] = set()
     excluded: set[str] = set()
     last_wave: tuple[str, int] | None = None
+    acting: set[str] = set()
+    attended = False  # since somebody who may act was first here
     for event in events:
-        trailing = (ev.NoteAdded, ev.NoticeSent, ev.TargetsReleased)
+        trailing = (ev.NoteAdded, ev.NoticeSent, ev.TargetsReleased, ev.ScreenDetached)
         assert not closed or isinstance(event, trailing), f"{event} after the end"
+        if isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted):
+            assert acting or not attended, f"{event} while nobody was here"
         match event:
+            case ev.ScreenAttached():
+                assert event.screen not in acting, "one screen came twice"
+                acting |= {event.screen} if event.may_act else set()
+                attended = attended or event.may_act
+            case ev.ScreenDetached():
+                acting.discard(event.screen)
             case ev.ReleaseStarted():
                 started = True
-            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed():
+            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
                 held = True
             case ev.RolloutResumed():
                 held = False
             case ev.SessionResumed():
                 held = held or started
+                acting = set()
                 doubtful |= set(open_attempts)
                 open_attempts = {}
             case ev.StepFound():

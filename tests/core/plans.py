@@ -107,6 +107,7 @@ class Session:
     auto: bool = False
     at: datetime = T0
     log: list[ev.Event] = field(default_factory=list)
+    screens: int = 0
     state: State = field(init=False)
 
     def __post_init__(self) -> None:
@@ -148,6 +149,17 @@ class Session:
         """Dana starts the release, overriding what stands in the way where she gives a reason."""
         seen = tuple(f.key for f in blocking(self.state, self.at)) if reason else ()
         return self.do(cmd.StartRelease(self.at, "dana", reason=reason, overriding=seen)) + self.tick()
+
+    def come(self, person: str, kind: ev.Seat = "screen", may_act: bool = True) -> str:
+        """Somebody attaches, from the account of their own name; the screen's name."""
+        self.screens += 1
+        name = f"{person}-{self.screens}"
+        self.do(cmd.AttachScreen(self.at, name, person, person, kind, may_act, False))
+        return name
+
+    def go(self, *screens: str) -> list[ev.Event]:
+        """These screens are left."""
+        return [e for name in screens for e in self.do(cmd.DetachScreen(self.at, name, "left"))]
 
     def running(self) -> list[str]:
         """The targets on which a step runs."""

@@ -5,127 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from random import Random
 
 import pytest
 
-from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.claims import check
-from cockpit.core.plan import Gate, Stage
-from cockpit.core.rollout import in_doubt
-from cockpit.core.state import breached, initial, replay
-from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, T0, Session, item, limit, plan, render, web
-
-PLAN = plan(
-    targets=web(4),
-    steps=(SWITCH, MIGRATE, FLAG),
-    stages=(
-        Stage("canary", ("switch",), ("web-1",), bake_time=timedelta(seconds=30)),
-        Stage(
-            "web",
-            ("switch", "flag"),
-            ("web",),
-            waves=(1, "50%"),
-            max_failed=1,
-            gate=Gate(("rollback_owner",), timeout=timedelta(seconds=90)),
-        ),
-    ),
-    signals=(replace(ERRORS, targets=tuple(t.id for t in web(4))),),
-    thresholds=(limit("pause"),),
-    checklist=(item("report", "close", "sam"),),
+from tests.core.logs import (
+    PLAN,
+    Forgery,
+    Log,
+    again,
+    at,
+    before,
+    changed,
+    completed,
+    rolled_back,
+    walk,
+    watched_over,
+    without,
 )
-WITH_NO_RETURN = replace(PLAN, stages=(replace(PLAN.stages[0], steps=("migrate", "switch")), PLAN.stages[1]))
-PEOPLE = ("dana", "lee", "sam")
-
-
-def walk(seed: int) -> Session:
-    """A release under hands that do whatever comes to their mind."""
-    chance = Random(seed)
-    s = Session(chance.choice([PLAN, WITH_NO_RETURN]), chance.random() < 0.5)
-    s.verdict("pass", 0.0)
-    s.start()
-    moves = (*[finish] * 6, *[steer] * 4, time, time, verdict, mend, mend, settle, crash)
-    if chance.random() < 0.5:
-        moves = (*moves, stop)
-    for _ in range(chance.randint(20, 120)):
-        chance.choice(moves)(s, chance)
-        s.tick()
-    return s
-
-
-def report(s: Session, attempt_id: str, as_: ev.Finish, settled: ev.Settled = "") -> None:
-    attempt = s.state.find(attempt_id)
-    assert attempt is not None
-    well = as_ == "succeeded"
-    code = {"succeeded": 0, "failed": 1}.get(as_) if settled != "verify" else None
-    proven = well and (settled == "verify" or attempt.verify is not None)
-    s.do(cmd.ReportStep(s.at, attempt.id, as_, proven, code, 0 if proven else None, 1.0, "", 0, "", settled))
-
-
-def finish(s: Session, chance: Random) -> None:
-    ends: tuple[ev.Finish, ...] = (*["succeeded"] * 9, "failed", "unreachable", "in_doubt", "skipped")
-    for attempt in s.state.running():
-        if chance.random() < 0.8:
-            report(s, attempt.id, chance.choice(ends))
-
-
-def settle(s: Session, chance: Random) -> None:
-    for attempt in s.state.unsettled():
-        if chance.random() < 0.3:
-            s.ask(cmd.ReportFound(s.at, attempt.id))
-        else:
-            ends: tuple[ev.Finish, ...] = ("succeeded", "failed", "unreachable", "in_doubt")
-            report(s, attempt.id, chance.choice(ends), chance.choice(["record", "verify"]))
-
-
-def time(s: Session, chance: Random) -> None:
-    s.at += timedelta(seconds=chance.choice([1, 31, 100, 400]))
-
-
-def verdict(s: Session, chance: Random) -> None:
-    s.verdict(chance.choice([*["pass"] * 6, "breach", "inconclusive"]), 3.0)
-
-
-def steer(s: Session, chance: Random) -> None:
-    kind = chance.choice([*[cmd.Promote] * 3, *[cmd.ResumeRollout] * 4, cmd.PauseRollout])
-    command = kind(s.at, chance.choice(("dana", "dana", "lee", "lee", "sam")), reason="we looked")
-    if isinstance(command, cmd.ResumeRollout):
-        command = replace(command, accepting=breached(s.state))
-    s.ask(command)
-
-
-def mend(s: Session, chance: Random) -> None:
-    who, target = chance.choice(PEOPLE), chance.choice([t.id for t in s.plan.targets])
-    how = chance.random()
-    if how < 0.5:
-        s.ask(cmd.RetryTarget(s.at, who, reason="disk replaced", target=target))
-    elif how < 0.8:
-        doubtful = chance.choice([a.id for a in in_doubt(s.state)] or ["nothing"])
-        s.ask(
-            cmd.ResolveDoubt(
-                s.at, who, reason="looked", attempt=doubtful, finish=chance.choice(["succeeded", "failed"])
-            )
-        )
-    else:
-        s.ask(cmd.ExcludeTarget(s.at, who, reason="broken", target=target))
-    s.ask(cmd.SignItem(s.at, who, item="report"))
-
-
-def stop(s: Session, chance: Random) -> None:
-    if chance.random() < 0.5:
-        s.ask(
-            chance.choice([cmd.Abort, cmd.RollBack, cmd.RollBack, cmd.RollBack, cmd.CloseSession])(
-                s.at, "dana"
-            )
-        )
-
-
-def crash(s: Session, chance: Random) -> None:
-    if chance.random() < 0.3:
-        s.ask(cmd.LeaveSession(s.at, "dana", "tea"))
-    s.state = replay(s.log, initial(s.plan, render))
-    s.ask(cmd.ResumeSession(s.at, "dana", "dana", "laptop", "1"))
+from tests.core.plans import SWITCH, T0, Session
 
 
 def test_whatever_happens_the_log_bears_its_claims_out() -> None:
@@ -143,85 +42,15 @@ def test_whatever_happens_the_log_bears_its_claims_out() -> None:
         "RollbackFinished",
     } <= seen
     assert {"DoubtResolved", "RetryAuthorised", "SessionResumed", "StepFound", "SessionLeft"} <= seen
-
-
-def completed() -> Session:
-    """A canary, then a gate, then two waves; nothing goes wrong."""
-    s = Session(PLAN)
-    s.verdict("pass", 0.0)
-    s.start()
-    all_succeed(s)
-    s.tick()
-    s.tick(31)
-    s.do(cmd.Promote(s.at, "lee", reason="orders fine"))
-    s.tick()
-    for _ in range(8):
-        all_succeed(s)
-        s.tick()
-    s.do(cmd.SignItem(s.at, "sam", item="report"))
-    s.tick()
-    return s
-
-
-def rolled_back() -> Session:
-    """The canary is done, and all of it goes back."""
-    s = Session(PLAN)
-    s.verdict("pass", 0.0)
-    s.start()
-    all_succeed(s)
-    s.do(cmd.RollBack(s.at, "dana", reason="wrong totals"))
-    s.tick()
-    all_succeed(s)
-    s.tick()
-    return s
-
-
-def all_succeed(s: Session) -> None:
-    for attempt in s.state.running():
-        report(s, attempt.id, "succeeded")
-
-
-Log = list[ev.Event]
-Forgery = Callable[[Log], Log]
-
-
-def at(log: Log, kind: type[ev.Event], n: int = 0) -> int:
-    """Where the `n`th event of its kind stands, counted from 0; from the last one where negative."""
-    return [i for i, event in enumerate(log) if type(event) is kind][n]
-
-
-def without(kind: type[ev.Event], n: int = 0) -> Forgery:
-    return lambda log: [*log[: at(log, kind, n)], *log[at(log, kind, n) + 1 :]]
-
-
-def before(kind: type[ev.Event], added: ev.Event, n: int = 0) -> Forgery:
-    return lambda log: [*log[: at(log, kind, n)], added, *log[at(log, kind, n) :]]
-
-
-def changed(kind: type[ev.Event], n: int = 0, **fields: object) -> Forgery:
-    return lambda log: [
-        replace(event, **fields) if i == at(log, kind, n) else event  # type: ignore[type-var]
-        for i, event in enumerate(log)
-    ]
-
-
-def again(**fields: object) -> Forgery:
-    """The first step is done a second time, right before its wave ends."""
-
-    def forge(log: Log) -> Log:
-        intent, end = log[at(log, ev.StepIntended)], log[at(log, ev.StepFinished)]
-        second = [replace(event, **{"attempt": "second", **fields}) for event in (intent,)]  # type: ignore[type-var]
-        ended = replace(end, attempt=second[0].attempt)  # type: ignore[attr-defined, type-var]
-        where = at(log, ev.StepFinished) + 1
-        return [*log[:where], *second, ended, *log[where:]]
-
-    return forge
+    assert {"LeftAlone", "ScreenDetached"} <= seen
 
 
 PAUSED = ev.RolloutPaused(T0, "dana", "", "", None, ())
 BACK = ev.RollbackStarted(T0, "dana", "", "", None, ())
 LEFT = ev.SessionLeft(T0, "dana", "tea")
 RESUMED = ev.SessionResumed(T0, "dana", "dana", "laptop", "1", "", "", False)
+GONE = ev.ScreenDetached(T0, "dana-1", "left")
+WATCHER = ev.ScreenAttached(T0, "lee-2", "lee", "lee", "watch", may_act=False, own=False)
 LOOKED = ev.DoubtResolved(T0, "canary/switch/web-1/run-1", "failed", "dana", "", "looked")
 FIRST = "canary/switch/web-1/run-1"
 
@@ -254,6 +83,22 @@ FORGED: list[tuple[Callable[[], Session], Forgery, str]] = [
     (completed, without(ev.ReleaseStarted), f"{FIRST} begins before the release was started"),
     (completed, before(ev.StepIntended, PAUSED), f"{FIRST} begins while the rollout was paused"),
     (completed, before(ev.WaveStarted, PAUSED, 1), "wave 1 of web begins while the rollout was paused"),
+    (
+        completed,
+        before(ev.StepIntended, ev.LeftAlone(T0)),
+        f"{FIRST} begins while the rollout was paused",
+    ),
+    (
+        watched_over,
+        before(ev.StagePromoted, GONE, 1),
+        "web was promoted while nobody who may act was here",
+    ),
+    (watched_over, before(ev.StageStarted, GONE, 1), "web begins while nobody who may act was here"),
+    (
+        watched_over,
+        before(ev.WaveStarted, GONE, 2),
+        "wave 2 of web begins while nobody who may act was here",
+    ),
     (completed, before(ev.StepIntended, LEFT), f"{FIRST} begins after its driver had gone"),
     (completed, before(ev.StepIntended, RESUMED), f"{FIRST} begins before anybody let it go on"),
     (
@@ -387,3 +232,32 @@ def test_a_partial_end_claims_no_more_than_it_says() -> None:
     failed = changed(ev.StepFinished, -1, finish="failed", proven=False)(completed().log)
     assert check(changed(ev.SessionClosed, partial=("here: flag failed",))(failed), PLAN) == ()
     assert check(changed(ev.SessionClosed, partial=("here: flagship failed",))(failed), PLAN) != ()
+
+
+def test_whoever_only_watches_lets_nothing_begin() -> None:
+    log = watched_over().log
+    where = at(log, ev.WaveStarted, 2)
+    (claim, *_) = check([*log[:where], WATCHER, GONE, *log[where:]], PLAN)
+    assert claim == f"record {where + 3}: wave 2 of web begins while nobody who may act was here"
+
+
+def test_whoever_was_here_before_a_crash_is_here_no_more() -> None:
+    log = watched_over().log
+    where = at(log, ev.WaveStarted, 2)
+    go_on = ev.RolloutResumed(T0, "dana", "", "looked", (), ())
+    (claim, *_) = check([*log[:where], RESUMED, go_on, *log[where:]], PLAN)
+    assert claim.endswith("wave 2 of web begins while nobody who may act was here")
+    back = ev.ScreenAttached(T0, "dana-2", "dana", "dana", "screen", may_act=True, own=False)
+    assert check([*log[:where], RESUMED, back, go_on, *log[where:]], PLAN) == ()
+
+
+def test_a_log_without_presence_claims_nothing_of_it() -> None:
+    assert check(before(ev.WaveStarted, GONE)(completed().log), PLAN) == ()
+    assert check(before(ev.WaveStarted, WATCHER)(completed().log), PLAN) == ()
+
+
+def test_screens_go_behind_the_end_without_a_claim() -> None:
+    s = watched_over()
+    s.go("dana-1")
+    assert isinstance(s.log[-1], ev.ScreenDetached)
+    assert check(s.log, PLAN) == ()

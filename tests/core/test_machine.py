@@ -18,9 +18,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from cockpit.core import attendance, follow, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
-from cockpit.core import follow, rollback, rollout
 from cockpit.core.plan import Gate, Plan, Stage
 from cockpit.core.state import State, breached, initial, replay
 from cockpit.core.view import next_line, status
@@ -73,9 +73,11 @@ class ReleaseMachine(RuleBasedStateMachine):
         return self.session
 
     @precondition(lambda self: self.session is None)
-    @rule(data=st.data(), auto=st.booleans())
-    def open(self, data: st.DataObject, auto: bool) -> None:
+    @rule(data=st.data(), auto=st.booleans(), attended=st.booleans())
+    def open(self, data: st.DataObject, auto: bool, attended: bool) -> None:
         self.session = Session(the_plan(data.draw), auto)
+        if attended:
+            self.s.come("dana")
         self.s.verdict("pass", 0.0)
         self.s.start()
 
@@ -102,6 +104,28 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.s.finish()
 
     @precondition(lambda self: self.session is not None)
+    @rule(stretches=st.integers(1, 4), agreed=st.booleans(), alone=st.booleans())
+    def all_goes_well_for_a_while(self, stretches: int, agreed: bool, alone: bool) -> None:
+        if alone:
+            self.all_go()
+        for _ in range(stretches):
+            self.s.verdict("pass", 0.0)
+            for attempt in self.s.state.unsettled():
+                told = (True, 0, None, 2.0, "", 0, "", "record")
+                self.s.ask(cmd.ReportStep(self.s.at, attempt.id, "succeeded", *told))
+            if agreed:
+                self.everybody_says_go_on()
+            self.s.finish()
+            self.s.tick(31)
+
+    def everybody_says_go_on(self) -> None:
+        self.s.ask(cmd.SignItem(self.s.at, "sam", item="brief"))
+        for by in ("dana", "lee"):
+            self.s.ask(cmd.ResumeRollout(self.s.at, by, reason="we looked", accepting=breached(self.s.state)))
+            self.s.ask(cmd.Promote(self.s.at, by))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
     @rule(verdict=st.sampled_from(["pass", "pass", "breach", "inconclusive", "error"]), pending=st.booleans())
     def a_verdict_changes(self, verdict: ev.Verdict, pending: bool) -> None:
         since = self.s.at if pending or verdict == "breach" else None
@@ -109,7 +133,7 @@ class ReleaseMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.session is not None)
     @rule(
-        kind=st.sampled_from([cmd.Promote, cmd.PauseRollout, cmd.ResumeRollout, cmd.ResumeRollout]),
+        kind=st.sampled_from([cmd.Promote, cmd.PauseRollout, cmd.PauseRollout, cmd.ResumeRollout]),
         by=people,
         reason=st.sampled_from(["", "we looked"]),
     )
@@ -176,6 +200,31 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.s.tick()
 
     @precondition(lambda self: self.session is not None)
+    @rule(data=st.data(), move=st.sampled_from(["come", "come", "go", "all go", "all go"]))
+    def people_come_and_go(self, data: st.DataObject, move: str) -> None:
+        there = sorted(self.s.state.screens)
+        if move == "come":
+            kind = data.draw(st.sampled_from(["screen", "headless", "watch"]))
+            self.s.come(data.draw(people), kind, may_act=kind != "watch")
+        elif move == "all go":
+            self.all_go()
+        elif there:
+            self.s.go(data.draw(st.sampled_from(there)))
+        self.s.tick()
+
+    def all_go(self) -> None:
+        self.s.go(*self.s.state.screens)
+
+    @precondition(lambda self: self.session is not None)
+    @rule(by=people, role=st.sampled_from(["decision_owner", "rollback_owner", "metrics_watcher"]))
+    def somebody_takes_a_role(self, by: str, role: str) -> None:
+        holder = self.s.state.plan.roles.holder(role)
+        was_here = holder is not None and self.s.state.here(holder)
+        taken = self.s.ask(cmd.TakeRole(self.s.at, by, reason="they don't answer", role=role))
+        assert isinstance(taken, cmd.Refused) or not was_here
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
     @rule()
     def the_process_dies_and_is_taken_up_again(self) -> None:
         self.s.state = replay(self.s.log, initial(self.s.plan, render))
@@ -198,13 +247,14 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.seen = len(self.s.log)
         assert self.folded == self.s.state
         state = self.s.state
+        assert state.alone is None or state.unattended
         assert set(wanted(state)) <= {a.id for a in (*state.running(), *state.unsettled())}
         assert next_line(self.s.state, self.s.at)
         assert status(self.s.state, self.s.at)
 
 
 QUICK = settings(
-    max_examples=120,
+    max_examples=200,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -245,12 +295,28 @@ def _calls_an_unproven_rollback_proven(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rollback, "finished", mutant)
 
 
+def _expands_while_nobody_is_here(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(follow, "_attended", lambda state, events: events)
+
+
+def _resumes_while_nobody_is_here(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(attendance, "unattended", lambda state: None)
+    patch.setattr(follow, "_attended", lambda state, events: events if state.alone is None else [])
+
+
 @pytest.mark.parametrize(
-    "mutate", [_runs_while_paused, _reruns_what_is_in_doubt, _calls_an_unproven_rollback_proven]
+    "mutate",
+    [
+        _runs_while_paused,
+        _reruns_what_is_in_doubt,
+        _calls_an_unproven_rollback_proven,
+        _expands_while_nobody_is_here,
+        _resumes_while_nobody_is_here,
+    ],
 )
 def test_an_unsafe_core_is_caught(mutate: Callable[[pytest.MonkeyPatch], None]) -> None:
     thorough = settings(
-        QUICK, max_examples=400, report_multiple_bugs=False, phases=[Phase.generate], database=None
+        QUICK, max_examples=1000, report_multiple_bugs=False, phases=[Phase.generate], database=None
     )
     with pytest.MonkeyPatch.context() as patch:
         mutate(patch)

@@ -137,9 +137,10 @@ def test_a_failing_rollback_does_not_stop_the_others_and_is_never_called_rolled_
     assert s.running() == ["web-1"]
     s.finish()
     assert "Dana Ruiz" in s.refused(cmd.CloseSession(s.at, "sam"))
-    s.do(cmd.CloseSession(s.at, "dana"))
+    s.do(cmd.CloseSession(s.at, "dana", reason="web-2 looks right"))
+    unproven = ("web-2: rollback of switch ran, but has no verify_rollback to prove it",)
     assert s.state.closed == ev.SessionClosed(
-        s.at, "rolled_back", ("web-2: rollback of switch ran, but has no verify_rollback to prove it",)
+        s.at, "rolled_back", unproven, by="dana", reason="web-2 looks right"
     )
 
 

@@ -1,4 +1,4 @@
-"""One release that meets it all: a gate, a limit, an override, a way back."""
+"""One release that meets it all: a gate, a limit, an override, people who come and go, a way back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cockpit.store.output import Kept, Output
 from cockpit.store.schema import Head
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-HEAD = Head(38, "ab" * 32)
+HEAD = Head(51, "ab" * 32)
 BREACH = e.Reading("errors > 2", "errors", "breach", 2.4, "> 2", "web-1")
 CLEAN = e.Reading("errors > 2", "errors", "pass", 0.4, "> 2")
 OUTPUT = b"switching\r\nno space left on \xff device\n"
@@ -46,9 +46,16 @@ def plan() -> p.Plan:
             p.Stage("canary", ("switch",), ("web-1",), bake_time=timedelta(minutes=10)),
             p.Stage("web", ("switch",), ("web",), waves=(1, "rest"), gate=p.Gate(("decision_owner",))),
         ),
-        people=(p.Person("dana", "Dana Ruiz"), p.Person("lee", "Lee Chen"), p.Person("kim", "Kim Park")),
+        people=(
+            p.Person("dana", "Dana Ruiz", os_user="druiz"),
+            p.Person("lee", "Lee Chen", os_user="lchen"),
+            p.Person("kim", "Kim Park"),
+        ),
         window=p.Window(START - timedelta(hours=1), START + timedelta(hours=3), "America/New_York"),
-        signals=(p.Signal("errors", "command", timedelta(seconds=5), unit="%"),),
+        signals=(
+            p.Signal("errors", "command", timedelta(seconds=5), unit="%"),
+            p.Signal("tickets", "manual", timedelta(minutes=10), unit="open", owner="kim", targets=(p.HERE,)),
+        ),
         thresholds=(p.Threshold("errors > 2", "errors", "pause", ">", 2.0, for_=timedelta(minutes=2)),),
         checklist=(
             p.ChecklistItem("backup", "Backup restored on staging", "lee"),
@@ -60,7 +67,7 @@ def plan() -> p.Plan:
 
 def records(change: Callable[[e.Event], e.Event] = lambda event: event) -> tuple[tuple[int, e.Event], ...]:
     """The story's events with their numbers; `change` is done to each."""
-    return tuple((seq, change(event)) for seq, event in enumerate((*_forward(), *_back()), 1))
+    return tuple((seq, change(event)) for seq, event in enumerate((*_forward(), *_alone(), *_back()), 1))
 
 
 def output(attempt: str) -> Output | None:
@@ -150,11 +157,32 @@ def _forward() -> list[e.Event]:
     ]
 
 
+def _screen(minutes: float, screen: str, person: str, os_user: str, may_act: bool = True) -> e.ScreenAttached:
+    return e.ScreenAttached(_at(minutes), screen, person, os_user, "screen", may_act, own=os_user == "druiz")
+
+
+def _alone() -> list[e.Event]:
+    """Dana is cut off, Lee takes over and goes, and the release waits for somebody."""
+    return [
+        _screen(22.1, "dana-1", "dana", "druiz"),
+        _screen(22.1, "lee-2", "lee", "lchen"),
+        _screen(22.2, "guest-3", "", "guest", may_act=False),
+        e.ScreenDetached(_at(22.3), "dana-1", "its connection was cut"),
+        e.RoleTaken(
+            _at(22.4), "decision_owner", "dana", "lee", "no answer on the phone", (BREACH,), os_user="lchen"
+        ),
+        e.SignalEntered(_at(22.5), "tickets", 3.0, "kim", "lee", "the queue at 10:22", os_user="lchen"),
+        e.ScreenDetached(_at(22.6), "lee-2", "left"),
+        e.LeftAlone(_at(22.8)),
+        _screen(22.9, "lee-4", "lee", "root"),
+    ]
+
+
 def _back() -> list[e.Event]:
     back = {"direction": "back", "line": "bin/switch 2026.11.2"}
     unproven = ("web-1: rollback of switch failed (exit code 3)",)
     return [
-        e.RollbackStarted(_at(23), "lee", "", "receipts wrong", None, (BREACH,)),
+        e.RollbackStarted(_at(23), "lee", "", "receipts wrong", None, (BREACH,), os_user="root"),
         _intent(23, "b-1", "web", 0, "web-2", **back),
         _end(24, "b-1", "succeeded"),
         _intent(24, "b-2", "canary", 0, "web-1", **back),
@@ -162,6 +190,8 @@ def _back() -> list[e.Event]:
         e.RollbackFinished(_at(25), ("web-2",), unproven),
         e.SessionLeft(_at(25.5), "lee", "tea"),
         e.SessionResumed(_at(25.8), "lee", "lchen", "desk-2", "0.1.0", "", "", False),
-        e.SessionClosed(_at(26), "rolled_back", unproven),
+        _screen(25.9, "lee-5", "lee", "lchen"),
+        e.SessionClosed(_at(26), "rolled_back", unproven, "lee", "", "web-1 is rebuilt", os_user="lchen"),
+        e.ScreenDetached(_at(26), "lee-5", "the session is over"),
         e.TargetsReleased(_at(26.1), ("web-2",), ("web-1: connection refused",)),
     ]

@@ -32,6 +32,7 @@ FREE_TEXT = {
     "override",
     "machine",
     "os_user",
+    "why",
     "plan_path",
     "line",
 }
@@ -170,6 +171,6 @@ def test_markup_is_escaped_where_it_would_work(text: str, escaped: str) -> None:
 
 
 def test_an_event_is_poisoned_at_all() -> None:
-    assert poisoned(records()[29][1]) == e.NoteAdded(
-        records()[28][1].at, "kim", "two customers called" + HOSTILE
-    )
+    (note,) = (event for _, event in records() if isinstance(event, e.NoteAdded))
+    poison = poisoned(note)
+    assert poison == e.NoteAdded(note.at, "kim", "two customers called" + HOSTILE, os_user=HOSTILE)

@@ -13,9 +13,10 @@ import pytest
 from cockpit.core import events as e
 from cockpit.core.journal import SAYINGS, span
 from cockpit.export import FORMATS
+from cockpit.export.people import CUT
 from cockpit.export.review import review
 from cockpit.store.codec import KINDS
-from tests.export.story import HEAD, OUTPUT, START, output, plan, records
+from tests.export.story import BREACH, HEAD, OUTPUT, START, output, plan, records
 
 HERE = Path(__file__).parent
 
@@ -47,6 +48,7 @@ def test_the_json_schema_holds() -> None:
         "attempts",
         "notes",
         "notices",
+        "attendance",
         "timeline",
         "head",
     ]
@@ -85,6 +87,77 @@ def test_a_log_that_just_ends_claims_no_outcome() -> None:
     assert made.outcome.state == "open"
     assert "no recorded end" in made.outcome.summary
     assert "unresolved" not in made.outcome.summary
+
+
+def test_who_was_here_is_told_screen_by_screen() -> None:
+    made = review(records(), plan(), HEAD)
+    told = [(a.screen, a.person, a.os_user, a.may_act, a.left_at is None, a.why) for a in made.attendance]
+    assert told == [
+        ("dana-1", "Dana Ruiz", "druiz", True, False, "its connection was cut"),
+        ("lee-2", "Lee Chen", "lchen", True, False, "left"),
+        ("guest-3", "", "guest", False, True, CUT),
+        ("lee-4", "Lee Chen", "root", True, True, CUT),
+        ("lee-5", "Lee Chen", "lchen", True, False, "the session is over"),
+    ]
+    assert "not in the plan | guest | screen | no" in FORMATS["markdown"](made)
+
+
+def test_a_screen_that_nothing_ends_has_no_end() -> None:
+    cut = [(seq, event) for seq, event in records() if not isinstance(event, e.ScreenDetached)]
+    ends = {(a.screen, a.left_at, a.why) for a in review(cut, plan(), HEAD).attendance}
+    assert {("dana-1", None, CUT), ("lee-5", None, "")} <= ends
+
+
+def test_a_log_without_screens_says_so() -> None:
+    made = review([r for r in records() if r[0] <= 30], plan(), HEAD)
+    assert made.attendance == ()
+    assert "The log tells of no screens." in FORMATS["markdown"](made)
+
+
+def test_what_people_took_entered_and_closed_are_decisions() -> None:
+    made = review(records(), plan(), HEAD)
+    told = {d.kind: d for d in made.decisions}
+    took, entered, closed = told["take over"], told["enter"], told["close"]
+    assert (took.by, took.subject, took.reason) == (
+        "Lee Chen",
+        "decision owner from Dana Ruiz",
+        "no answer on the phone",
+    )
+    assert took.evidence == (BREACH,)
+    assert (entered.by, entered.via, entered.subject) == ("Kim Park", "Lee Chen", "tickets: 3 open")
+    assert entered.reason == "the queue at 10:22"
+    assert (closed.by, closed.subject, closed.reason) == ("Lee Chen", "rolled back", "web-1 is rebuilt")
+    assert (made.session.closed_by, made.session.close_reason) == ("Lee Chen", "web-1 is rebuilt")
+
+
+def test_being_left_alone_counts_among_the_pauses() -> None:
+    made = review(records(), plan(), HEAD)
+    pauses = [(d.by, d.reason) for d in made.decisions if d.kind == "pause"]
+    assert pauses[-1] == ("cockpit", "it was due to go on, and nobody was here to see it")
+    assert "It was paused twice; an agreed rule did so twice." in made.outcome.summary
+
+
+def test_an_account_is_told_where_the_plan_does_not_know_its_owner_by_it() -> None:
+    made = review(records(), plan(), HEAD)
+    accounts = {d.kind: (d.os_user, d.other_account) for d in made.decisions}
+    assert accounts["roll back"] == ("root", "root")
+    assert accounts["take over"] == ("lchen", "")
+    assert accounts["enter"] == ("lchen", "")  # at Lee's screen, from Lee's account
+    assert accounts["start"] == ("", "")
+    text = FORMATS["markdown"](made)
+    assert "| Lee Chen (account root) | roll back |" in text
+    assert "(account lchen)" not in text
+
+
+def test_the_account_of_a_sign_off_and_a_note_is_told_too() -> None:
+    def from_root(event: e.Event) -> e.Event:
+        return replace(event, os_user="root") if isinstance(event, e.ChecklistSigned | e.NoteAdded) else event
+
+    made = review(records(from_root), plan(), HEAD)
+    text = FORMATS["markdown"](made)
+    assert [s.os_user for s in made.signoffs] == ["root", ""]
+    assert "| Lee Chen (at the screen of Dana Ruiz) (account root) |" in text
+    assert "| Kim Park (account root) | two customers called |" in text
 
 
 def without_partial(event: e.Event) -> e.Event:

@@ -3,6 +3,7 @@
 COCKPIT_FAILPOINT="NAME:N:ACTION" acts when NAME is reached for the N-th time (from 1): `kill` ends the
 process at once (SIGKILL), `stop` freezes it (SIGSTOP), `raise` throws a RuntimeError.
 COCKPIT_FAILPOINT_TRACE=FILE gets the name of each one reached, a line each.
+COCKPIT_PATIENCE="MODULE:NAME:SECONDS ..." sets how long something is waited for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from cockpit import cli, failpoint
 
@@ -31,6 +33,14 @@ def hook(env: Mapping[str, str]) -> Callable[[str], None]:
             _act(action, f"failpoint {at}, time {times}")
 
     return reach
+
+
+def wait_as_asked(env: Mapping[str, str]) -> None:
+    """Wait as long as `env` asks for; AttributeError where nothing waits by that name."""
+    for asked in env.get("COCKPIT_PATIENCE", "").split():
+        module, name, seconds = asked.split(":")
+        waits = import_module(f"cockpit.{module}")
+        setattr(waits, name, type(getattr(waits, name))(seconds))
 
 
 def _asked(text: str) -> tuple[str, int, str]:
@@ -58,4 +68,5 @@ def _append(path: str, line: str) -> None:
 
 if __name__ == "__main__":
     failpoint.hook = hook(os.environ)
+    wait_as_asked(os.environ)
     raise SystemExit(cli.main())

@@ -24,6 +24,7 @@ NAMES = (
     "session.closing",
     "export.before_write",
     "export.written",
+    "screen.before_attach",
 )
 """Every moment at which the fault tests may end cockpit."""
 

@@ -58,6 +58,11 @@ class Terminal:
         os.close(self._slave)
 
     @property
+    def name(self) -> str:
+        """The terminal's device, /dev/pts/N."""
+        return os.ttyname(self._slave)
+
+    @property
     def status(self) -> int | None:
         """The exit status, negative for a signal; None while it runs."""
         return self.process.poll()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import shlex
 import shutil
+import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Any, Self
 
 from tests.faults import ledger
 from tests.faults.proxy import Proxy
@@ -116,6 +120,9 @@ class Site:
     async def __aexit__(self, *_: object) -> None:
         for run in self.runs:
             run.kill()
+        for lock in self.path.rglob("*.db-lock"):
+            if (pid := _holder(lock)) is not None:  # an engine that lives apart from every screen
+                os.kill(pid, signal.SIGKILL)
         await self._stack.aclose()
 
     # The plan
@@ -205,6 +212,14 @@ class Site:
         words = ("resume", self.log, "--as", "dana", *_HEADLESS, "--go-on", GO_ON)
         return self.cockpit(*words, failpoint=failpoint, env=env)
 
+    def words(self, *words: object) -> list[str]:
+        """The command line of a cockpit with failpoints."""
+        return [sys.executable, "-m", "tests.faults.cockpit", *(str(word) for word in words)]
+
+    def engine(self) -> int | None:
+        """The process that writes the log, or None."""
+        return _holder(self.log.with_name(f"{self.log.name}-lock"))
+
     def export(self, to: Path, failpoint: str = "") -> Run:
         """Write the session's review to `to`."""
         return self.cockpit("export", self.log, "-o", to, failpoint=failpoint)
@@ -230,6 +245,17 @@ class Site:
     def versions(self) -> list[str]:
         """The version that each target has now."""
         return [(self.path / target / "version").read_text().strip() for target in self.targets]
+
+    def events(self, *kinds: str) -> list[dict[str, Any]]:
+        """The events in the log, of these types or all."""
+        if not self.log.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{self.log}?mode=ro", uri=True)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'event'").fetchone():
+                return []
+            rows = connection.execute("SELECT body FROM event ORDER BY seq").fetchall()
+        events = [json.loads(body) for (body,) in rows]
+        return [event for event in events if event["type"] in kinds or not kinds]
 
     def trace(self) -> Counter[str]:
         """How often each failpoint was reached, by all processes together."""
@@ -286,6 +312,18 @@ class Run:
     def said(self) -> str:
         """Both streams, for a failure's message."""
         return f"{' '.join(self.words)}\n{self.out.read_text()[-3000:]}\n{self.err.read_text()[-3000:]}"
+
+
+def _holder(lock: Path) -> int | None:
+    """The process that holds a lock file, or None."""
+    try:
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return int(lock.read_text().splitlines()[0].removeprefix("process "))
+    except FileNotFoundError:
+        pass
+    return None
 
 
 def table(name: str, /, **values: object) -> str:

@@ -59,7 +59,7 @@ def times(shape: str, name: str) -> Sequence[int]:
             return (1,)
 
 
-RELEASING = [name for name in NAMES if not name.startswith("export.")]
+RELEASING = [name for name in NAMES if not name.startswith(("export.", "screen."))]
 EVERY: list[Case] = [(shape, name, n) for shape in SHAPES for name in RELEASING for n in times(shape, name)]
 FEW: list[Case] = [
     ("rollout", "log.before_commit", 1),

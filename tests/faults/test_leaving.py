@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
-import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.faults.attended import goes_away, opens, said, start
 from tests.faults.pty import Terminal
 from tests.faults.release import SHAPES, Shape, Site
 from tests.remote.waiting import until
 
 LEAVES_S = 10.0
-CONFIRM_S = 0.8
-"""A dialog takes no Enter in its first half second."""
 
 
 async def went_on_and_resumes(site: Site) -> None:
@@ -58,77 +54,33 @@ async def test_the_terminal_is_closed_in_a_step(tmp_path: Path) -> None:
     async with Site(tmp_path) as site:
         site.write_plan()
         site.hold("web-1")
-        words = [sys.executable, "-m", "tests.faults.cockpit", *map(str, site.run_words())]
-        async with Terminal(words, env=site.env()) as terminal:
+        async with Terminal(site.words(*site.run_words()), env=site.env()) as terminal:
             await until(lambda: site.ran("web-1"), "the step", 40)
             terminal.hang_up()
             assert await terminal.ends(LEAVES_S) == 130
         await went_on_and_resumes(site)
 
 
-@pytest.mark.parametrize("how", ["closed", pytest.param("terminated", marks=pytest.mark.faults_slow)])
-async def test_the_screen_goes_away_in_a_step(tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [
+        "closed",
+        "killed",
+        pytest.param("guard killed", marks=pytest.mark.faults_slow),
+        pytest.param("terminated", marks=pytest.mark.faults_slow),
+    ],
+)
+async def test_a_screen_in_one_process_with_the_engine_goes_away_in_a_step(tmp_path: Path, how: str) -> None:
     async with Site(tmp_path) as site:
-        plan = site.write_plan()
+        site.write_plan()
         site.hold("web-1")
-        words = ["run", str(plan), "--as", "dana", "--promote-when-clean", "--log", str(site.log)]
-        async with Terminal(
-            [sys.executable, "-m", "tests.faults.cockpit", *words], env=site.env()
-        ) as terminal:
+        async with opens(site, "--foreground") as terminal:
             await start(terminal, site)
-            if how == "closed":
-                terminal.hang_up()
-            else:
-                terminal.process.terminate()
-            assert await terminal.ends(LEAVES_S) == 130
-            if how == "terminated":
-                assert terminal.unrestored() == []
+            await goes_away(terminal, how)
+            assert terminal.status == (-signal.SIGKILL if how == "guard killed" else 130)
+            if how == "killed":
+                assert "this screen was ended by SIGKILL. Nothing new starts" in said(terminal)
         await went_on_and_resumes(site)
-
-
-@pytest.mark.parametrize("who", ["screen", pytest.param("guard", marks=pytest.mark.faults_slow)])
-async def test_the_screen_or_its_guard_is_killed_in_a_step(tmp_path: Path, who: str) -> None:
-    async with Site(tmp_path) as site:
-        plan = site.write_plan()
-        site.hold("web-1")
-        words = ["run", str(plan), "--as", "dana", "--promote-when-clean", "--log", str(site.log)]
-        async with Terminal(
-            [sys.executable, "-m", "tests.faults.cockpit", *words], env=site.env()
-        ) as terminal:
-            await start(terminal, site)
-            guard = terminal.process.pid
-            (screen,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
-            os.kill(int(screen) if who == "screen" else guard, signal.SIGKILL)
-            await terminal.ends(LEAVES_S)
-            await until(lambda: not Path(f"/proc/{screen}").exists(), "the screen's end", LEAVES_S)
-            await until(lambda: terminal.unrestored() == [], "the terminal restored", LEAVES_S)
-            if who == "screen":
-                assert "cockpit was ended by SIGKILL" in terminal.screen.text()
-        await went_on_and_resumes(site)
-
-
-async def start(terminal: Terminal, site: Site) -> None:
-    """Press Enter, and Enter again in the dialog, until the first step runs."""
-    await terminal.shows("start", 30)
-    await until(lambda: kinds_in_log(site).count("TargetProbed") == 3, "the targets' answers", 30)
-    pressed = 0.0
-    end = time.monotonic() + 40
-
-    def begun() -> bool:
-        nonlocal pressed
-        if time.monotonic() - pressed > CONFIRM_S:
-            pressed = time.monotonic()
-            terminal.type("\r")
-        return bool(site.ran("web-1")) or time.monotonic() > end
-
-    await until(begun, "the step", 41)
-    assert site.ran("web-1"), terminal.screen.text()
-
-
-def kinds_in_log(site: Site) -> list[str]:
-    """The types of the events recorded so far."""
-    with closing(sqlite3.connect(f"file:{site.log}?mode=ro", uri=True)) as connection:
-        return [json.loads(body)["type"] for (body,) in connection.execute("SELECT body FROM event")]
 
 
 @pytest.mark.faults_slow

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.attended import leaves, opens, said, start
 from tests.faults.release import SHAPES, Run, Site
-from tests.remote.waiting import until
+from tests.remote.waiting import alive, until
 
 HELD = 6
 OTHER_MACHINE = ("unshare", "--uts", "sh", "-c", 'hostname elsewhere && exec "$@"', "sh")
@@ -86,3 +87,26 @@ async def test_one_that_wakes_after_a_takeover_is_stopped(tmp_path: Path) -> Non
         refused = next(e for e in reversed(events) if e["type"] == "StepFinished")
         assert (refused["attempt"], refused["finish"]) == ("web/switch/web-2/run-1", "unreachable")
         assert [site.ran(target) for target in site.targets] == before
+
+
+@pytest.mark.faults_slow
+async def test_one_that_was_taken_over_ends_with_its_last_screen(tmp_path: Path) -> None:
+    """Nothing starts from there any more, and no limit acts: it would only keep the release from others here."""
+    async with Site(tmp_path) as site:
+        site.write_plan()
+        async with opens(site, failpoint="job.before_launch:2:stop") as dana:
+            await start(dana, site)
+            await until(lambda: site.trace()["job.before_launch"] >= 2, "the second launch", 40)
+            engine = site.engine()
+            assert engine is not None
+            other = second(site, "--take-over", "its laptop was closed", elsewhere=True)
+            assert await other.ended() == 0, other.said()
+            os.kill(engine, signal.SIGCONT)
+            await dana.shows("ANOTHER SESSION DRIVES THIS RELEASE")
+            assert await leaves(dana) == HELD
+            assert "has taken the target over" in said(dana)
+            await until(lambda: not alive(engine), "the engine's end")
+        assert (
+            site.events("SessionLeft")[0]["reason"]
+            == "another session drives the release, and nobody is here"
+        )

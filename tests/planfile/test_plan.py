@@ -167,13 +167,34 @@ def test_what_a_checklist_item_holds_back(written: str, meant: str) -> None:
 
 
 def test_notify() -> None:
-    plan = good(more='[[notify]]\non = ["pause", "completed"]\nrun = "tell {message}"\n')
-    assert plan.notify == (Notify(("pause", "completed"), "tell {message}"),)
+    plan = good(more='[[notify]]\non = ["pause", "completed", "unattended"]\nrun = "tell {message}"\n')
+    assert plan.notify == (Notify(("pause", "completed", "unattended"), "tell {message}"),)
 
 
 def test_a_limit_that_is_not_judged_says_so_itself() -> None:
-    more = '[[signal]]\nname = "o"\nsource = "manual"\n[[threshold]]\nsignal = "o"\nwhen = "> 1"\naction = "pause"\n'
+    more = '[[signal]]\nname = "o"\nsource = "prometheus"\nquery = "q"\n'
+    more += '[[threshold]]\nsignal = "o"\nwhen = "> 1"\naction = "pause"\n'
     assert not good(more=more).thresholds[0].acted_on
+
+
+def test_a_number_that_people_enter_is_judged_and_late_after_its_interval() -> None:
+    entered = '[[signal]]\nname = "{0}"\nsource = "manual"\nowner = "rollback_owner"\nunit = "open"\n'
+    limit = '[[threshold]]\nsignal = "{0}"\nwhen = ">= 5"\naction = "pause"\n'
+    more = entered.format("tickets") + 'interval = "5m"\n' + entered.format("calls")
+    more += limit.format("tickets") + limit.format("calls") + limit.format("tickets") + 'stale_after = "1h"\n'
+    checked = changed(more=more)
+    assert (checked.warnings, checked.not_acted_on) == ((), ())
+    plan = good(more=more)
+    assert [(s.name, s.targets, s.interval, s.owner) for s in plan.signals] == [
+        ("tickets", (HERE,), timedelta(minutes=5), "rollback_owner"),
+        ("calls", (HERE,), timedelta(minutes=10), "rollback_owner"),
+    ]
+    assert [t.stale_after for t in plan.thresholds] == [
+        timedelta(minutes=5),
+        timedelta(minutes=10),
+        timedelta(hours=1),
+    ]
+    assert all(t.acted_on for t in plan.thresholds)
 
 
 def test_an_inventory_is_not_acted_on() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.plan import Plan, Stage
-from cockpit.remote.scripted import ScriptedRunner
-from cockpit.runtime.engine import Engine
+from cockpit.remote.base import Runner
+from cockpit.runtime.engine import Engine, utc_now
 from cockpit.steps import commands
 from cockpit.store.log import Log
 
@@ -35,11 +36,16 @@ async def until(met: Callable[[], bool], engine: Engine) -> None:
 
 @asynccontextmanager
 async def engine_on(
-    p: Plan, runner: ScriptedRunner, path: Path, auto: bool = True, events: Sequence[ev.Event] = ()
+    p: Plan,
+    runner: Runner,
+    path: Path,
+    auto: bool = True,
+    events: Sequence[ev.Event] = (),
+    now: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[tuple[Engine, asyncio.Task[None]]]:
     """A new session at `path`; with `events`, which that log holds, the session that is taken up again."""
     log = await (Log.open(path) if events else Log.create(path))
-    engine = Engine(p, commands, log, runner, lambda: None, "dana", events=events)
+    engine = Engine(p, commands, log, runner, lambda: None, "dana", now, events=events)
     task = asyncio.create_task(engine.run())
     try:
         opened = cmd.OpenSession(
@@ -60,3 +66,16 @@ async def start(engine: Engine) -> None:
     """Dana says go."""
     refused = await engine.send(cmd.StartRelease(engine.now(), "dana"))
     assert refused is None, refused
+
+
+async def come(engine: Engine, person: str, kind: ev.Seat = "screen") -> str:
+    """Somebody attaches, from the account of their own name; the screen's name."""
+    name = f"{person}-{len(engine.events)}"
+    attach = cmd.AttachScreen(engine.now(), name, person, person, kind, kind != "watch", False)
+    assert await engine.send(attach) is None
+    return name
+
+
+async def go(engine: Engine, screen: str) -> None:
+    """That screen is left."""
+    assert await engine.send(cmd.DetachScreen(engine.now(), screen, "left")) is None

@@ -36,7 +36,10 @@ async def test_a_release_runs_to_its_end_and_the_log_tells_it(tmp_path: Path) ->
         await start(engine)
         await task
         assert exit_code(engine.state) == 0
-        assert engine.output("canary/switch/web-1/run-1") == b"7 is up\n"
+        shown = engine.output("canary/switch/web-1/run-1")
+        assert shown is not None
+        assert shown.text() == b"7 is up\n"
+        assert engine.output("canary/switch/web-9/run-1") is None
     assert runner.lines() == ["switch 7", "check 7"] * 3
     recording = read(tmp_path / "s.db")
     events = [e for _, e in recording.events]

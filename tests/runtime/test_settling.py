@@ -50,7 +50,9 @@ async def test_the_target_s_record_settles_a_cut(tmp_path: Path) -> None:
         await start(engine)
         await task
         assert ends(engine) == [("in_doubt", "", False), ("succeeded", "record", True)]
-        assert engine.output(FIRST) == b"half of it"
+        shown = engine.output(FIRST)
+        assert shown is not None
+        assert shown.text() == b"half of it"
     assert runner.lines() == ["switch 7", "check 7"]
     assert check([e for _, e in read(tmp_path / "s.db").events], ONE) == ()
 

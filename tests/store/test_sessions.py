@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from cockpit.core.errors import UsageError
-from cockpit.core.events import Event, NoteAdded, SessionClosed, SessionLeft, SessionOpened, SessionResumed
+from cockpit.core.events import (
+    Event,
+    NoteAdded,
+    ScreenDetached,
+    SessionClosed,
+    SessionLeft,
+    SessionOpened,
+    SessionResumed,
+)
 from cockpit.store.log import Log
 from cockpit.store.sessions import find, listing, new_path, session_dir
 
@@ -83,14 +91,15 @@ async def test_a_row_says_what_became_of_a_session(
     assert (row.outcome, row.partial, row.problem) == (outcome, partial, "")
 
 
-async def test_many_notes_behind_the_end_change_nothing(tmp_path: Path) -> None:
+async def test_what_comes_behind_the_end_changes_nothing(tmp_path: Path) -> None:
     end = SessionClosed(AT, "aborted", ("web-1: no",))
-    await made(tmp_path / "a.db", [opened(), end, *[NoteAdded(AT, "kim", "well done")] * 50])
+    gone = ScreenDetached(AT, "dana-1", "left")
+    await made(tmp_path / "a.db", [opened(), end, gone, *[NoteAdded(AT, "kim", "well done")] * 50])
     await made(
         tmp_path / "b.db", [opened(), SessionLeft(AT, "kim", "tea"), NoteAdded(AT, "kim", "back soon")]
     )
     assert {(row.name, row.outcome, row.partial, row.events) for row in listing(directory=tmp_path)} == {
-        ("a", "aborted", True, 52),
+        ("a", "aborted", True, 53),
         ("b", "left", False, 3),
     }
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.tui import app, dialogs
+from cockpit.tui import dialogs, rhythm
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "DRAW_EVERY", 0.1)
+    monkeypatch.setattr(rhythm, "DRAW_EVERY", 0.1)
     monkeypatch.setattr(dialogs, "ARM_AFTER", 0.03)

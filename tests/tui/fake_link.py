@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from cockpit.core import attendance, people
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
 from cockpit.core.plan import (
+    HERE,
     ChecklistItem,
     Gate,
     Person,
@@ -117,11 +119,14 @@ def _limit(signal: str, op: str, limit: float, action: str, **changes: object) -
 
 
 class FakeLink:
-    """A Link whose time, readings and outputs are set by the test. `send` answers at once."""
+    """A Link whose time, readings and outputs are set by the test. `send` answers at once.
+
+    Who sits here is the session's own user, whom the plan knows as `me`, or doesn't know.
+    """
 
     def __init__(self, plan: Plan | None = None, me: str = "dana") -> None:
         plan = plan or a_plan()
-        self.me = me
+        self.apart = False
         self.at = T0
         self.failure = ""
         self.errors = 0.4
@@ -138,8 +143,13 @@ class FakeLink:
         self.do(
             cmd.OpenSession(self.at, "demo", "demo-1", me, me, "laptop", "0.1", "plan.toml", "", "", False)
         )
+        self.sit(me)
 
     # The Link
+
+    @property
+    def me(self) -> str:
+        return self.seat.person
 
     @property
     def head(self) -> tuple[int, str]:
@@ -171,7 +181,14 @@ class FakeLink:
 
     async def send(self, command: Command) -> Refused | None:
         self.sent.append(command)
-        decided = decide(self.state, command)
+        return self.answer(self.seat, command)
+
+    def answer(self, seat: ev.ScreenAttached, command: Command) -> Refused | None:
+        """As the session does: whose word may be entered there is its to say, and so is the account."""
+        assert isinstance(command, cmd.HumanCommand)
+        if refused := attendance.speaks(self.state.plan, seat, command.by):
+            return refused
+        decided = decide(self.state, replace(command, os_user=seat.os_user))
         if isinstance(decided, Refused):
             return decided
         self._record(decided)
@@ -182,9 +199,38 @@ class FakeLink:
         self.subscribers.append(callback)
         return lambda: self.subscribers.remove(callback)
 
+    # Who is here
+
+    def attach(
+        self, person: str, os_user: str = "", may_act: bool = True, own: bool = False
+    ) -> ev.ScreenAttached:
+        """Somebody comes to a screen; nobody whom the plan doesn't know may act there."""
+        known = person if people.known(self.state.plan, person) else ""
+        os_user = os_user or person
+        n = sum(isinstance(e, ev.ScreenAttached) for e in self.events) + 1
+        may_act = may_act and bool(known)
+        self.do(cmd.AttachScreen(self.at, f"{os_user[:20]}-{n}", known, os_user, "screen", may_act, own))
+        return list(self.state.screens.values())[-1]
+
+    def detach(self, seat: ev.ScreenAttached, why: str = "left") -> None:
+        """They are gone, and what follows from that."""
+        self.do(cmd.DetachScreen(self.at, seat.screen, why))
+
+    def sit(self, person: str, os_user: str = "", may_act: bool = True, own: bool = True) -> FakeLink:
+        """Somebody else sits at this screen from now on."""
+        before = self.seat if len(self.events) > 1 else None
+        self.seat = self.attach(person, os_user, may_act, own)
+        if before is not None and before.screen in self.state.screens:
+            self.detach(before)
+        return self
+
     # What happens
 
     def _record(self, events: Sequence[ev.Event]) -> None:
+        for event in events:
+            if isinstance(event, ev.SignalEntered):
+                self.samples.setdefault((event.signal, HERE), []).append(Sample(event.at, event.value))
+                self._judged.clear()
         self.events += events
         self.state = replay(events, self.state)
         for callback in list(self.subscribers):
@@ -296,6 +342,7 @@ class FakeLink:
         self.samples.clear()
         self._judged.clear()
         self.do(cmd.ResumeSession(self.at, by, by, "laptop", "0.1"))
+        self.sit(self.me or self.seat.os_user)
         self.tick()
         return self
 

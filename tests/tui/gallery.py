@@ -9,9 +9,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cockpit.core import commands as cmd
-from cockpit.core.plan import Step
+from cockpit.core.plan import HERE, Signal, Step, Threshold
 from cockpit.tui.app import show
 from tests.tui.fake_link import FakeLink, a_plan
+
+MINUTES_5 = timedelta(minutes=5)
 
 
 def _before() -> FakeLink:
@@ -170,6 +172,68 @@ def _demo_named() -> FakeLink:
     return FakeLink(replace(plan, release=replace(plan.release, environment="demo")), me="sam").baking()
 
 
+def many_hands(me: str = "dana") -> FakeLink:
+    """Five people with accounts of their own; two act, two only watch, Kim enters the orders of the shop."""
+    plan = a_plan()
+    people = tuple(replace(p, os_user=f"{p.id}-ops") for p in plan.people)
+    signals = (
+        Signal(
+            "tills",
+            "manual",
+            MINUTES_5,
+            "Do the shops still take money?",
+            "shops",
+            "support_liaison",
+            (HERE,),
+        ),
+    )
+    tills = Threshold("tills < 40", "tills", "pause", "<", 40, stale_after=MINUTES_5, agreed_by=("kim",))
+    plan = replace(
+        plan, people=people, signals=(*plan.signals, *signals), thresholds=(*plan.thresholds, tills)
+    )
+    link = FakeLink(plan, me)
+    link.apart = True
+    link.sit(me, f"{me}-ops")
+    for person in ("dana", "kim"):
+        if person != me:
+            link.attach(person, f"{person}-ops")
+    link.attach("lee", "lee-ops", may_act=False)
+    link.attach("auditor")
+    link.do(cmd.EnterReading(link.at, "kim", signal="tills", value=212))
+    return link
+
+
+def _many_hands() -> FakeLink:
+    link = many_hands("sam").baking()
+    link.pass_time(200)
+    return link
+
+
+def left_alone(watcher: bool = False) -> FakeLink:
+    """Everybody left while the canary baked, and the last step out was due; Dana is back, or somebody watches."""
+    link = FakeLink(me="dana").in_web()
+    link.apart = True
+    link.finish()
+    eve = link.attach("eve")
+    link.detach(link.seat)
+    link.pass_time(305)
+    if watcher:
+        link.seat = eve
+    else:
+        link.sit("dana")
+    return link
+
+
+def _out_of_reach() -> FakeLink:
+    link = FakeLink().in_web()
+    link.apart = True
+    link.pass_time(12)
+    link.failure = (
+        "this screen is out of reach of the session: its process is gone, or has hung up on this screen"
+    )
+    return link
+
+
 STATES: Mapping[str, Callable[[], FakeLink]] = {
     "before": _before,
     "ready": lambda: FakeLink().ready(),
@@ -197,6 +261,10 @@ STATES: Mapping[str, Callable[[], FakeLink]] = {
     "hostile": _hostile,
     "large": _large,
     "demo": _demo_named,
+    "many_hands": _many_hands,
+    "left_alone": left_alone,
+    "alone": lambda: left_alone(watcher=True),
+    "out_of_reach": _out_of_reach,
 }
 
 

@@ -18,6 +18,7 @@ from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.panes.targets import columns, version_of
 from cockpit.tui.tabs import tabs
+from tests.tui import gallery
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.seen import scene
 
@@ -35,6 +36,8 @@ STATES = {
     "gate": lambda: FakeLink().at_gate(),
     "paused": lambda: FakeLink().paused_by_limit(),
     "rolling_back": lambda: FakeLink().rolling_back(),
+    "many_hands": lambda: gallery.STATES["many_hands"](),
+    "left_alone": lambda: gallery.left_alone(),
 }
 
 
@@ -52,14 +55,14 @@ def test_no_row_is_wider_than_its_pane(state: str, width: int) -> None:
 
 
 def test_the_header_answers_in_two_lines() -> None:
-    lines = [line.plain for line in header(scene(FakeLink(me="dana").baking()), 130)]
+    lines = [line.plain for line in header(scene(FakeLink(me="dana").baking()), 150)]
     assert len(lines) == 2
     assert "checkout 2026.11.3 →  PRODUCTION    ● baking canary 2:00 of 10:00" in lines[0]
     assert "window 1:56 left" in lines[0] and "back out now: 1 target, ~41 s" in lines[0]
     assert (
         "the bake of “canary” ends in 8:00 if signals stay clean; then Dana Ruiz decides on “web”" in lines[1]
     )
-    assert "decides you · rolls back Lee Chen" in lines[1]
+    assert "decides you · rolls back Lee Chen (away) · 1 here" in lines[1]
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
@@ -202,7 +205,7 @@ def test_the_checklist_says_who_signs_and_what_it_holds() -> None:
 
 def test_roles_mark_who_sits_here() -> None:
     rows = drawn("roles", FakeLink(me="sam"))
-    assert "metrics watcher  Sam Okoro ‹ you" in rows
+    assert "metrics watcher  ● here  Sam Okoro ‹ you" in rows
     assert "may stop         Dana Ruiz, Lee Chen" in rows
     assert any("visitor ‹ you" in row for row in drawn("roles", FakeLink(me="visitor")))
 

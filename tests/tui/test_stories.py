@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,7 @@ from textual.widgets import Input
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
-from cockpit.tui import app as screen
-from cockpit.tui import dialogs
+from cockpit.tui import dialogs, rhythm
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.dialogs import Dialog
 from tests.tui.fake_link import FakeLink, a_plan
@@ -59,13 +59,6 @@ async def test_anyone_pauses_with_one_key_and_resumes_with_it() -> None:
         assert [type(c) for c in kim.link.sent] == [cmd.PauseRollout, cmd.ResumeRollout]
 
 
-async def test_somebody_the_plan_does_not_name_can_still_pause() -> None:
-    async with at_screen(FakeLink(me="visitor").baking()) as visitor:
-        await visitor.press("p")
-        await visitor.sees("paused in canary")
-        assert visitor.last() == cmd.PauseRollout(visitor.link.at, "dana", "visitor")
-
-
 async def test_sam_enters_danas_decision_and_the_log_says_so() -> None:
     async with at_screen(FakeLink(me="sam").at_gate()) as sam:
         await sam.sees("Dana Ruiz decides on “web”: Order rate within 5% of last Tuesday?")
@@ -73,7 +66,7 @@ async def test_sam_enters_danas_decision_and_the_log_says_so() -> None:
         await sam.sees("Promote “web”?", "in waves 1 · 2 · 2", "as Dana Ruiz, entered at Sam Okoro's screen")
         await sam.types("orders are fine")
         await sam.confirms()
-        await sam.sees("running web", "promoted web: orders are fine (entered by Sam Okoro)")
+        await sam.sees("running web", "promoted web: orders are fine (at Sam Okoro's screen)")
         promoted = next(e for e in sam.link.events if isinstance(e, ev.StagePromoted) and e.stage == "web")
         assert (promoted.by, promoted.via) == ("dana", "sam")
 
@@ -187,7 +180,7 @@ async def test_signing_the_chosen_item_as_its_owner() -> None:
         await dana.types("told them")
         await dana.confirms()
         await dana.sends(cmd.SignItem)
-        await dana.sees("2 of 2", "Kim Park   signed off briefed: told them (entered by Dana Ruiz)")
+        await dana.sees("2 of 2", "Kim Park   signed off briefed: told them (at Dana Ruiz's screen)")
         assert dana.last() == cmd.SignItem(dana.link.at, "kim", "dana", "told them", item="briefed")
 
 
@@ -277,27 +270,55 @@ async def test_what_happens_meanwhile_is_drawn_by_itself() -> None:
         await dana.sees("no data for 30 s", "▲ 1 silent", "can't say; holds")
 
 
-async def test_a_burst_of_events_is_a_few_drawings(monkeypatch: pytest.MonkeyPatch) -> None:
-    link = FakeLink().baking()
-    drawings: list[float] = []
+@pytest.fixture
+def drawings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moments at which the screen drew."""
+    moments: list[float] = []
     draw = CockpitApp.draw
-    now = asyncio.get_running_loop().time
 
     def counted(app: CockpitApp) -> None:
-        drawings.append(now())
+        moments.append(asyncio.get_running_loop().time())
         draw(app)
 
+    monkeypatch.setattr(CockpitApp, "draw", counted)
+    return moments
+
+
+async def test_a_burst_of_events_is_a_few_drawings(
+    drawings: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rhythm, "DRAW_EVERY", 60.0)  # nothing is drawn that can wait
+    link = FakeLink().baking()
     async with at_screen(link) as dana:
         assert len(link.subscribers) == 1
         await dana.sees("baking canary")
-        monkeypatch.setattr(screen, "DRAW_EVERY", 60.0)  # from here on only what happens makes it draw
-        monkeypatch.setattr(CockpitApp, "draw", counted)
-        dana.app.draw_again_at = 0.0
+        drawings.clear()
         for n in range(200):
-            link.do(cmd.AddNote(link.at, "sam", reason=f"note {n}"))
-        await dana.sees("note 199")
+            link.do(cmd.ReportProbe(link.at, "web-1", True, f"reached {n}"))
+        await dana.settled()
+        assert drawings == []
+        link.do(cmd.AddNote(link.at, "sam", reason="all of them"))
+        await dana.sees("noted: all of them")
         assert len(drawings) == 1
     assert link.subscribers == []
+
+
+async def test_a_flood_of_decisions_is_drawn_ten_times_a_second_at_most(
+    drawings: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rhythm, "DRAW_EVERY", 60.0)
+    link = FakeLink().baking()
+    async with at_screen(link) as dana:
+        await dana.sees("baking canary")
+        drawings.clear()
+
+        def another() -> bool:
+            link.do(cmd.AddNote(link.at, "sam", reason="and another"))
+            return len(drawings) >= 4
+
+        await dana.until(another, "four drawings")
+    gaps = [later - before for before, later in itertools.pairwise(drawings[:4])]
+    assert min(gaps) > 0.95 * rhythm.AT_ONCE_EVERY
 
 
 async def test_a_partial_rollback_is_closed_as_it_is() -> None:

@@ -196,7 +196,7 @@ def test_taken_up_again_says_what_was_known_then_and_what_is_now() -> None:
 
 async def test_going_on_after_a_resume_is_asked_even_when_all_is_well() -> None:
     link = STATES["taken_up"]()
-    link.me = "kim"
+    link.sit("kim")
     link.settle("succeeded")
     link.finish()
     link.pass_time(40)

@@ -66,6 +66,8 @@ def test_a_theme_that_lacks_something_is_refused_with_its_name(tmp_path: Path) -
 def test_an_unknown_theme_names_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"no theme neon.*calm-dark"):
         CockpitApp(FakeLink(), "neon")
+    with pytest.raises(UsageError, match="no theme neon␛"):
+        CockpitApp(FakeLink(), "neon\x1b[2J")
 
 
 async def test_no_color_means_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:

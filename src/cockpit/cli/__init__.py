@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from cockpit.cli import driving, reading
+from cockpit.cli import attending, driving, reading
 from cockpit.cli.arguments import parser
-from cockpit.cli.guard import guarded
+from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
 from cockpit.cli.session import tell
 from cockpit.core.errors import CockpitError
 
@@ -32,21 +32,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(50_000, 20, 20)
     try:
         run = partial(COMMANDS[args.command], args)
-        on_screen = args.command in ON_SCREEN and not (args.headless or args.json)
-        return guarded(run) if on_screen else run()
+        on_screen = args.command in ON_SCREEN and not (
+            getattr(args, "headless", False) or getattr(args, "json", False)
+        )
+        return guarded(run, _means(args)) if on_screen else run()
     except CockpitError as fault:
         tell(str(fault))
         return fault.exit_code
     except KeyboardInterrupt:
-        return driving.LEFT
+        return LEFT
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return driving.LEFT
+        return LEFT
+
+
+def _means(args: argparse.Namespace) -> str:
+    """What the end of this command's screen means for its session."""
+    if args.command == "demo":
+        return "The demo is over."
+    return TOGETHER if getattr(args, "foreground", False) else APART
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "run": driving.run,
     "resume": driving.resume,
+    "attach": attending.attach,
+    "watch": attending.watch,
+    **dict.fromkeys(attending.ACTS, attending.act),
     "check": reading.check,
     "export": reading.export,
     "sessions": reading.sessions,
@@ -55,5 +67,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "schema": reading.schema,
 }
 
-ON_SCREEN = ("run", "resume", "demo")
+ON_SCREEN = ("run", "resume", "demo", "attach")
 """The commands that open a screen, unless they are headless."""

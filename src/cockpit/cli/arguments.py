@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from cockpit import __version__
 
@@ -19,19 +20,20 @@ def parser() -> argparse.ArgumentParser:
     sub = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     run = sub.add_parser("run", help="open a session and the screen")
     run.add_argument("plan", type=Path, metavar="PLAN")
-    run.add_argument("--as", dest="me", metavar="PERSON", help="who you are: an id under [people]")
+    _who(run)
     run.add_argument("--log", type=Path, metavar="FILE", help="where the session's log goes")
     _driving(run)
-    resume = sub.add_parser("resume", help="take up a session after a crash, a cut or a detach")
+    resume = sub.add_parser("resume", help="take up a session after a crash or a cut")
     _session_argument(resume)
-    resume.add_argument("--as", dest="me", metavar="PERSON", help="who you are: an id under [people]")
+    _who(resume)
     resume.add_argument(
         "--go-on",
         default="",
         metavar="REASON",
-        help="headless: go on, for this reason, once it is known where the release stands",
+        help="headless, or where the session still runs: go on with it, for this reason",
     )
     _driving(resume)
+    _attending(sub)
     check = sub.add_parser("check", help="every problem in the plan, then readiness and the exact commands")
     check.add_argument("plan", type=Path, metavar="PLAN")
     check.add_argument("--offline", action="store_true", help="contact nothing")
@@ -53,6 +55,69 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands for a session that runs already."""
+    attach = sub.add_parser("attach", help="a screen on a running session")
+    _running_argument(attach)
+    attach.add_argument("--read-only", action="store_true", help="only watch: the screen on the wall")
+    _theme(attach)
+    watch = sub.add_parser("watch", help="a running session's events as lines, to its end")
+    _running_argument(watch)
+    watch.add_argument("--json", action="store_true", help="one JSON object per event")
+    for word, (says, arguments) in ACTS.items():
+        act = sub.add_parser(word, help=says)
+        _running_argument(act)
+        for name, options in arguments.items():
+            act.add_argument(name, **options)
+        act.add_argument("--id", type=_id, help="an id of your own: asked again with it, it happens once")
+
+
+def _id(said: str) -> str:
+    if not 0 < len(said) <= 64:
+        raise argparse.ArgumentTypeError("an id has 1 to 64 characters")
+    return said
+
+
+_WHY = {"--reason": {"default": "", "metavar": "TEXT", "help": "why, in a line; it is kept"}}
+
+ACTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
+    "pause": ("start nothing new; anyone may", _WHY),
+    "promote": (
+        "let the stage that waits begin",
+        {**_WHY, "--stage": {"default": "", "metavar": "NAME", "help": "only if this is the one that waits"}},
+    ),
+    "rollback": ("undo what was touched", _WHY),
+    "abort": ("stop here, leave as is", _WHY),
+    "sign": (
+        "sign off a checklist item",
+        {"item": {"metavar": "ITEM"}, "--note": {"dest": "reason", "default": "", "metavar": "TEXT"}},
+    ),
+    "signal": (
+        "enter the value of a signal that a person reads",
+        {
+            "name": {"metavar": "SIGNAL"},
+            "value": {"metavar": "VALUE", "type": float},
+            "--note": {"dest": "reason", "default": "", "metavar": "TEXT"},
+        },
+    ),
+    "note": ("keep a note for the review", {"reason": {"metavar": "TEXT"}}),
+}
+"""One act from a shell: what each word does, and what may stand behind it."""
+
+
+def _running_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("session", nargs="?", metavar="SESSION", help="the one that runs, if left out")
+    _who(parser)
+
+
+def _who(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as", dest="me", metavar="PERSON", help="who you are: an id under [people]")
+
+
+def _theme(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--theme", metavar="NAME", help="calm-dark, calm-light, high-contrast or mono")
+
+
 def _session_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "session", nargs="?", metavar="SESSION", help="a file or a name; the latest if left out"
@@ -68,8 +133,9 @@ def _driving(parser: argparse.ArgumentParser) -> None:
         help="stages without a gate or open item go on by themselves",
     )
     parser.add_argument(
-        "--foreground", action="store_true", help="engine and screen in one process (as now always)"
+        "--foreground", action="store_true", help="engine and screen in one process: both end together"
     )
+    _theme(parser)
     parser.add_argument(
         "--override", default="", metavar="REASON", help="start although not ready; the reason is kept"
     )

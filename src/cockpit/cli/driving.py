@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import os
-import sys
 from collections.abc import Callable, Coroutine
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cockpit.cli.session import recorded, refusal, tell
+from cockpit import failpoint
+from cockpit.cli.attending import check_screen, go_on, on_screen, said_to_be
+from cockpit.cli.session import named, recorded, refusal, tell
+from cockpit.cli.standing import LOG_FAILED
 from cockpit.core.errors import PlanError, UsageError
 
 Crew = Callable[[Any], Coroutine[Any, Any, None]]
 """People who act by themselves in a session: the demo's."""
-
-LEFT = 130
-LOG_FAILED = 75
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,41 +27,64 @@ def run(args: argparse.Namespace) -> int:
 
     checked = _load(args.plan)
     plan = checked.plan
+    me = _who(plan, said_to_be(args))
     path = args.log or sessions.new_path(plan.release.service, plan.release.environment, _now())
-    me = _who(plan, args.me)
     opening = Opening(
         plan,
         str(args.plan),
         checked.data,
         checked.sha256,
         me,
-        path,
+        Path(os.path.abspath(path)),
         args.promote_when_clean,
         take_over=args.take_over,
     )
-    return asyncio.run(_drive(opening, args))
+    return _drive(opening, args)
 
 
 def resume(args: argparse.Namespace) -> int:
     """Take up a session that never came to its end."""
+    from cockpit.core.events import SessionClosed
     from cockpit.runtime.session import Opening
     from cockpit.store import sessions
+    from cockpit.store.files import is_written
 
-    path = sessions.find(args.session)
-    _, opened, plan = recorded(path)
+    path = Path(os.path.abspath(sessions.find(args.session)))
+    if args.go_on and is_written(path):  # it runs: what is asked for is that its rollout goes on
+        return go_on(args, path)
+    recording, opened, plan = recorded(path)
     opening = Opening(
         plan,
         opened.plan_path,
         opened.plan_text.encode(),
         opened.plan_sha256,
-        _who(plan, args.me),
+        _who(plan, said_to_be(args)),
         path,
         opened.promote_when_clean or args.promote_when_clean,
         resumed=True,
         plan_file=_plan_file(opened),
         take_over=args.take_over,
     )
-    return asyncio.run(_drive(opening, args, go_on=args.go_on))
+    is_over = any(isinstance(event, SessionClosed) for _, event in recording.events)
+    if is_over and not (args.headless or args.json):
+        return asyncio.run(_let_go(opening))
+    return _drive(opening, args, args.go_on)
+
+
+async def _let_go(opening: Any) -> int:
+    """A session that is over: whatever a crash may have left of it on its targets is removed; returns its code."""
+    from cockpit.core.view import exit_code, next_line
+    from cockpit.runtime.session import session
+
+    async with session(opening) as engine:
+        over = asyncio.Event()
+        engine.subscribe(over.set)
+        while not engine.ended:
+            await over.wait()
+            over.clear()
+    name = named(opening.log_path)
+    tell(f"{next_line(engine.state, engine.now())}. It is over: `cockpit export {name}` writes its review")
+    return exit_code(engine.state)
 
 
 def _plan_file(opened: Any) -> str:
@@ -75,8 +96,31 @@ def _plan_file(opened: Any) -> str:
     return "" if now == opened.plan_sha256 else f"{opened.plan_path} has changed since"
 
 
-async def _drive(opening: Any, args: argparse.Namespace, crew: Crew | None = None, go_on: str = "") -> int:
-    """Run a session on the screen or headless; returns its exit code."""
+def _drive(opening: Any, args: argparse.Namespace, go_on: str = "") -> int:
+    """Run a session: headless, on a screen in this process, or in a process of its own with a screen here."""
+    headless = args.headless or args.json
+    if not headless:
+        check_screen(args.theme)
+    if headless or args.foreground:
+        return asyncio.run(_drive_here(opening, args, go_on=go_on))
+    from cockpit.cli.apart import launch
+    from cockpit.runtime.sockets import name_of
+
+    launch(opening, meanwhile=_import_screen)
+    failpoint.reach("screen.before_attach")
+    tell(f"log {opening.log_path}")
+    name = name_of(opening.log_path)
+    return asyncio.run(on_screen(name, args, apart=True, said=opening.me, log=opening.log_path))
+
+
+def _import_screen() -> None:
+    import cockpit.tui.app  # noqa: F401  # pyright: ignore[reportUnusedImport] - it takes a while, as the engine does
+
+
+async def _drive_here(
+    opening: Any, args: argparse.Namespace, crew: Crew | None = None, go_on: str = ""
+) -> int:
+    """Run a session in this process, headless or on the screen; returns its exit code."""
     from cockpit.core.view import exit_code
     from cockpit.runtime.session import session
 
@@ -88,51 +132,41 @@ async def _drive(opening: Any, args: argparse.Namespace, crew: Crew | None = Non
             opened.append(engine)
             helping = asyncio.create_task(crew(engine)) if crew else None
             if headless:
-                from cockpit.runtime.headless import run_headless
-
-                await run_headless(engine, _printer(engine, args.json), _to_stderr, args.override, go_on)
+                await _headless(engine, args, go_on)
             else:
-                from cockpit.tui.app import show
-
-                await show(engine, on_shown=shown.set)
+                await _on_screen_here(opening, args, shown)
             if helping:
                 helping.cancel()
     finally:
         for engine in opened:
-            seq, digest = engine.head
-            tell(f"log {opening.log_path}\nhead {seq} {digest}")
-            unfinished = engine.state.started is not None and engine.state.closed is None
-            if unfinished and opening.lasting:
-                tell(f"not over: `cockpit resume {_named(opening.log_path)}` takes it up again")
+            _tell_how_it_ended(engine, opening, headless)
     (engine,) = opened
     return LOG_FAILED if engine.failure else exit_code(engine.state)
 
 
-def _named(path: Path) -> str:
-    """How SESSION names this log: by its name where sessions lie, else by its path."""
-    from cockpit.store import sessions
+async def _headless(engine: Any, args: argparse.Namespace, go_on: str) -> None:
+    from cockpit.cli.lines import forgiving, printer
+    from cockpit.runtime.headless import run_headless
 
-    return path.stem if path.parent == sessions.session_dir() else str(path)
-
-
-def _printer(engine: Any, as_json: bool) -> Callable[[Any], None]:
-    from cockpit.core.journal import line
-    from cockpit.core.text import visible
-    from cockpit.export.escape import json_text
-    from cockpit.store.codec import encode
-
-    if as_json:
-        return lambda event: _print(json_text(encode(event).decode()))
-    plan = engine.state.plan
-    return lambda event: _print(visible(line(event, plan, engine.state.find)))
+    await run_headless(engine, forgiving(printer(engine, args.json)), _to_stderr, args.override, go_on)
 
 
-def _print(text: str) -> None:
-    """A line on standard output; a reader that went away doesn't end the release."""
-    try:
-        print(text, flush=True)
-    except OSError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for the rest of the process
+async def _on_screen_here(opening: Any, args: argparse.Namespace, shown: asyncio.Event) -> None:
+    from cockpit.runtime.sockets import name_of
+
+    name = name_of(opening.log_path)
+    await on_screen(name, args, apart=False, said=opening.me, on_shown=shown.set)
+
+
+def _tell_how_it_ended(engine: Any, opening: Any, headless: bool) -> None:
+    from cockpit.core.view import next_line
+
+    seq, digest = engine.head
+    tell(f"log {opening.log_path}\nhead {seq} {digest}")
+    if engine.state.closed is not None and not headless:
+        tell(next_line(engine.state, engine.now()))
+    if engine.state.closed is None and engine.state.started is not None and opening.lasting:
+        tell(f"not over: `cockpit resume {named(opening.log_path)}` takes it up again")
 
 
 def _to_stderr(text: str) -> None:
@@ -144,9 +178,11 @@ def demo(args: argparse.Namespace) -> int:
     from cockpit.demo.play import play
 
     headless = args.headless or args.json
+    if not headless:
+        check_screen(args.theme)
 
     def drive(opening: Any, crew: Crew) -> Coroutine[Any, Any, int]:
-        return _drive(opening, args, crew if headless else None)
+        return _drive_here(opening, args, crew if headless else None)
 
     return asyncio.run(play(args.hosts, args.bad, args.promote_when_clean, drive))
 
@@ -164,20 +200,26 @@ def _load(path: Path) -> Any:
     return checked
 
 
-def _who(plan: Any, said: str | None) -> str:
-    """The person at this screen: --as, else the one whose os_user this is, else the only one there could be."""
-    ids = [p.id for p in plan.people]
-    if said is not None:
-        if said not in ids:
-            raise UsageError(f"the plan names no {said!r}: --as {' | '.join(ids)}")
-        return said
-    user = getpass.getuser()
-    matching = [p.id for p in plan.people if p.os_user == user or (p.os_user is None and p.id == user)]
-    if len(matching) == 1:
-        return matching[0]
-    raise UsageError(
-        f"who are you? No one in the plan has os_user = {user!r}. Say it: --as {' | '.join(ids)}"
-    )
+def _who(plan: Any, said: str) -> str:
+    """The person at this screen: the one whose account this is, else the one named, if that may be."""
+    from cockpit.core.attendance import known_as
+    from cockpit.core.commands import Refused
+    from cockpit.runtime.sockets import own_user
+
+    person = known_as(plan, own_user(), own=True, said=said)
+    if isinstance(person, Refused):
+        raise UsageError(f"{person.reason}. Nothing was contacted.")
+    if not person:
+        raise UsageError(f"who are you? {_whoever(plan, own_user())} Nothing was contacted.")
+    return person
+
+
+def _whoever(plan: Any, user: str) -> str:
+    """How somebody becomes known whose account the plan doesn't name."""
+    unnamed = f"No one in the plan has os_user = {user!r}."
+    if ids := [p.id for p in plan.people if p.os_user is None]:
+        return f"{unnamed} Say it: --as {' | '.join(ids)}."
+    return f"{unnamed} Everybody in it has an account of their own: run this from there, or name yours in the plan."
 
 
 def _now() -> Any:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from cockpit.cli.session import tell
+from cockpit.core.errors import UsageError
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that a process gets when its parent dies."""
@@ -27,14 +28,28 @@ RESET = (
 FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 LEFT = 130
 
+TOGETHER = "Nothing new starts; what ran goes on on its targets. `cockpit resume` takes up what wasn't over."
+APART = "A session that has begun goes on: `cockpit attach` brings you back, `cockpit sessions` tells how it stands."
+"""What the end of a screen means: for a session in its process, and for one in a process of its own."""
 
-def guarded(run: Callable[[], int]) -> int:
+
+def check_terminal() -> None:
+    """UsageError where a screen can't be shown: known before anything begins."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "a screen needs a terminal, and there is none here. Nothing was started: over SSH ask for one (`ssh -t`), "
+            "or do without (run and resume: --headless; a running session: `cockpit watch`)."
+        )
+
+
+def guarded(run: Callable[[], int], means: str) -> int:
     """Run `run` in a child process and return its exit code; restore the terminal if the child is killed.
 
-    Killed ourselves, we are missed: the child gets a hang-up, leaves its session and restores the terminal.
+    `means` says what that means for the release. Killed ourselves, we are missed: the child gets a hang-up, leaves
+    its session and restores the terminal.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return run()
+        return run()  # it may turn out that no screen is wanted; whoever wants one checks
     before: Any = termios.tcgetattr(sys.stdin)
     guard = os.getpid()
     child = os.fork()
@@ -53,8 +68,5 @@ def guarded(run: Callable[[], int]) -> int:
         sys.stderr.write(RESET)
         sys.stderr.flush()
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
-    tell(
-        f"cockpit was ended by {signal.Signals(os.WTERMSIG(status)).name}. Nothing new starts; what ran goes on on "
-        "its targets. If the release wasn't over, `cockpit resume` takes it up again."
-    )
+    tell(f"this screen was ended by {signal.Signals(os.WTERMSIG(status)).name}. {means}")
     return LEFT

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.core.errors import PlanError, UsageError
+from cockpit.core.text import visible
 
 
 def recorded(path: Path) -> tuple[Any, Any, Any]:
@@ -31,9 +32,16 @@ def recorded(path: Path) -> tuple[Any, Any, Any]:
 
 
 def tell(text: str) -> None:
-    """A line on standard error; a terminal that went away changes nothing."""
+    """Lines on standard error, whatever they quote made safe to show; a terminal that went away changes nothing."""
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(visible(text, keep="\n"), file=sys.stderr, flush=True)
+
+
+def named(path: Path) -> str:
+    """How SESSION names this log: by its name where sessions lie, else by its path."""
+    from cockpit.store import sessions
+
+    return path.stem if path.parent == sessions.session_dir() else str(path)
 
 
 def refusal(path: object, problems: Sequence[object]) -> str:

@@ -13,9 +13,13 @@ def signers(state: State, item: ChecklistItem) -> tuple[str, ...]:
 
 
 def missing(state: State, item: ChecklistItem) -> tuple[str, ...]:
-    """Whose signature the item still wants: the owner's, then each approver's. Empty: it is done."""
+    """Whose signature the item still wants: the owner's, then each approver's. Empty: it is done.
+
+    A role that has changed hands needs no second signature.
+    """
     signed = {s.by for s in state.signed.get(item.id, ())}
-    return tuple(person for person in signers(state, item) if person not in signed)
+    names = tuple(n for n in (item.owner, *item.approval) if (item.id, n) not in state.signed_in_role)
+    return tuple(person for person in holders(state.plan, names) if person not in signed)
 
 
 def holding(state: State, before: str) -> tuple[ChecklistItem, ...]:

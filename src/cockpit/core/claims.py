@@ -66,6 +66,8 @@ class _Reading:
     begun: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     baked: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     finished: set[str] = field(default_factory=set[str])
+    acting: set[str] = field(default_factory=set[str])
+    attended: bool = False
     started: bool = False
     going_back: bool = False
     held: str = ""
@@ -95,15 +97,25 @@ class _Reading:
                         yield f"{key.target} is called rolled back, but {key} was never proven to be"
             case ev.SessionClosed():
                 yield from self._closed(event)
+            case ev.ScreenAttached() | ev.ScreenDetached():
+                self._came_or_went(event)
             case _:
                 self._held(event)
+
+    def _came_or_went(self, event: ev.ScreenAttached | ev.ScreenDetached) -> None:
+        """Who may act and is here; before the first of them the log knows nothing of anybody."""
+        if isinstance(event, ev.ScreenDetached):
+            self.acting.discard(event.screen)
+        elif event.may_act:
+            self.acting.add(event.screen)
+            self.attended = True
 
     def _held(self, event: ev.Event) -> None:
         """Whether anything may begin from now on."""
         match event:
             case ev.ReleaseStarted():
                 self.started = True
-            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed():
+            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
                 self.held = "while the rollout was paused"
             case ev.RolloutResumed():
                 self.held = ""
@@ -115,6 +127,7 @@ class _Reading:
                 self.gone = "after its driver had gone"
             case ev.SessionResumed():
                 self.gone = ""
+                self.acting.clear()
                 self.held = "before anybody let it go on" if self.started else ""
             case _:
                 pass
@@ -173,6 +186,8 @@ class _Reading:
         self, event: ev.StagePromoted | ev.StageStarted | ev.WaveStarted | ev.StageFinished
     ) -> Iterator[str]:
         unbaked = bool(self.begun) and self.begun[-1] not in self.baked
+        if self.attended and not self.acting and not isinstance(event, ev.StageFinished):
+            yield f"{_expansion(event)} while nobody who may act was here"
         match event:
             case ev.StagePromoted():
                 gated = any(s.name == event.stage and s.gate is not None for s in self.plan.stages)
@@ -229,6 +244,12 @@ class _Reading:
             back = newest.get(key._replace(direction="back"))
             if back is None or back.seq < touched[-1] or back.finish != "succeeded" or not back.proven:
                 yield key
+
+
+def _expansion(event: ev.StagePromoted | ev.StageStarted | ev.WaveStarted) -> str:
+    if isinstance(event, ev.WaveStarted):
+        return f"wave {event.wave + 1} of {event.stage} begins"
+    return f"{event.stage} {'begins' if isinstance(event, ev.StageStarted) else 'was promoted'}"
 
 
 def _code(code: int | None) -> str:

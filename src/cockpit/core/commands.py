@@ -1,16 +1,17 @@
 """What may be asked of a release: key presses, outcomes, verdicts and clock ticks alike.
 
 `at` is the moment of asking (aware, UTC). `by` is the person answering for it, `via` the person at
-whose screen it was entered. `evidence` is what the signals said then.
+whose screen it was entered, and `os_user` the operating-system user there, as the kernel says.
+`evidence` is what the signals said then.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
-from cockpit.core.events import Event, Finish, Reading, Settled, Verdict
+from cockpit.core.events import Event, Finish, Reading, Seat, Settled, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class HumanCommand(Command):
     via: str = ""
     reason: str = ""
     evidence: tuple[Reading, ...] = ()
+    os_user: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,41 @@ class SignItem(HumanCommand):
     """Sign off a checklist item; `reason` is the note."""
 
     item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeRole(HumanCommand):
+    """Hold `role` from now on, since its holder isn't here."""
+
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnterReading(HumanCommand):
+    """The value of a signal that a person reads; `reason` says where it comes from."""
+
+    signal: str = ""
+    value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class AttachScreen(Command):
+    """Somebody is here; the fields are those of ScreenAttached."""
+
+    screen: str
+    person: str
+    os_user: str
+    kind: Seat
+    may_act: bool
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DetachScreen(Command):
+    """A screen is gone; the fields are those of ScreenDetached."""
+
+    screen: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

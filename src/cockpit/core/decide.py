@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from cockpit.core import checklist, follow, mend, people, readiness, rollout, window
+from cockpit.core import attendance, checklist, follow, mend, people, readiness, rollout, window
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.authority import allowed, not_active, not_driving
@@ -25,10 +25,19 @@ WINDOW = "window"
 
 def decide(state: State, command: cmd.Command) -> Decided:
     """The events that `command` causes, or why it may not happen. Pure; never raises."""
+    decided = _decide(state, command)
+    if isinstance(decided, Refused) or not isinstance(command, cmd.HumanCommand) or not command.os_user:
+        return decided
+    return [replace(e, os_user=command.os_user) if isinstance(e, ev.Decision) else e for e in decided]
+
+
+def _decide(state: State, command: cmd.Command) -> Decided:
     if isinstance(command, cmd.OpenSession):
         return _open(state, command)
     if state.opened is None:
         return Refused("no session is open")
+    if isinstance(command, cmd.DetachScreen):
+        return attendance.detach(state, command)
     if isinstance(command, cmd.AddNote):  # the review may be added to after the end
         return _note(state, command)
     if isinstance(command, cmd.ReportNotice):
@@ -44,6 +53,8 @@ def decide(state: State, command: cmd.Command) -> Decided:
             c = command
             who = (c.by, c.os_user, c.machine, c.cockpit_version, c.plan_file, c.reason, c.promote_when_clean)
             return [ev.SessionResumed(c.at, *who)]
+        case cmd.AttachScreen():
+            return attendance.attach(state, command)
         case cmd.CloseUnattended():
             result = state.rollback_result
             return [ev.SessionClosed(command.at, "rolled_back", result.unproven)] if result else []
@@ -113,6 +124,10 @@ def _human(state: State, c: cmd.HumanCommand) -> Decided:
             return mend.exclude(state, c)
         case cmd.SignItem():
             return _sign(state, c)
+        case cmd.TakeRole():
+            return attendance.take(state, c)
+        case cmd.EnterReading():
+            return attendance.enter(state, c)
         case cmd.CloseSession():
             return _close(state, c)
         case _:  # pragma: no cover
@@ -124,7 +139,7 @@ def _note(state: State, c: cmd.AddNote) -> Decided:
         return Refused(f"{c.by} isn't in the plan's [people]")
     if not c.reason.strip():
         return Refused("an empty note says nothing")
-    return [ev.NoteAdded(c.at, c.by, c.reason.strip())]
+    return [ev.NoteAdded(c.at, c.by, c.reason.strip(), c.via)]
 
 
 def _start(state: State, c: cmd.StartRelease) -> Decided:
@@ -132,6 +147,8 @@ def _start(state: State, c: cmd.StartRelease) -> Decided:
         return Refused("the release has started already")
     if state.aborted is not None:
         return Refused("the release was aborted")
+    if refused := attendance.unattended(state):
+        return refused
     if held := [p for p in state.probes.values() if p.held_by]:
         return Refused(
             f"{held[0].target} is held by {held[0].held_by}: two sessions never drive one "
@@ -150,6 +167,8 @@ def _start(state: State, c: cmd.StartRelease) -> Decided:
 
 def _promote(state: State, c: cmd.Promote) -> Decided:
     if refused := not_active(state):
+        return refused
+    if refused := attendance.unattended(state):
         return refused
     stage = rollout.current_stage(state)
     if state.paused is not None:
@@ -200,13 +219,18 @@ def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
         return refused
     if state.paused is None:
         return Refused("the rollout isn't paused")
+    if refused := attendance.unattended(state):
+        return refused
     if reason := rollout.stuck(state):
         return Refused(f"{reason}: retry or exclude a target, or roll back")
+    owner = (state.plan.roles.decision_owner,)
+    if isinstance(state.paused, ev.LeftAlone) and (
+        refused := allowed(state, c.by, owner, "going on after nobody was here")
+    ):
+        return refused
     held = _held_by(state)
     if held:
-        if refused := allowed(
-            state, c.by, (state.plan.roles.decision_owner,), f"going on over {', '.join(held)}"
-        ):
+        if refused := allowed(state, c.by, owner, f"going on over {', '.join(held)}"):
             return refused
         if not c.reason:
             return Refused(f"going on over {', '.join(held)} needs a reason")
@@ -266,7 +290,9 @@ def _sign(state: State, c: cmd.SignItem) -> Decided:
     if refused := allowed(state, c.by, checklist.signers(state, item), f"signing {item.id}"):
         return refused
     if c.by not in checklist.missing(state, item):
-        return Refused(f"{state.plan.person_name(c.by)} has signed {item.id} already")
+        signed = any(s.by == c.by for s in state.signed.get(item.id, ()))
+        who = state.plan.person_name(c.by) if signed else "whoever held the role before"
+        return Refused(f"{who} has signed {item.id} already")
     return [ev.ChecklistSigned(c.at, item.id, c.by, c.via, c.reason, c.evidence)]
 
 
@@ -276,7 +302,7 @@ def _close(state: State, c: cmd.CloseSession) -> Decided:
         return Refused("only a rollback that stays partial is closed by hand")
     if refused := allowed(state, c.by, people.stoppers(state.plan), "closing a partial rollback"):
         return refused
-    return [ev.SessionClosed(c.at, "rolled_back", result.unproven)]
+    return [ev.SessionClosed(c.at, "rolled_back", result.unproven, c.by, c.via, c.reason)]
 
 
 def _probed(state: State, c: cmd.ReportProbe) -> Decided:

@@ -3,7 +3,7 @@
 Every field is a str, int, float, bool, None, datetime (aware, UTC), timedelta, or a tuple of
 str or of the small records below, so that the log's codec needs no case per event.
 `by` is a person id, or "cockpit" where an agreed rule acted. `via` is the person at whose screen
-it was entered, where that is somebody else.
+it was entered, where that is somebody else; a Decision also has the operating-system user there.
 """
 
 from __future__ import annotations
@@ -13,19 +13,25 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from cockpit.core.lifecycle import DriverReplaced as DriverReplaced
+from cockpit.core.lifecycle import LeftAlone as LeftAlone
 from cockpit.core.lifecycle import MachineSlept as MachineSlept
+from cockpit.core.lifecycle import RoleTaken as RoleTaken
+from cockpit.core.lifecycle import ScreenAttached as ScreenAttached
+from cockpit.core.lifecycle import ScreenDetached as ScreenDetached
 from cockpit.core.lifecycle import SessionClosed as SessionClosed
 from cockpit.core.lifecycle import SessionLeft as SessionLeft
 from cockpit.core.lifecycle import SessionOpened as SessionOpened
 from cockpit.core.lifecycle import SessionResumed as SessionResumed
 from cockpit.core.lifecycle import TargetsReleased as TargetsReleased
 from cockpit.core.vocabulary import COCKPIT as COCKPIT
+from cockpit.core.vocabulary import Decision as Decision
 from cockpit.core.vocabulary import Direction as Direction
 from cockpit.core.vocabulary import Event as Event
 from cockpit.core.vocabulary import Finding as Finding
 from cockpit.core.vocabulary import Finish as Finish
 from cockpit.core.vocabulary import Outcome as Outcome
 from cockpit.core.vocabulary import Reading as Reading
+from cockpit.core.vocabulary import Seat as Seat
 from cockpit.core.vocabulary import Settled as Settled
 from cockpit.core.vocabulary import Verdict as Verdict
 
@@ -47,7 +53,7 @@ class TargetProbed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseStarted(Event):
+class ReleaseStarted(Decision):
     """The go. `override` is the reason given where findings stood in the way, else empty."""
 
     by: str
@@ -61,7 +67,7 @@ class ReleaseStarted(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class StagePromoted(Event):
+class StagePromoted(Decision):
     """A stage may begin. Where it has a gate, `by` is one of its approvers."""
 
     stage: str
@@ -141,7 +147,7 @@ class StepFound(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class DoubtResolved(Event):
+class DoubtResolved(Decision):
     """A named person says what became of an attempt that nothing else can settle."""
 
     attempt: str
@@ -152,7 +158,7 @@ class DoubtResolved(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RetryAuthorised(Event):
+class RetryAuthorised(Decision):
     """A named person allows a stage's step (or its rollback) to run again on a target."""
 
     stage: str
@@ -164,7 +170,7 @@ class RetryAuthorised(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class TargetExcluded(Event):
+class TargetExcluded(Decision):
     """A named person takes a target out of the rest of the rollout."""
 
     target: str
@@ -210,7 +216,7 @@ class StageFinished(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutPaused(Event):
+class RolloutPaused(Decision):
     """Nothing new starts. `threshold` is the limit that paused it, or None."""
 
     by: str
@@ -221,7 +227,7 @@ class RolloutPaused(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutResumed(Event):
+class RolloutResumed(Decision):
     """The rollout goes on. `accepted` names the breached thresholds that the decision owner took on."""
 
     by: str
@@ -271,7 +277,7 @@ class ThresholdTripped(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ChecklistSigned(Event):
+class ChecklistSigned(Decision):
     """A checklist item was signed off by `by`."""
 
     item: str
@@ -282,11 +288,23 @@ class ChecklistSigned(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class NoteAdded(Event):
+class SignalEntered(Decision):
+    """A person read a signal and typed its value; `note` says where it comes from."""
+
+    signal: str
+    value: float
+    by: str
+    via: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAdded(Decision):
     """Somebody's words for the review."""
 
     by: str
     text: str
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +321,7 @@ class NoticeSent(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class RollbackStarted(Event):
+class RollbackStarted(Decision):
     """Every touched target goes back, last wave first."""
 
     by: str
@@ -322,7 +340,7 @@ class RollbackFinished(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseAborted(Event):
+class ReleaseAborted(Decision):
     """Stop here, leave as is."""
 
     by: str

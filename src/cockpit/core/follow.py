@@ -44,7 +44,13 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         return [ev.SessionClosed(c.at, "completed", _unresolved(state))]
     if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:
         return [ev.WindowClosed(c.at)]
-    return rollout.follow(state, stage, c.at, c.evidence)
+    return _attended(state, rollout.follow(state, stage, c.at, c.evidence))
+
+
+def _attended(state: State, events: list[ev.Event]) -> list[ev.Event]:
+    """Nothing expands while nobody who may act is here: what would, pauses the rollout instead."""
+    expands = any(isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted) for event in events)
+    return [ev.LeftAlone(events[0].at)] if expands and state.unattended else events
 
 
 def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from cockpit.core import events as e
+from cockpit.core.people import person_of
 from cockpit.core.plan import Plan
 
 
@@ -64,7 +65,19 @@ def author(event: e.Event, plan: Plan) -> str:
     by = getattr(event, "by", "")
     via = getattr(event, "via", "")
     at_screen = f" (at {plan.person_name(via)}'s screen)" if via and via != by else ""
-    return plan.person_name(by) + at_screen
+    other = other_account(event, plan)
+    return plan.person_name(by) + at_screen + (f" (account {other})" if other else "")
+
+
+def other_account(event: e.Event, plan: Plan) -> str:
+    """The account that a decision came from, where it isn't the one of whoever entered it; else empty.
+
+    They said who they are, then: the plan doesn't know them by it.
+    """
+    if not isinstance(event, e.Decision) or not event.os_user:
+        return ""
+    at_screen = getattr(event, "via", "") or getattr(event, "by", "")
+    return event.os_user if person_of(plan, event.os_user) != at_screen else ""
 
 
 def line(event: e.Event, plan: Plan, find: Find) -> str:
@@ -168,14 +181,33 @@ def _back_done(event: e.RollbackFinished, plan: Plan) -> str:
     return f"rollback over: proven on {', '.join(event.proven) or 'no target'}{missing}"
 
 
+def _attached(event: e.ScreenAttached, plan: Plan) -> str:
+    who = plan.person_name(event.person) if event.person else f"{event.os_user}, whom the plan doesn't know,"
+    account = (
+        f" (account {event.os_user})"
+        if event.person and person_of(plan, event.os_user) != event.person
+        else ""
+    )
+    how = {"screen": "is here", "headless": "runs it headless", "watch": "follows it"}[event.kind]
+    watching = "" if event.may_act or event.kind == "watch" else ", only watching"
+    return f"{who}{account} {how}{watching} ({event.screen})"
+
+
 def _closed(event: e.SessionClosed, plan: Plan) -> str:
     open_ends = f", partial: {'; '.join(event.partial)}" if event.partial else ""
-    return f"session closed: {event.outcome.replace('_', ' ')}{open_ends}"
+    why = f" ({event.reason})" if event.reason else ""
+    return f"session closed: {event.outcome.replace('_', ' ')}{why}{open_ends}"
 
 
 SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.SessionOpened: lambda v, p: f"opened the session {v.session} on {v.machine} with {v.plan_path}",
     e.SessionResumed: _taken_up,
+    e.ScreenAttached: _attached,
+    e.ScreenDetached: lambda v, p: f"screen {v.screen} is gone{_because(v.why)}",
+    e.LeftAlone: lambda v, p: "nobody is here to see what follows: nothing expands",
+    e.RoleTaken: lambda v, p: (
+        f"took over as {v.role.replace('_', ' ')} from {p.person_name(v.was)}, who isn't here{_because(v.reason)}"
+    ),
     e.SessionLeft: lambda v, p: f"left the session{_because(v.reason)}",
     e.SessionClosed: _closed,
     e.TargetsReleased: _released,
@@ -202,6 +234,9 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.VerdictChanged: _verdict,
     e.ThresholdTripped: _tripped,
     e.ChecklistSigned: lambda v, p: f"signed off {v.item}{_because(v.note)}",
+    e.SignalEntered: lambda v, p: (
+        f"entered {v.signal}: {number(v.value, _unit(p, v.signal))}{_because(v.note)}"
+    ),
     e.NoteAdded: lambda v, p: f"noted: {v.text}",
     e.NoticeSent: lambda v, p: (
         f"notice of {v.on} {'sent' if v.ok else 'could not be sent'}{_because(v.detail)}"

@@ -1,11 +1,11 @@
-"""The events of a session's own life: opened, left, resumed, taken over, closed."""
+"""The events of a session's own life: opened, attended, left, resumed, taken over, closed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cockpit.core.vocabulary import Event, Outcome
+from cockpit.core.vocabulary import Decision, Event, Outcome, Reading, Seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,47 @@ class SessionResumed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ScreenAttached(Event):
+    """Somebody is here, until their `screen` (a short name, never used twice) detaches.
+
+    `person` is empty where the plan knows nobody by `os_user`, whom the kernel names. Who may not act only
+    watches. `own`: it is the user that the session runs as, who may also enter the word of people without an
+    account of their own in the plan.
+    """
+
+    screen: str
+    person: str
+    os_user: str
+    kind: Seat
+    may_act: bool
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenDetached(Event):
+    """A screen is gone; `why` tells whether it was left, cut, or dropped."""
+
+    screen: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone(Event):
+    """The release was due to expand, and nobody who may act is here: the rollout pauses."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTaken(Decision):
+    """`by` holds `role` from now on: its holder `was` isn't here."""
+
+    role: str
+    was: str
+    by: str
+    reason: str
+    evidence: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLeft(Event):
     """The screen or process ended before the release did; nothing new starts."""
 
@@ -54,14 +95,18 @@ class SessionLeft(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class SessionClosed(Event):
+class SessionClosed(Decision):
     """The release's end. `partial` names what is unresolved: one line for each target or step.
 
-    Behind it come only notes, notices, and the targets' release.
+    `by` is who closed it as it was, and why; empty where it came to its end by itself. Behind it come only notes,
+    notices, screens that go, and the targets' release.
     """
 
     outcome: Outcome
     partial: tuple[str, ...]
+    by: str = ""
+    via: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,15 @@ def known(plan: Plan, person: str) -> bool:
     )
 
 
+def person_of(plan: Plan, os_user: str) -> str:
+    """The person whom the plan knows by this operating-system user, or empty.
+
+    Whoever the plan gives no `os_user` is known by their id.
+    """
+    known = [p.id for p in plan.people if (p.os_user or p.id) == os_user]
+    return known[0] if len(known) == 1 else ""
+
+
 def roles_of(plan: Plan, person: str) -> tuple[str, ...]:
     """The roles that `person` holds."""
     return tuple(role for role, holder in plan.roles.held() if holder == person)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -94,6 +94,12 @@ class Roles:
         """(role, person id) for every held role, the four standard roles first."""
         named = tuple((role, person) for role in ROLE_NAMES if (person := self.holder(role)))
         return named + tuple(self.others.items())
+
+    def given(self, role: str, person: str) -> Roles:
+        """These roles, with `role` (one that is held) in the hands of `person`."""
+        if role in ROLE_NAMES:
+            return replace(self, **{role: person})
+        return replace(self, others={**self.others, role: person})
 
     def person(self, name: str) -> str:
         """`name` as a person id: a role becomes its holder, a person stays as it is."""

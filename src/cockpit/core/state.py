@@ -73,7 +73,9 @@ class State:
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=_empty)  # type: ignore[assignment]
     retries: frozenset[tuple[str, str, str]] = frozenset()
     excluded: Mapping[str, ev.TargetExcluded] = field(default_factory=_empty)  # type: ignore[assignment]
-    paused: ev.RolloutPaused | ev.GateTimedOut | ev.WindowClosed | ev.SessionResumed | None = None
+    paused: ev.RolloutPaused | ev.GateTimedOut | ev.WindowClosed | ev.SessionResumed | ev.LeftAlone | None = (
+        None
+    )
     window_over: bool = False
     verdicts: Mapping[str, ev.VerdictChanged] = field(default_factory=_empty)  # type: ignore[assignment]
     accepted: frozenset[tuple[str, str | None]] = frozenset()
@@ -81,6 +83,10 @@ class State:
     rollback: ev.RollbackStarted | None = None
     rollback_result: ev.RollbackFinished | None = None
     aborted: ev.ReleaseAborted | None = None
+    signed_in_role: frozenset[tuple[str, str]] = frozenset()
+    screens: Mapping[str, ev.ScreenAttached] = field(default_factory=_empty)  # type: ignore[assignment]
+    attended: bool = False
+    alone: ev.ScreenDetached | None = None
     left: ev.SessionLeft | None = None
     resumed: ev.SessionResumed | None = None
     open_then: tuple[str, ...] = ()
@@ -107,6 +113,15 @@ class State:
     def accepts(self, verdict: ev.VerdictChanged) -> bool:
         """Whether this breach, on this target, was accepted by the decision owner."""
         return verdict.verdict == "breach" and (verdict.threshold, verdict.target) in self.accepted
+
+    def here(self, person: str) -> bool:
+        """Whether the person is at a screen where they may act; a process that runs in their name is none."""
+        return any(s.person == person and s.may_act and s.kind == "screen" for s in self.screens.values())
+
+    @property
+    def unattended(self) -> bool:
+        """Whether nobody who may act is here, though somebody was once: an earlier version told of nobody."""
+        return self.attended and not any(s.may_act for s in self.screens.values())
 
     def running(self) -> tuple[Attempt, ...]:
         """Every attempt that is in flight."""
@@ -196,6 +211,8 @@ def evolve(state: State, event: ev.Event) -> State:
             return _rebaked(going_on, event.at, event.at)
         case ev.WindowClosed():
             return replace(state, paused=event, window_over=True)
+        case ev.LeftAlone():
+            return replace(state, paused=event)
         case ev.GateTimedOut():
             return replace(state, paused=event, gate_timed_out=True)
         case ev.RetryAuthorised():
@@ -245,6 +262,12 @@ def _lived(state: State, event: ev.Event) -> State:
             return replace(state, opened=event, since=event.at)
         case ev.SessionResumed():
             return _resumed(state, event)
+        case ev.ScreenAttached():
+            return _attached(state, event)
+        case ev.ScreenDetached():
+            return _detached(state, event)
+        case ev.RoleTaken():
+            return _taken(state, event)
         case ev.SessionLeft():
             return replace(state, left=event)
         case ev.SessionClosed():
@@ -257,6 +280,28 @@ def _lived(state: State, event: ev.Event) -> State:
             return _blind(state, event.at)
         case _:
             return state
+
+
+def _attached(state: State, event: ev.ScreenAttached) -> State:
+    screens = {**state.screens, event.screen: event}
+    if not event.may_act:
+        return replace(state, screens=screens)
+    return replace(state, screens=screens, attended=True, alone=None)
+
+
+def _detached(state: State, event: ev.ScreenDetached) -> State:
+    """Nobody who may act is left: alone from now on, until somebody comes."""
+    screens = {name: screen for name, screen in state.screens.items() if name != event.screen}
+    after = replace(state, screens=screens)
+    return replace(after, alone=event) if after.unattended and not state.unattended else after
+
+
+def _taken(state: State, event: ev.RoleTaken) -> State:
+    """A role changes hands. What its holder had signed in it stays signed."""
+    items = (i for i in state.plan.checklist if event.role in (i.owner, *i.approval))
+    signed = {(i.id, event.role) for i in items if any(s.by == event.was for s in state.signed.get(i.id, ()))}
+    plan = replace(state.plan, roles=state.plan.roles.given(event.role, event.by))
+    return replace(state, plan=plan, signed_in_role=state.signed_in_role | signed)
 
 
 def _retried(state: State, event: ev.RetryAuthorised) -> State:
@@ -278,6 +323,8 @@ def _resumed(state: State, event: ev.SessionResumed) -> State:
         opened=opened,
         resumed=event if held else None,
         open_then=tuple(a.id for a in then),
+        screens={},
+        alone=None,
         left=None,
         replaced=None,
         paused=state.paused or (event if held else None),

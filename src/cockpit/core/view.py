@@ -115,6 +115,8 @@ def _paused(state: State) -> str:
             return f"paused{who}{f': {reason}' if reason else ''}; anyone may resume"
         case ev.GateTimedOut(stage=stage):
             return f"nobody decided on {stage} in time: resume, then decide, or roll back"
+        case ev.LeftAlone():
+            return f"nobody was here to see what follows: look, then {owner} resumes, or roll back"
         case ev.WindowClosed():
             return f"the window is over: roll back, or {owner} resumes with a reason"
         case _:

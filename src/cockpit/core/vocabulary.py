@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -15,6 +15,8 @@ Finish = Literal["succeeded", "failed", "unreachable", "in_doubt", "skipped"]
 Settled = Literal["", "record", "verify", "person"]
 """What settled an attempt that had been in doubt: the target's record, the step's verify, or a person."""
 Outcome = Literal["completed", "rolled_back", "aborted"]
+Seat = Literal["screen", "headless", "watch"]
+"""How somebody is here: at a screen, as the process that runs headless, or only reading along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +45,10 @@ class Event:
     """Something that happened, at a moment (aware, UTC)."""
 
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Event):
+    """What a person decided. `os_user` is the operating-system user it came from, as the kernel says; or empty."""
+
+    os_user: str = field(default="", kw_only=True)

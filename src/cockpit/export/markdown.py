@@ -53,7 +53,7 @@ def _facts(review: m.Review) -> Iterator[str]:
             f"{moment(session.opened_at)} by {session.opened_by} ({session.os_user} on {session.machine})",
         ),
         ("started", _moment(session.started_at, "never")),
-        ("closed", _moment(session.closed_at, "no close is recorded")),
+        ("closed", _closed(session)),
         ("times are in", review.timezone),
         ("plan", session.plan_path),
         ("plan sha256", session.plan_sha256),
@@ -110,10 +110,28 @@ def _steps(review: m.Review) -> Iterator[str]:
     yield from _table("Steps, planned against actual", head, rows, "The plan has no steps.")
 
 
+def _attendance(review: m.Review) -> Iterator[str]:
+    head = ("screen", "who", "account", "as", "could act", "from", "to", "why it went")
+    rows = (
+        (
+            a.screen,
+            a.person or "not in the plan",
+            a.os_user,
+            a.kind,
+            "yes" if a.may_act else "no",
+            moment(a.came_at),
+            _moment(a.left_at, "not recorded"),
+            a.why,
+        )
+        for a in review.attendance
+    )
+    yield from _table("Who was here", head, rows, "The log tells of no screens.")
+
+
 def _decisions(review: m.Review) -> Iterator[str]:
     head = ("record", "when", "who", "decided", "about", "why", "what the signals said")
     rows = (
-        (str(d.seq), moment(d.at), _who(d.by, d.via), d.kind, d.subject, d.reason, _evidence(d.evidence))
+        (str(d.seq), moment(d.at), _who(d), d.kind, d.subject, d.reason, _evidence(d.evidence))
         for d in review.decisions
     )
     yield from _table("Decisions", head, rows, "Nothing was decided.")
@@ -121,7 +139,7 @@ def _decisions(review: m.Review) -> Iterator[str]:
 
 def _interventions(review: m.Review) -> Iterator[str]:
     chosen = (d for d in review.decisions if d.kind in ("exclude", "retry"))
-    rows = ((str(d.seq), d.kind, d.subject, _who(d.by, d.via), d.reason) for d in chosen)
+    rows = ((str(d.seq), d.kind, d.subject, _who(d), d.reason) for d in chosen)
     head = ("record", "what", "which", "who", "why")
     yield from _table("Exclusions and retries", head, rows, "No target was excluded and no step was retried.")
 
@@ -144,7 +162,7 @@ def _signoffs(review: m.Review) -> Iterator[str]:
             s.owner,
             s.before,
             _moment(s.signed_at, "not signed"),
-            _who(s.by, s.via),
+            _who(s),
             s.note,
             _evidence(s.evidence) if s.signed_at else "",
         )
@@ -248,7 +266,7 @@ def _attempts(review: m.Review) -> Iterator[str]:
 
 
 def _notes(review: m.Review) -> Iterator[str]:
-    rows = ((str(n.seq), moment(n.at), n.by, n.text) for n in review.notes)
+    rows = ((str(n.seq), moment(n.at), _who(n), n.text) for n in review.notes)
     yield from _table("Notes", ("record", "when", "who", "note"), rows, "There are none.")
     told = (
         (str(n.seq), moment(n.at), n.on, n.line, "sent" if n.ok else "FAILED", n.detail)
@@ -269,6 +287,7 @@ SECTIONS = (
     _facts,
     _stages,
     _steps,
+    _attendance,
     _decisions,
     _interventions,
     _overrides,
@@ -285,8 +304,16 @@ def _names(names: tuple[str, ...]) -> str:
     return f"{len(names)}: {', '.join(names)}" if names else "none"
 
 
-def _who(by: str, via: str) -> str:
-    return f"{by} (at the screen of {via})" if via and via != by else by
+def _closed(session: m.Session) -> str:
+    when = _moment(session.closed_at, "no close is recorded")
+    why = f": {session.close_reason}" if session.close_reason else ""
+    return f"{when} by {session.closed_by}{why}" if session.closed_by else when
+
+
+def _who(said: m.Decision | m.SignOff | m.Note) -> str:
+    at_screen = f" (at the screen of {said.via})" if said.via and said.via != said.by else ""
+    account = f" (account {said.other_account})" if said.other_account else ""
+    return f"{said.by}{at_screen}{account}"
 
 
 def _evidence(readings: tuple[Reading, ...]) -> str:

@@ -12,7 +12,10 @@ from cockpit.store.schema import Head
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Which run this is of which plan. `closed_at` is None where the log has no close."""
+    """Which run this is of which plan. `closed_at` is None where the log has no close.
+
+    `closed_by` is whoever closed it as it was, with their reason; empty where it came to its end by itself.
+    """
 
     id: str
     opened_at: datetime
@@ -24,6 +27,8 @@ class Session:
     cockpit_version: str
     plan_path: str
     plan_sha256: str
+    closed_by: str
+    close_reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person, or an agreed rule, decided, and what the signals said then. `via`: at whose screen."""
+    """What a person, or an agreed rule, decided, and what the signals said then. `via`: at whose screen.
+
+    `os_user` is the account it came from, empty where that isn't recorded; `other_account` is the same where it isn't
+    the account of whoever entered it, else empty.
+    """
 
     seq: int
     at: datetime
@@ -57,6 +66,8 @@ class Decision:
     via: str
     reason: str
     evidence: tuple[Reading, ...]
+    os_user: str
+    other_account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +180,8 @@ class SignOff:
     via: str
     note: str
     evidence: tuple[Reading, ...]
+    os_user: str
+    other_account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +223,33 @@ class RollbackReview:
 
 
 @dataclass(frozen=True, slots=True)
+class Attendance:
+    """A screen, and who was there. `person` is empty where the plan knows nobody by the account, `os_user`.
+
+    `left_at` is None where nothing tells when it ended; `why` is how.
+    """
+
+    screen: str
+    person: str
+    os_user: str
+    kind: str
+    may_act: bool
+    came_at: datetime
+    left_at: datetime | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """Somebody's words for the review."""
+    """Somebody's words for the review; `via`, `os_user` and `other_account` as in Decision."""
 
     seq: int
     at: datetime
     by: str
     text: str
+    via: str
+    os_user: str
+    other_account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,5 +286,6 @@ class Review:
     attempts: tuple[Attempt, ...]
     notes: tuple[Note, ...]
     notices: tuple[Notice, ...]
+    attendance: tuple[Attendance, ...]
     timeline: tuple[Moment, ...]
     head: Head

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TypeVar
@@ -13,6 +13,8 @@ from cockpit.core.journal import say
 from cockpit.core.plan import Plan
 from cockpit.core.slices import Wave, slices_of
 from cockpit.export import model as m
+from cockpit.export import people
+from cockpit.export.people import Records, units_of
 from cockpit.export.summary import summarise
 from cockpit.store.output import Output
 from cockpit.store.schema import Head
@@ -21,7 +23,6 @@ TAIL_LINES = 40
 TAIL_BYTES = 8 * 1024
 
 _E = TypeVar("_E", bound=e.Event)
-Records = Sequence[tuple[int, e.Event]]
 OutputOf = Callable[[str], Output | None]
 
 
@@ -47,17 +48,18 @@ def review(records: Records, plan: Plan, head: Head, output: OutputOf = no_outpu
         outcome=_outcome(local),
         stages=tuple(_stages(local, plan)),
         steps=tuple(_steps(plan, attempts)),
-        decisions=tuple(_decisions(local, plan)),
-        overrides=tuple(_overrides(local, plan)),
-        signoffs=tuple(_signoffs(local, plan)),
+        decisions=tuple(people.decisions(local, plan)),
+        overrides=tuple(people.overrides(local, plan)),
+        signoffs=tuple(people.signoffs(local, plan)),
         trips=tuple(_trips(local, plan)),
         verdicts=tuple(_verdicts(local, plan)),
         rollback=_rollback(local, plan, attempts),
         attempts=attempts,
-        notes=tuple(m.Note(seq, n.at, plan.person_name(n.by), n.text) for seq, n in _all(local, e.NoteAdded)),
+        notes=tuple(people.notes(local, plan)),
         notices=tuple(
             m.Notice(seq, n.at, n.on, n.line, n.ok, n.detail) for seq, n in _all(local, e.NoticeSent)
         ),
+        attendance=people.attendance(local, plan),
         timeline=tuple(_timeline(local, plan)),
         head=head,
     )
@@ -94,6 +96,8 @@ def _session(records: Records, plan: Plan) -> m.Session:
         opened.cockpit_version,
         opened.plan_path,
         opened.plan_sha256,
+        plan.person_name(closed.by) if closed else "",
+        closed.reason if closed else "",
     )
 
 
@@ -216,77 +220,15 @@ def _tail(output: Output | None) -> str:
     return "\n".join(text.splitlines()[-TAIL_LINES:])
 
 
-def _decisions(records: Records, plan: Plan) -> Iterator[m.Decision]:
-    for seq, event in records:
-        match event:
-            case e.ReleaseStarted(override=reason):
-                kind, subject = "start", plan.release.name
-            case e.StagePromoted(stage=subject, reason=reason):
-                kind = "promote"
-            case e.RolloutPaused(reason=reason, threshold=limit):
-                kind, subject = "pause", limit or ""
-            case e.RolloutResumed(reason=reason, accepted=accepted):
-                kind, subject = "resume", ", ".join(accepted)
-            case e.RetryAuthorised(reason=reason):
-                kind, subject = "retry", f"{event.step} on {event.target}"
-            case e.TargetExcluded(target=subject, reason=reason):
-                kind = "exclude"
-            case e.RollbackStarted(reason=reason, threshold=limit):
-                kind, subject = "roll back", limit or ""
-            case e.ReleaseAborted(reason=reason):
-                kind, subject = "abort", plan.release.name
-            case _:
-                continue
-        evidence: tuple[e.Reading, ...] = getattr(event, "evidence", ())
-        by, via = plan.person_name(event.by), plan.person_name(event.via)
-        yield m.Decision(seq, event.at, kind, subject, by, via, reason, evidence)
-
-
-def _overrides(records: Records, plan: Plan) -> Iterator[m.Override]:
-    for seq, event in records:
-        match event:
-            case e.ReleaseStarted() if event.override:
-                against = tuple(f for f in event.findings if not f.ok)
-                yield m.Override(seq, event.at, plan.person_name(event.by), event.override, against, ())
-            case e.RolloutResumed() if event.accepted:
-                yield m.Override(seq, event.at, plan.person_name(event.by), event.reason, (), event.accepted)
-            case _:
-                pass
-
-
-def _signoffs(records: Records, plan: Plan) -> Iterator[m.SignOff]:
-    for item in plan.checklist:
-        signed = [event for _, event in _all(records, e.ChecklistSigned) if event.item == item.id]
-        # An item that needs approvals is signed by several; each is shown, and so is one that nobody signed.
-        for event in signed or [None]:
-            yield m.SignOff(
-                item.id,
-                item.text,
-                plan.person_name(plan.roles.person(item.owner)),
-                item.before,
-                event.at if event else None,
-                plan.person_name(event.by) if event else "",
-                plan.person_name(event.via) if event else "",
-                event.note if event else "",
-                event.evidence if event else (),
-            )
-
-
-def _units(plan: Plan) -> dict[str, str]:
-    """The unit of each signal, and of each threshold by its id."""
-    of_signal = {signal.name: signal.unit for signal in plan.signals}
-    return of_signal | {limit.id: of_signal.get(limit.signal, "") for limit in plan.thresholds}
-
-
 def _trips(records: Records, plan: Plan) -> Iterator[m.Trip]:
-    units = _units(plan)
+    units = units_of(plan)
     for seq, t in _all(records, e.ThresholdTripped):
         told, unit = tuple(plan.person_name(who) for who in t.escalate_to), units.get(t.threshold, "")
         yield m.Trip(seq, t.at, t.threshold, t.action, t.value, t.limit, t.target, told, t.message, unit)
 
 
 def _verdicts(records: Records, plan: Plan) -> Iterator[m.VerdictChange]:
-    units = _units(plan)
+    units = units_of(plan)
     for seq, v in _all(records, e.VerdictChanged):
         since = v.breaching_since.astimezone(v.at.tzinfo) if v.breaching_since else None
         unit = units.get(v.signal, "")

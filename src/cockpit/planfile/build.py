@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from cockpit.core import plan as core
+from cockpit.core.attendance import MANUAL
 from cockpit.planfile.models import PlanFile
 from cockpit.planfile.names import Names, held
 from cockpit.planfile.rollout_tables import (
@@ -23,6 +25,7 @@ from cockpit.signals.host import METRICS
 
 INTERVAL = timedelta(seconds=10)
 HOST_INTERVAL = timedelta(seconds=2)
+MANUAL_INTERVAL = timedelta(minutes=10)
 STEP_TIMEOUT = timedelta(minutes=5)
 UNITS = {"cpu": "%", "memory": "%", "disk": "%", "load": "", "network": "B/s"}
 
@@ -48,26 +51,26 @@ def build(file: PlanFile, names: Names) -> core.Plan:
 
 def thresholds(file: PlanFile) -> tuple[core.Threshold, ...]:
     """The limits with ids of their own; needs nothing else of the plan to be right."""
-    sources = {s.name: s.source for s in file.signal}
+    signals = {s.name: s for s in file.signal}
     seen: Counter[str] = Counter()
     found: list[core.Threshold] = []
     for table in file.threshold:
-        threshold = _threshold(table, sources.get(table.signal, "host"))
+        threshold = _threshold(table, signals.get(table.signal))
         whole = table.when is not None or table.outside is not None
         id_ = f"{table.signal} {threshold.limit_text}" if whole else table.signal
         id_ += f" ({table.compare})" if table.compare else ""
         seen[id_] += 1
-        found.append(
-            _threshold(
-                table, sources.get(table.signal, "host"), f"{id_} #{seen[id_]}" if seen[id_] > 1 else id_
-            )
-        )
+        found.append(replace(threshold, id=f"{id_} #{seen[id_]}" if seen[id_] > 1 else id_))
     return tuple(found)
 
 
-def _threshold(table: ThresholdTable, source: str, id_: str = "") -> core.Threshold:
+def _threshold(table: ThresholdTable, signal: SignalTable | None) -> core.Threshold:
+    source = signal.source if signal is not None else "host"
+    stale_after = table.stale_after
+    if stale_after is None and signal is not None and source == MANUAL:
+        stale_after = _interval(signal)  # late is late: nobody reads it in between
     return core.Threshold(
-        id=id_,
+        id="",
         signal=table.signal,
         action=table.action,
         op=table.when.op if table.when else None,
@@ -77,7 +80,7 @@ def _threshold(table: ThresholdTable, source: str, id_: str = "") -> core.Thresh
         compare=table.compare,
         aggregate=table.aggregate,
         min_samples=table.min_samples,
-        stale_after=table.stale_after,
+        stale_after=stale_after,
         no_data=table.no_data,
         observe_only=table.observe_only,
         agreed_by=tuple(table.agreed_by),
@@ -180,20 +183,25 @@ def _signal(signal: SignalTable, names: Names, everywhere: tuple[str, ...]) -> c
         metric = options.setdefault("metric", signal.name)
         unit = UNITS[metric] if unit is None else unit
     targets = names.expand(signal.targets)
-    if signal.on == core.HERE:
+    if signal.on == core.HERE or signal.source == MANUAL:
         targets = (core.HERE,)
     elif not signal.targets and signal.source in SIGNALS:
         targets = everywhere
     return core.Signal(
         name=signal.name,
         source=signal.source,
-        interval=signal.interval or (HOST_INTERVAL if signal.source == "host" else INTERVAL),
+        interval=_interval(signal),
         question=signal.question,
         unit=unit or "",
         owner=signal.owner,
         targets=targets,
         options=MappingProxyType(options),
     )
+
+
+def _interval(signal: SignalTable) -> timedelta:
+    usual = {"host": HOST_INTERVAL, MANUAL: MANUAL_INTERVAL}
+    return signal.interval or usual.get(signal.source, INTERVAL)
 
 
 def _item(item: ItemTable) -> core.ChecklistItem:

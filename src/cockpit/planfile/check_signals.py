@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from cockpit.core.attendance import MANUAL
 from cockpit.core.plan import HERE
 from cockpit.planfile.check_people import who
 from cockpit.planfile.check_rollout import names_lead, positive
@@ -61,6 +62,8 @@ def _signal(path: Path, signal: SignalTable, names: Names, findings: Findings) -
             message = f"`{shorten(metric)}` is no metric of a host"
             place: Path = (*path, "metric") if signal.metric else (*path, "name")
             findings.problem(place, message, f"write metric = one of: {', '.join(METRICS)}")
+    if signal.source == MANUAL:
+        _manual(path, signal, findings)
     if signal.on == HERE and signal.targets:
         findings.problem(
             (*path, "targets"),
@@ -72,6 +75,17 @@ def _signal(path: Path, signal: SignalTable, names: Names, findings: Findings) -
         if name in SHARED:
             message = f"`{{{name}}}` isn't filled in in a signal: the command gets it as it is"
             findings.warn((*path, "run"), message, "write the value", within=f"{{{name}}}")
+
+
+def _manual(path: Path, signal: SignalTable, findings: Findings) -> None:
+    if signal.targets:
+        message = "a signal that a person enters has no targets"
+        findings.problem((*path, "targets"), message, "remove it", key=True)
+    if signal.owner is None and (*path, "owner") not in findings.broken:
+        message = (
+            f"`{shorten(signal.name)}` has no owner: nobody in particular enters it, and late is inconclusive"
+        )
+        findings.warn((*path, "source"), message, 'write owner = "...", a role or a person')
 
 
 def _threshold(path: Path, threshold: ThresholdTable, names: Names, findings: Findings) -> None:

@@ -10,7 +10,9 @@ from pydantic import Field
 from cockpit.core.plan import Action, Aggregate, Compare, NoData, On
 from cockpit.planfile.table import Duration, Table, Var, Wave, When
 
-Occasion = Literal["notify", "pause", "rollback", "escalate", "abort", "completed", "rolled_back", "aborted"]
+Occasion = Literal[
+    "notify", "pause", "rollback", "escalate", "unattended", "abort", "completed", "rolled_back", "aborted"
+]
 Source = Literal["host", "command", "http", "prometheus", "log", "sql", "manual"]
 
 SOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -99,9 +101,12 @@ class SignalTable(Table):
     )
     unit: str | None = Field(default=None, description="Shown behind the number.")
     interval: Duration | None = Field(
-        default=None, description="Time between readings; else 2s for host signals, 10s for others."
+        default=None,
+        description="Time between readings; else 2s for host signals, 10m for manual ones, 10s for others.",
     )
-    owner: str | None = Field(default=None, description="The role or person who watches it.")
+    owner: str | None = Field(
+        default=None, description="The role or person who watches it; manual: who enters it."
+    )
     targets: list[str] = Field(default=[], description="Names or groups to read it on; else all.")
     on: On | None = Field(default=None, description='command: "here" runs it on the operator\'s machine.')
     run: str | None = Field(default=None, description="command: a line that prints one number.")
@@ -138,7 +143,8 @@ class ThresholdTable(Table):
     aggregate: Aggregate = Field(default="any", description="How the targets' values count together.")
     min_samples: int = Field(default=1, ge=1, description="Fewer samples than this are inconclusive.")
     stale_after: Duration | None = Field(
-        default=None, description="Silence for this long is no data; else three intervals."
+        default=None,
+        description="Silence for this long is no data; else three intervals, of a manual signal one.",
     )
     no_data: NoData = Field(default="inconclusive", description="What silence means.")
     observe_only: bool = Field(default=False, description="Shown and recorded, never acted on.")
@@ -190,7 +196,10 @@ class NotifyTable(Table):
     """A command or web hook told about events. Exactly one of `run` and `url`."""
 
     written, needs = "[[notify]]", ("on",)
-    on: list[Occasion] = Field(default=[], description="The occasions.")
+    on: list[Occasion] = Field(
+        default=[],
+        description='The occasions. "unattended": nobody who may act is here; those of "escalate" are told of it too.',
+    )
     run: str | None = Field(
         default=None, description="A command on this machine; `{message}` is what happened, shell-quoted."
     )

@@ -29,7 +29,7 @@ from cockpit.runtime.targets import Targets
 from cockpit.runtime.wakefulness import Wakefulness
 from cockpit.signals.host import HostSample
 from cockpit.store.log import Log, Recording
-from cockpit.store.output import Kept
+from cockpit.store.output import Kept, Output
 
 TICK = 0.25
 """Seconds between looks at the clock when nothing else happens."""
@@ -58,7 +58,7 @@ def utc_now() -> datetime:
 
 
 class Engine:
-    """One session at work; a Link for screens. `run` it as a task, `send` it commands."""
+    """One session at work. `run` it as a task, `send` it commands."""
 
     def __init__(
         self,
@@ -95,13 +95,15 @@ class Engine:
         self.awake = Wakefulness()
         self._reaching: asyncio.Task[None] | None = None
         self.sampling = Sampling(plan, runner, meter, now, self._wake.set)
+        self.sampling.entered(events)
+        self.sampling.take_rows()  # the log has them already
         self.notices = Notices(plan, runner, now, self._post)
 
-    # The Link
+    # What screens see
 
     @property
     def me(self) -> str:
-        """The person at this screen."""
+        """The person who opened the session, or took it up."""
         return self._me
 
     @property
@@ -136,10 +138,9 @@ class Engine:
         """The latest host metrics of a target."""
         return self.sampling.host(target)
 
-    def output(self, attempt: str) -> bytes:
-        """The kept output of an attempt: from memory, or from the log where it has been let go."""
-        kept = self.jobs.output(attempt) or Recording(self._log.path, (), self._log.head).output(attempt)
-        return kept.text() if kept is not None else b""
+    def output(self, attempt: str) -> Kept | Output | None:
+        """The kept output of an attempt: from memory, or from the log where it has been let go; None before any."""
+        return self.jobs.output(attempt) or Recording(self._log.path, (), self._log.head).output(attempt)
 
     async def send(self, command: Command) -> Refused | None:
         """Ask for something; None once it is durable, Refused with the reason otherwise."""
@@ -232,12 +233,13 @@ class Engine:
         await self._log.append(events, outputs, rows)
         self._state = state
         self._events += events
+        self.sampling.entered(events)
         failpoint.reach("turn.after_append")
         self.jobs.reconcile(wanted(state), stopping=stopping(state))
         for answer, refused in answers:
             _answer(answer, refused)
         if events:
-            self.notices.about(events)
+            self.notices.about(events, state)
             self._publish()
 
     async def leave(self, by: str, reason: str, within: timedelta) -> None:

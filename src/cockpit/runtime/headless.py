@@ -10,11 +10,12 @@ from cockpit.core import commands as cmd
 from cockpit.core import readiness
 from cockpit.core.commands import Refused
 from cockpit.core.errors import Held, NotReady, StillInDoubt
-from cockpit.core.events import Event, SessionResumed
+from cockpit.core.events import Event, ScreenAttached, SessionResumed
 from cockpit.core.rollout import stuck
 from cockpit.core.state import State, breached
 from cockpit.core.view import next_line, reopened
 from cockpit.runtime.engine import Engine, set_within
+from cockpit.runtime.sockets import own_user
 
 FIRST_READINGS = timedelta(seconds=30)
 """How long targets and signals have for their first answer before the release counts as not ready."""
@@ -45,6 +46,7 @@ async def run_headless(
     changed = asyncio.Event()
     end = engine.subscribe(changed.set)
     last_hint = ""
+    await engine.send(_seat(engine))
     if engine.state.started is None and (go_on or not taken_up):
         starting = asyncio.create_task(_start(engine, override))
     else:
@@ -75,6 +77,12 @@ async def run_headless(
         await asyncio.gather(starting, return_exceptions=True)
 
 
+def _seat(engine: Engine) -> cmd.AttachScreen:
+    """Presence of this process, which watches over the release: it isn't left alone."""
+    name = f"{engine.me}-headless-{sum(isinstance(event, ScreenAttached) for event in engine.events) + 1}"
+    return cmd.AttachScreen(engine.now(), name, engine.me, own_user(), "headless", may_act=True, own=True)
+
+
 def _waits_for(engine: Engine) -> str:
     """What a person has to do now, or empty while the release goes on by itself."""
     state = engine.state
@@ -86,7 +94,7 @@ async def _start(engine: Engine, override: str) -> None:
     """Start as soon as everything answered; NotReady with what is missing where it did and isn't enough."""
     await _until(engine, lambda state: not readiness.pending(state), FIRST_READINGS)
     seen = tuple(f.key for f in readiness.blocking(engine.state, engine.now()))
-    start = cmd.StartRelease(engine.now(), engine.me, reason=override, overriding=seen)
+    start = cmd.StartRelease(engine.now(), engine.me, reason=override, overriding=seen, os_user=own_user())
     refused = await engine.send(start)
     if not isinstance(refused, Refused) or engine.state.started or engine.state.left or engine.ended:
         return
@@ -102,7 +110,8 @@ async def _go_on(engine: Engine, hint: Callable[[str], None], reason: str) -> No
         hint(f"{attempt.id} was open; now we know: {now}")
     refusal = ""
     while reason and engine.state.resumed is not None and _drives(engine):
-        refused = await engine.send(cmd.ResumeRollout(engine.now(), engine.me, reason=reason))
+        going_on = cmd.ResumeRollout(engine.now(), engine.me, reason=reason, os_user=own_user())
+        refused = await engine.send(going_on)
         if not isinstance(refused, Refused) or not _drives(engine):
             return
         if stuck(engine.state) or not breached(engine.state):

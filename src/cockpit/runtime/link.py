@@ -1,4 +1,4 @@
-"""The seam between a session and whoever watches or steers it: screens, headless output, other terminals."""
+"""The seam between a session and a screen, in this process or another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from cockpit.core.commands import Command, Refused
-from cockpit.core.events import Event
+from cockpit.core.events import Event, ScreenAttached
 from cockpit.core.state import State
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.signals.host import HostSample
@@ -17,8 +17,18 @@ class Link(Protocol):
     """What a screen sees of a session. Everything here is cheap to call at 4 Hz, and none of it blocks."""
 
     @property
+    def seat(self) -> ScreenAttached:
+        """This screen as the session knows it: whose it is, and what it may do."""
+        ...
+
+    @property
     def me(self) -> str:
-        """The person id at this screen."""
+        """The person id at this screen; empty where the plan doesn't know who sits here."""
+        ...
+
+    @property
+    def apart(self) -> bool:
+        """Whether the session is a process of its own, which goes on when this screen is left."""
         ...
 
     @property
@@ -38,7 +48,7 @@ class Link(Protocol):
 
     @property
     def failure(self) -> str:
-        """Why the log can't be written any more, or empty: then nothing further is dispatched."""
+        """Why nothing can be asked for from here any more, or empty: the log failed, or the session is out of reach."""
         ...
 
     def now(self) -> datetime:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from cockpit.core import events as ev
 from cockpit.core.commands import Command, ReportNotice
 from cockpit.core.plan import HERE, Plan
+from cockpit.core.state import State
 from cockpit.remote.base import Request, Runner
 
 TIMEOUT = timedelta(seconds=20)
@@ -18,7 +19,9 @@ TIMEOUT = timedelta(seconds=20)
 def occasion(event: ev.Event) -> str:
     """The word under `on` in [[notify]] that the event answers to, or empty."""
     match event:
-        case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed():
+        case ev.ScreenDetached():
+            return "unattended"
+        case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
             return "pause"
         case ev.RollbackStarted():
             return "rollback"
@@ -50,8 +53,18 @@ def message(event: ev.Event, plan: Plan) -> str:
         case ev.ThresholdTripped():
             to = f" ({', '.join(event.escalate_to)})" if event.escalate_to else ""
             return f"{head}: {event.threshold}, now {event.value}. {event.message}{to}".strip()
+        case ev.LeftAlone():
+            return f"{head}: the next slice is due, and nobody is at a screen to see it. `cockpit attach`"
+        case ev.ScreenDetached():
+            return f"{head}: nobody is at a screen any more, and nothing expands until somebody is. `cockpit attach`"
         case _:
             return head
+
+
+def _left_alone(event: ev.ScreenDetached, state: State) -> bool:
+    under_way = state.started is not None and state.closed is None
+    drives = state.left is None and state.replaced is None
+    return state.alone == event and under_way and drives
 
 
 class Notices:
@@ -66,12 +79,19 @@ class Notices:
         self._post = post
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def about(self, events: Sequence[ev.Event]) -> None:
-        """Tell whoever asked to be told about these events."""
+    def about(self, events: Sequence[ev.Event], state: State) -> None:
+        """Tell whoever asked to be told about these events; `state` is how things stand after them.
+
+        A screen that goes is told of only where it leaves a release under way alone; then also to those who are
+        told of escalations.
+        """
         for event in events:
             word = occasion(event)
+            if isinstance(event, ev.ScreenDetached) and not _left_alone(event, state):
+                continue
+            words = {word, "escalate"} if word == "unattended" else {word}
             for notify in self._plan.notify:
-                if word and word in notify.on and notify.run is not None:
+                if words.intersection(notify.on) and notify.run is not None:
                     line = notify.run.replace("{message}", shlex.quote(message(event, self._plan)))
                     task = asyncio.create_task(self._tell(word, line))
                     self._tasks.add(task)

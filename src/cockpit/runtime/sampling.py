@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import ipaddress
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from cockpit.core.attendance import MANUAL
 from cockpit.core.commands import ReportVerdict
-from cockpit.core.plan import Plan, Signal, Target, Threshold
+from cockpit.core.events import Event, SignalEntered
+from cockpit.core.plan import HERE, Plan, Signal, Target, Threshold
 from cockpit.core.thresholds import Judgement, Sample, breaches, judge
 from cockpit.remote.base import Request, Runner
 from cockpit.signals import SIGNALS
@@ -94,7 +96,8 @@ class Sampling:
             if target.id not in here:
                 self._spawn(self._host_loop(target.id))
         for signal in self._plan.signals:
-            if signal.source in SIGNALS and not SIGNALS[signal.source].follows:
+            kind = SIGNALS.get(signal.source)
+            if kind is not None and kind.query is not None and not kind.follows:
                 for i, target in enumerate(signal.targets):
                     self._spawn(self._asking(signal, target, i / len(signal.targets)))
 
@@ -114,9 +117,10 @@ class Sampling:
     def forget(self) -> None:
         """Judge nothing from now on: this machine stood still, and what was read before is too old."""
         self.judging = False
-        for by_target in self._series.values():
+        for name, by_target in self._series.items():
             for series in by_target.values():
-                series.clear()
+                if self._signals[name].source != MANUAL:  # a person's reading stays as old as it says it is
+                    series.clear()
         self._judgements.clear()
 
     def judge_from_now(self) -> None:
@@ -171,6 +175,12 @@ class Sampling:
             if over or before is None or before.verdict != "pass":
                 self._wake()
                 return
+
+    def entered(self, events: Iterable[Event]) -> None:
+        """Keep what people entered, at the moments they did."""
+        for event in events:
+            if isinstance(event, SignalEntered):
+                self.add(event.signal, HERE, Sample(event.at, event.value))
 
     def _host_sample(self, target: str, sample: HostSample) -> None:
         at = self._now()
@@ -236,9 +246,9 @@ class Sampling:
 
         timeout = max(timedelta(seconds=5), 2 * signal.interval)
         kind = SIGNALS[signal.source]
-        ended = await self._runner.run(
-            target, Request(kind.query(signal), timeout), on_output, asyncio.Event()
-        )
+        assert kind.query is not None  # only what can be asked is
+        request = Request(kind.query(signal), timeout)
+        ended = await self._runner.run(target, request, on_output, asyncio.Event())
         if not ended.ok:
             return Sample(self._now(), None, ended.detail or f"{ended.kind}, exit {ended.exit_code}")
         try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import secrets
 import signal
 import socket
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,8 @@ from cockpit.remote.here import HereRunner
 from cockpit.remote.ssh import SshRunner
 from cockpit.runtime.engine import Engine, utc_now
 from cockpit.runtime.router import Router
+from cockpit.runtime.server import serving
+from cockpit.runtime.sockets import listening, name_of, own_user
 from cockpit.steps import commands
 from cockpit.store.environment import EnvironmentLock, unfinished
 from cockpit.store.log import Log, read
@@ -63,47 +64,53 @@ def runners(plan: Plan, driver: Driver | None = None) -> Router:
 
 @asynccontextmanager
 async def session(opening: Opening, hold: asyncio.Event | None = None) -> AsyncGenerator[Engine]:
-    """A session at work. Leaving the block before its end leaves the session: nothing new starts.
-    Nothing is contacted before `hold`, if given, is set.
+    """A session at work, to which screens can attach. Leaving the block before its end leaves the session: nothing
+    new starts. Nothing is contacted before `hold`, if given, is set.
 
     Raises Held where another session has the environment, LogError where the log can't be used, or failed on
     the way.
     """
     release = opening.plan.release
-    holder = f"{opening.me}, session {opening.log_path.stem}"
-    lock = EnvironmentLock(release.service, release.environment, holder)
-    log: Log | None = None
-    runner: Router | None = None
-    try:
+    name = name_of(opening.log_path)
+    async with AsyncExitStack() as stack:
+        holder = f"{opening.me}, session {opening.log_path.stem} (`cockpit attach {name}`)"
+        lock = EnvironmentLock(release.service, release.environment, holder)
+        stack.callback(lock.release)
         if opening.lasting and not (opening.resumed or opening.take_over):
             _refuse_beside_unfinished(release.service, release.environment)
+        listener = stack.enter_context(listening(name))
         log = await (Log.open if opening.resumed else Log.create)(opening.log_path)
-        events = [event for _, event in read(opening.log_path).events] if opening.resumed else []
-        first = _open(opening, events)
+        stack.push_async_callback(log.close)
+        async with _at_work(opening, log, listener, hold) as engine:
+            yield engine
+
+
+@asynccontextmanager
+async def _at_work(
+    opening: Opening, log: Log, listener: socket.socket, hold: asyncio.Event | None
+) -> AsyncGenerator[Engine]:
+    """The engine of a session over its log. Screens are let in once its opening is recorded, and stay to its end."""
+    events = [event for _, event in read(opening.log_path).events] if opening.resumed else []
+    first = _open(opening, events)
+    async with AsyncExitStack() as stack:
         runner = runners(opening.plan, _driver(opening, first))
+        stack.push_async_callback(runner.close)
         engine = Engine(opening.plan, commands, log, runner, runner.host_sample, opening.me, events=events)
-        working = asyncio.create_task(engine.run(hold))
         signals = _Signals(engine, opening.me)
+        stack.callback(signals.ignore)
+        working = asyncio.create_task(engine.run(hold))
         try:
-            await engine.send(_resume(opening) if events else first)
+            refused = await engine.send(_resume(opening) if events else first)
+            if refused is not None:
+                raise LogError(refused.reason)
             failpoint.reach("session.resumed" if events else "session.opened")
+            await stack.enter_async_context(serving(engine, listener))
             signals.watch()
             yield engine
         finally:
             signals.watch()  # a screen has handlers of its own while it is up, and takes them away
             failpoint.reach("session.closing")
-            await _end(engine, working, opening.me)
-            signals.ignore()
-    except (LogError, Broken) as fault:
-        if log is not None:
-            await _last_words(log, ev.SessionLeft(utc_now(), ev.COCKPIT, str(fault)))
-        raise
-    finally:
-        if runner is not None:
-            await runner.close()
-        if log is not None:
-            await log.close()
-        lock.release()
+            await _end(engine, working, log, opening.me)
 
 
 async def _last_words(log: Log, event: ev.Event) -> None:
@@ -131,7 +138,7 @@ def _driver(opening: Opening, first: cmd.OpenSession) -> Driver:
         first.session,
         first.spool,
         f"{release.service} {release.environment}",
-        f"{opening.me} ({getpass.getuser()} on {socket.gethostname()})",
+        f"{opening.me} ({own_user()} on {socket.gethostname()})",
         socket.gethostname(),
         f"{utc_now():%Y-%m-%d %H:%M} UTC",
         opening.take_over,
@@ -148,7 +155,7 @@ def _open(opening: Opening, events: Sequence[ev.Event]) -> cmd.OpenSession:
         session=opened.session if known else opening.log_path.stem,
         spool=opened.spool if known else secrets.token_hex(8),
         by=opening.me,
-        os_user=getpass.getuser(),
+        os_user=own_user(),
         machine=socket.gethostname(),
         cockpit_version=__version__,
         plan_path=opening.plan_path,
@@ -162,7 +169,7 @@ def _resume(opening: Opening) -> cmd.ResumeSession:
     return cmd.ResumeSession(
         utc_now(),
         opening.me,
-        getpass.getuser(),
+        own_user(),
         socket.gethostname(),
         __version__,
         opening.plan_file,
@@ -171,11 +178,15 @@ def _resume(opening: Opening) -> cmd.ResumeSession:
     )
 
 
-async def _end(engine: Engine, working: asyncio.Task[None], me: str) -> None:
+async def _end(engine: Engine, working: asyncio.Task[None], log: Log, me: str) -> None:
     if not working.done() and engine.state.closed is None:
         with suppress(LogError):
-            await engine.leave(me, "the screen was left", SETTLE)
-    await working
+            await engine.leave(me, "", SETTLE)
+    try:
+        await working
+    except (LogError, Broken) as fault:
+        await _last_words(log, ev.SessionLeft(utc_now(), ev.COCKPIT, str(fault)))
+        raise
 
 
 class _Signals:

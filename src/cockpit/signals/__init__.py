@@ -1,4 +1,4 @@
-"""The table of signal kinds: each is a query for a target and a pure reading of what it answers."""
+"""The table of signal kinds: a query for a target and a pure reading of what it answers, or a person who reads."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Memory = host.HostRaw | None
 class SignalKind:
     """How a kind of signal is read.
 
-    query    the POSIX sh text for a target
+    query    the POSIX sh text for a target; None: a person reads it, and enters it before its interval is over
     follows  True: the query is a loop, each line it prints is read; False: it is run once an interval
     options  the keys the plan must give beside the common ones
     read     (signal, line or whole output, memory) -> (memory, value or None); ValueError says what came
     """
 
-    query: Callable[[Signal], str]
+    query: Callable[[Signal], str] | None
     follows: bool
     options: tuple[str, ...]
     read: Callable[[Signal, bytes, Memory], tuple[Memory, float | None]]
@@ -40,4 +40,5 @@ def _read_command(_signal: Signal, output: bytes, memory: Memory) -> tuple[Memor
 SIGNALS: Mapping[str, SignalKind] = {
     "host": SignalKind(host.query, follows=True, options=("metric",), read=_read_host),
     "command": SignalKind(command.query, follows=False, options=("run",), read=_read_command),
+    "manual": SignalKind(None, follows=False, options=(), read=_read_command),
 }

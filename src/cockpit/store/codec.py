@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from math import isfinite
@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, Union, get_args, get_orig
 
 from cockpit.core import events
 from cockpit.core.errors import LogError
-from cockpit.core.events import Event
+from cockpit.core.events import Decision, Event
 
 Convert = Callable[[Any], Any]
 
@@ -28,7 +28,7 @@ class Pair(NamedTuple):
 KINDS: dict[str, type[Event]] = {
     name: value
     for name, value in vars(events).items()
-    if isinstance(value, type) and issubclass(value, Event) and value is not Event
+    if isinstance(value, type) and issubclass(value, Event) and value not in (Event, Decision)
 }
 """Every event class by its name, which is what a record's `type` says."""
 
@@ -42,7 +42,7 @@ def encode(event: Event) -> bytes:
     if KINDS.get(name) is not type(event):
         raise LogError(f"{name} is not an event this log can hold. Nothing was written.")
     try:
-        return _dump(_record(type(event)).encode(event)).encode()
+        return _dump(record(type(event)).encode(event)).encode()
     except ValueError as error:
         raise LogError(f"{name} can't be recorded: {error}. Nothing was written.") from error
 
@@ -53,11 +53,16 @@ def decode(body: bytes) -> Event:
         plain = _load(body.decode())
     except (ValueError, RecursionError) as error:
         raise LogError(f"a record is not JSON: {error}. The log can't be trusted from there on.") from error
+    return decode_plain(plain)
+
+
+def decode_plain(plain: Any) -> Event:
+    """As `decode`, of an object that is JSON no more."""
     kind = plain.get("type") if isinstance(plain, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     if not isinstance(kind, str) or kind not in KINDS:
         raise LogError(f"a record of the unknown type {kind!r}{_OTHER_VERSION}")
     try:
-        return _record(KINDS[kind]).decode(plain)
+        return record(KINDS[kind]).decode(plain)
     except ValueError as error:
         raise LogError(f"the record {kind} doesn't fit: {error}{_OTHER_VERSION}") from error
 
@@ -76,10 +81,14 @@ _load = json.JSONDecoder(parse_constant=_not_finite).decode
 
 
 @cache
-def _record(kind: type) -> Pair:
-    """The pair for a dataclass. An event's object also says its `type`; a small record's needs none."""
+def record(kind: type) -> Pair:
+    """The pair for a dataclass. An event's object also says its `type`; a small record's needs none.
+
+    A field with a default may be missing: a log of an earlier version, which didn't have it, is read all the same.
+    """
     hints = get_type_hints(kind)
     order = tuple(field.name for field in fields(kind))
+    may_miss = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
     pairs = {name: _pair(hints[name]) for name in order}
     name_of = {"type": kind.__name__} if issubclass(kind, Event) else {}
     names = frozenset((*order, *name_of))
@@ -104,17 +113,17 @@ def _record(kind: type) -> Pair:
     def decode(plain: Any) -> Any:
         if not isinstance(plain, dict):
             raise ValueError(f"not an object: {plain!r}")
-        if plain.keys() != names:
-            unknown, missing = sorted(plain.keys() - names), sorted(names - plain.keys())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if plain.keys() != names and not names - may_miss.keys() <= plain.keys() <= names:
+            unknown, missing = sorted(plain.keys() - names), sorted(names - plain.keys() - may_miss.keys())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
             raise ValueError(f"unknown fields {unknown}, missing fields {missing}")
-        values: list[Any] = []
+        values: dict[str, Any] = {}
         name = ""
         try:
             for name, convert in decoders:
-                values.append(convert(plain[name]))
+                values[name] = convert(plain[name]) if name in plain else may_miss[name]
         except ValueError as error:
             raise ValueError(f"`{name}`: {error}") from error
-        return kind(*values)
+        return kind(**values)
 
     return Pair(encode, decode)
 
@@ -131,7 +140,7 @@ def _pair(hint: Any) -> Pair:
     if origin is tuple and get_args(hint)[1:] == (...,):
         return _list(_pair(get_args(hint)[0]))
     if is_dataclass(hint) and isinstance(hint, type):
-        return _record(hint)
+        return record(hint)
     raise LogError(f"the log has no way to hold a field of type {hint}.")
 
 

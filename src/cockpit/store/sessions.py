@@ -16,6 +16,7 @@ from cockpit.core.events import (
     Event,
     NoteAdded,
     NoticeSent,
+    ScreenDetached,
     SessionClosed,
     SessionLeft,
     SessionOpened,
@@ -26,7 +27,7 @@ from cockpit.store.files import is_written, make_private_directory
 from cockpit.store.recording import opened
 
 SUFFIX = ".db"
-_AFTER_THE_END = (NoteAdded, NoticeSent, SessionLeft, TargetsReleased)
+_AFTER_THE_END = (NoteAdded, NoticeSent, ScreenDetached, SessionLeft, TargetsReleased)
 """What a log may go on with behind its close."""
 
 

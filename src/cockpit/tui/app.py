@@ -17,6 +17,7 @@ from textual.geometry import Region
 from textual.widget import Widget
 
 from cockpit import shipped
+from cockpit.core.attendance import speaks
 from cockpit.core.commands import Command
 from cockpit.core.errors import UsageError
 from cockpit.runtime.link import Link
@@ -26,19 +27,18 @@ from cockpit.tui.dialogs import Answer, Dialog, Help
 from cockpit.tui.driver import Terminal
 from cockpit.tui.layout import Wish, arrange, question_most
 from cockpit.tui.lines import Block, RowPane
+from cockpit.tui.panes.banner import out_of_reach
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
+from cockpit.tui.rhythm import Rhythm
 from cockpit.tui.scene import History, Scene, zone_of
 from cockpit.tui.style import CSS
 from cockpit.tui.tabs import Tabs
 from cockpit.tui.text import visible
 from cockpit.tui.theme import DEFAULT, WITHOUT_COLOUR, Look, read_all
 
-DRAW_EVERY = 0.25
-"""Seconds between drawings: four a second at most, whatever happens."""
-
-EXPLAINED = "ctrl+c does nothing here. p pauses the release, q leaves the screen after a question."
+EXPLAINED = "ctrl+c does nothing here. {pauses}q leaves the screen after a question."
 
 
 class CockpitApp(App[None], inherit_bindings=False):
@@ -57,7 +57,7 @@ class CockpitApp(App[None], inherit_bindings=False):
         looks = read_all(shipped.directory("themes"))
         name = theme or (WITHOUT_COLOUR if without_colour else DEFAULT)
         if name not in looks:
-            raise UsageError(f"there is no theme {name}; there are: {', '.join(looks)}")
+            raise UsageError(f"there is no theme {visible(name)}; there are: {', '.join(looks)}")
         for look in looks.values():
             self.register_theme(look.textual())
         self.look: Look = looks[name]
@@ -71,9 +71,8 @@ class CockpitApp(App[None], inherit_bindings=False):
         self.zoomed = False
         self._subject: tuple[str, str, str] = ("", "", "")
         self._places: dict[str, Region] = {}
-        self.draw_again_at = 0.0
+        self.rhythm = Rhythm(self, self.draw, lambda: link.events)
         self._halted_at: datetime | None = None
-        self._news = False
         self._unsubscribe = lambda: None
 
     # Drawing
@@ -93,8 +92,8 @@ class CockpitApp(App[None], inherit_bindings=False):
         # the session in this loop is written for the ordinary kind.
         asyncio.get_running_loop().set_task_factory(None)
         self.panes = {name: self.query_one(f"#{name}", RowPane) for name in PANES}
-        self._unsubscribe = self.link.subscribe(self.draw_soon)
-        self.set_interval(DRAW_EVERY, self._draw_by_clock)
+        self._unsubscribe = self.link.subscribe(self.rhythm.soon)
+        self.rhythm.begin()
         self.draw()
         self.panes[self.front].focus()
         self.call_after_refresh(self.on_shown)
@@ -115,30 +114,12 @@ class CockpitApp(App[None], inherit_bindings=False):
         at = state.closed.at if state.closed is not None else self._halted_at or self.link.now()
         return Scene(self.link, state, at, self.zone, self.history, frozenset(self.toggled), target, attempt)
 
-    def draw_soon(self) -> None:
-        """Draw as soon as the last drawing is long enough ago; many calls make one drawing. From any task."""
-        if not self._news:
-            self._news = self.call_later(self._draw_when_due)
-
-    def _draw_when_due(self) -> None:
-        # Set here and not by the caller: a timer only works in a task that belongs to the app.
-        self.set_timer(max(0.01, self.draw_again_at - asyncio.get_running_loop().time()), self._draw_news)
-
-    def _draw_news(self) -> None:
-        if self._news:
-            self.draw()
-
-    def _draw_by_clock(self) -> None:
-        if asyncio.get_running_loop().time() >= self.draw_again_at:
-            self.draw()
-
     def draw(self) -> None:
         """Draw what has changed."""
         if not self.is_mounted_on_screen:
             return
-        if self.link.failure and self._halted_at is None:
-            self._halted_at = self.link.now()
-        self._news, self.draw_again_at = False, asyncio.get_running_loop().time() + DRAW_EVERY
+        self._halted_at = (self._halted_at or self.link.now()) if self.link.failure else None
+        self.rhythm.drawn()
         self.history.look(self.link)
         scene = self.scene
         width, height = self.size
@@ -247,7 +228,7 @@ class CockpitApp(App[None], inherit_bindings=False):
                 row.attempt if about_target else attempt,
                 row.item or item,
             )
-            self.draw_soon()
+            self.rhythm.soon()
 
     # Acts
 
@@ -287,16 +268,28 @@ class CockpitApp(App[None], inherit_bindings=False):
         """Sign the chosen item, or the first open one."""
         self._act(asks.sign(self.scene, self._subject[2] if self.front == "checklist" else ""))
 
+    def action_enter_number(self) -> None:
+        """Enter the number of a signal that a person reads."""
+        self._act(asks.enter(self.scene))
+
+    def action_take_role(self) -> None:
+        """Take over the role of somebody who isn't here."""
+        self._act(asks.take(self.scene))
+
     def action_note(self) -> None:
         """Write a note."""
         self._act(asks.note(self.scene))
 
     def _act(self, asked: Asked) -> None:
         """Put the question, send the command, or say why not."""
-        if self.link.failure:
-            self.say(f"Nothing can be recorded any more: {self.link.failure}")
-        elif self.link.state.replaced is not None:
+        link = self.link
+        if link.failure:
+            lost = "asked for" if out_of_reach(self.scene) else "recorded"
+            self.say(f"Nothing can be {lost} any more: {link.failure}")
+        elif link.state.replaced is not None:
             self.say("Another session drives this release now: nothing is decided here any more. q leaves.")
+        elif refused := speaks(link.state.plan, link.seat, link.me):
+            self.say(refused.reason)
         elif isinstance(asked, str):
             self.say(asked)
         elif isinstance(asked, Ask):
@@ -331,7 +324,8 @@ class CockpitApp(App[None], inherit_bindings=False):
 
     def action_explain(self) -> None:
         """ctrl+c, ctrl+q and ctrl+z do nothing, and say so."""
-        self.say(EXPLAINED)
+        may_act = self.link.seat.may_act
+        self.say(EXPLAINED.format(pauses="p pauses the release, " if may_act else ""))
 
     def action_leave(self) -> None:
         """q: at once when the session is over or nothing can be done in it, else after a question."""

@@ -77,7 +77,12 @@ class Dialog(ModalScreen[Answer | None]):
     @property
     def by(self) -> str:
         """The person whose decision it is."""
-        return self.ask.authors[self._author] if self.ask.authors else ""
+        return self.authors[self._author % len(self.authors)] if self.authors else ""
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """Everybody whose decision it may be; the chosen answer may have its own."""
+        return (self._chosen.authors if self._chosen else ()) or self.ask.authors
 
     def compose(self) -> ComposeResult:
         """Title, facts, the field, and whose decision it is."""
@@ -174,7 +179,7 @@ class Dialog(ModalScreen[Answer | None]):
         me = self.scene.link.me
         if self.by == me:
             return line(("as ", "dim"), (self.scene.called(me), "strong"))
-        other = "   tab somebody else" if len(self.ask.authors) > 1 else ""
+        other = "   tab somebody else" if len(self.authors) > 1 else ""
         entered = f", entered at {self.scene.called(me)}'s screen"
         return line(("as ", "dim"), (self.scene.called(self.by), "strong"), (entered, "warn"), (other, "dim"))
 
@@ -201,6 +206,8 @@ class Dialog(ModalScreen[Answer | None]):
             self.complaint = "choose one of them first with ↑ ↓: nothing was done"
         elif self.ask.word and text != self.ask.word:
             self.complaint = f"that isn't “{self.ask.word}”: nothing was done"
+        elif wrong := self.ask.wrong(text):
+            self.complaint = wrong
         elif self.ask.needed and not text:
             self.complaint = "this needs a reason: it is read in the review"
         else:
@@ -215,8 +222,8 @@ class Dialog(ModalScreen[Answer | None]):
 
     def action_author(self, by: int) -> None:
         """Another of those whose decision it may be."""
-        if len(self.ask.authors) > 1:
-            self._author = (self._author + by) % len(self.ask.authors)
+        if len(self.authors) > 1:
+            self._author = (self._author + by) % len(self.authors)
             self._draw()
 
     def action_choose(self, by: int) -> None:

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-from cockpit.core import checklist, rollback, rollout, view
+from cockpit.core import checklist, people, rollback, rollout, view, window
 from cockpit.core.state import breached
+from cockpit.tui import asks, entries
+from cockpit.tui.asks.base import voices
+from cockpit.tui.asks.entering import authors_of
+from cockpit.tui.asks.roles import takes
 from cockpit.tui.doubt import wants_a_person
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.scene import Scene
@@ -40,8 +44,19 @@ def _while_open(word: str) -> Offer:
 
 def _open(scene: Scene) -> bool:
     """Whether anything may still be decided here."""
-    state = scene.state
-    return state.closed is None and state.left is None and state.replaced is None and not scene.link.failure
+    state, link = scene.state, scene.link
+    over = state.closed is not None or state.left is not None or state.replaced is not None
+    return link.seat.may_act and not over and not link.failure
+
+
+def _stops(scene: Scene) -> bool:
+    """Whether the word of somebody who may roll back or abort can be entered here."""
+    return bool(voices(scene, people.stoppers(scene.plan)))
+
+
+def _mends(scene: Scene) -> bool:
+    """Whether the word of somebody who may retry or exclude can be entered here."""
+    return bool(voices(scene, people.menders(scene.plan)))
 
 
 def _forward(scene: Scene) -> bool:
@@ -52,12 +67,12 @@ def _forward(scene: Scene) -> bool:
 
 def _pause(scene: Scene) -> str:
     if _open(scene) and scene.state.rollback is not None and scene.state.paused is not None:
-        return "go on rolling back"
+        return "go on rolling back" if _stops(scene) else ""
     if not _forward(scene):
         return ""
     if scene.state.paused is None:
         return "pause"
-    if rollout.stuck(scene.state):
+    if rollout.stuck(scene.state) or isinstance(asks.pause(scene), str):
         return ""
     if scene.state.resumed is not None and not breached(scene.state):
         return "go on"
@@ -68,15 +83,29 @@ def _go(scene: Scene) -> str:
     state = scene.state
     if not _open(scene) or state.aborted is not None or state.rollback is not None:
         return ""
+    owner = (scene.plan.roles.decision_owner,)
     if state.started is None:
-        return "start"
-    waits = state.phase == "waiting" and rollout.current_stage(state) is not None
-    return "promote" if waits and state.paused is None else ""
+        return "start" if voices(scene, owner) else ""
+    stage = rollout.current_stage(state)
+    if stage is None or state.phase != "waiting" or state.paused is not None:
+        return ""
+    late = window.against(state, stage, scene.at)
+    return "promote" if voices(scene, owner if late else people.deciders(scene.plan, stage)) else ""
 
 
 def _sign(scene: Scene) -> str:
-    wanting = any(checklist.missing(scene.state, item) for item in scene.plan.checklist)
-    return "sign" if _open(scene) and wanting else ""
+    wanting = (checklist.missing(scene.state, item) for item in scene.plan.checklist)
+    return "sign" if _open(scene) and any(voices(scene, missing) for missing in wanting) else ""
+
+
+def _enter(scene: Scene) -> str:
+    mine = any(authors_of(scene, signal) for signal in entries.entered(scene.plan))
+    return "enter a number" if _open(scene) and mine else ""
+
+
+def _number_wanted(scene: Scene) -> bool:
+    signals = entries.entered(scene.plan) if _enter(scene) else ()
+    return any(entries.wanted(scene, signal) and authors_of(scene, signal) for signal in signals)
 
 
 def _troubled(scene: Scene) -> bool:
@@ -91,7 +120,7 @@ def _troubled(scene: Scene) -> bool:
 def _retry(scene: Scene) -> str:
     """Offered where a step may run again: not while it may still be at work out of sight."""
     state = scene.state
-    if not _troubled(scene):
+    if not _troubled(scene) or not _mends(scene):
         return ""
     if state.rollback is not None:
         every = (b for wave in rollback.way_back(state, scene.at) for b in wave if b.status == "unproven")
@@ -104,7 +133,7 @@ def _retry(scene: Scene) -> str:
 def _doubt(scene: Scene) -> str:
     state = scene.state
     may = _open(scene) and state.started is not None and state.aborted is None
-    return "settle doubt" if may and rollout.in_doubt(state) else ""
+    return "settle doubt" if may and _mends(scene) and rollout.in_doubt(state) else ""
 
 
 def _loudly(offered: Offer) -> Callable[[Scene], bool]:
@@ -114,11 +143,24 @@ def _loudly(offered: Offer) -> Callable[[Scene], bool]:
 
 def _close(scene: Scene) -> str:
     result = scene.state.rollback_result
-    return "close as it is" if _open(scene) and result is not None and result.unproven else ""
+    may = _open(scene) and _stops(scene)
+    return "close as it is" if may and result is not None and result.unproven else ""
+
+
+def _roll_back(scene: Scene) -> str:
+    return "roll back" if _forward(scene) and _stops(scene) else ""
+
+
+def _abort(scene: Scene) -> str:
+    return "abort" if _open(scene) and scene.state.aborted is None and _stops(scene) else ""
+
+
+def _exclude(scene: Scene) -> str:
+    return "exclude" if _forward(scene) and _troubled(scene) and _mends(scene) else ""
 
 
 def _hurry(scene: Scene) -> bool:
-    return _forward(scene) and bool(breached(scene.state))
+    return bool(_roll_back(scene) and breached(scene.state))
 
 
 KEYS: Mapping[str, Key] = {
@@ -133,14 +175,14 @@ KEYS: Mapping[str, Key] = {
     "roll_back": Key(
         "R",
         "R",
-        lambda s: "roll back" if _forward(s) else "",
+        _roll_back,
         "Undo it on every touched target, proven.",
         _hurry,
     ),
     "abort": Key(
         "A",
         "A",
-        lambda s: "abort" if _open(s) and s.state.aborted is None else "",
+        _abort,
         "Stop here and leave everything as it is; nothing is undone.",
     ),
     "doubt": Key(
@@ -160,11 +202,24 @@ KEYS: Mapping[str, Key] = {
     "exclude": Key(
         "x",
         "x",
-        lambda s: "exclude" if _forward(s) and _troubled(s) else "",
+        _exclude,
         "Leave the chosen target out of the rest of the rollout.",
     ),
     "close": Key("c", "c", _close, "Close a rollback that stays partial, as it is."),
     "sign": Key("s", "s", _sign, "Sign the chosen checklist item, or the first open one."),
+    "enter_number": Key(
+        "e",
+        "e",
+        _enter,
+        "Enter the number of a signal that a person reads.",
+        _number_wanted,
+    ),
+    "take_role": Key(
+        "T",
+        "T",
+        lambda s: "take a role" if _open(s) and takes(s) else "",
+        "Take over the role of somebody who isn't here.",
+    ),
     "note": Key("n", "n", _while_open("note"), "Write a note into the journal."),
     "output": Key("o", "o", _always("output"), "Show what the chosen step printed."),
     "fold": Key("space", "space", _always(""), "Unfold or fold the chosen row."),
@@ -195,9 +250,12 @@ def bindings() -> list[BindingType]:
 
 
 def footer(scene: Scene, width: int) -> Line:
-    """The keys offered now, the urgent ones first; what doesn't fit is in the help, whose key always fits."""
+    """The keys offered now, the urgent ones first; what doesn't fit is in the help, whose key always fits.
+
+    A screen that may not act says so, and has no key that does.
+    """
     last = line(("?", "key"), (" help", "dim"))
-    shown: list[Line] = []
+    shown: list[Line] = [] if scene.link.seat.may_act else [line(("◌ watching", "strong"))]
     for action, key in sorted(KEYS.items(), key=lambda entry: not entry[1].loud(scene)):
         if action == "help" or not (word := key.offered(scene)):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from cockpit.core.rollback import BackStatus
 from cockpit.core.rollout import TargetStatus
@@ -11,6 +12,8 @@ from cockpit.tui.text import Line, Tone, line
 
 Mark = tuple[str, str, Tone]
 """(glyph, word, tone)"""
+
+Presence = Literal["here", "headless", "watching", "away"]
 
 RELEASE: Mapping[Status, Mark] = {
     "not_ready": ("○", "not ready", "warn"),
@@ -38,6 +41,13 @@ TARGET: Mapping[TargetStatus, Mark] = {
 
 DOUBT: Mark = ("?", "in doubt, being reached", "warn")
 """In doubt for the moment: its target is being reached again, and may tell by itself."""
+
+PRESENCE: Mapping[Presence, Mark] = {
+    "here": ("●", "here", "good"),
+    "headless": ("◍", "headless", "dim"),
+    "watching": ("◌", "watching", "dim"),
+    "away": ("○", "away", "dim"),
+}
 
 BACK: Mapping[BackStatus, Mark] = {
     "pending": ("○", "to go back", "dim"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from cockpit.tui.asks.base import Ask, Asked, Choice, entered_by
 from cockpit.tui.asks.doubt import doubt
+from cockpit.tui.asks.entering import enter
 from cockpit.tui.asks.forward import go, pause
+from cockpit.tui.asks.roles import take
 from cockpit.tui.asks.single import exclude, note, retry, sign
 from cockpit.tui.asks.stopping import abort, close, leave, roll_back
 
@@ -15,6 +17,7 @@ __all__ = [
     "abort",
     "close",
     "doubt",
+    "enter",
     "entered_by",
     "exclude",
     "go",
@@ -24,4 +27,5 @@ __all__ = [
     "retry",
     "roll_back",
     "sign",
+    "take",
 ]

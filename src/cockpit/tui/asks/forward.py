@@ -12,7 +12,7 @@ from cockpit.core.estimate import back_out
 from cockpit.core.plan import HERE, Stage
 from cockpit.core.state import breached, unclean
 from cockpit.tui import going_back
-from cockpit.tui.asks.base import Ask, Asked, entered_by, may, refusal
+from cockpit.tui.asks.base import Ask, Asked, may, refusal
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, count, line, number
 
@@ -118,16 +118,14 @@ def _signals(scene: Scene) -> list[Line]:
 def pause(scene: Scene) -> Asked:
     """Pause at once, resume at once, or ask for the reason where going on is a decision."""
     me = scene.link.me
-    if not people.known(scene.plan, me):  # whoever it is: pausing must work
-        me = people.stoppers(scene.plan)[0]
     if scene.state.rollback is not None and scene.state.paused is not None:
         return _go_on_back(scene)
     if scene.state.paused is None:
-        command: Command = cmd.PauseRollout(scene.at, me, entered_by(scene, me))
+        command: Command = cmd.PauseRollout(scene.at, me)
         return refusal(scene, command) or command
     if scene.state.resumed is not None:
         return _go_on_again(scene, me)
-    if not refusal(scene, resume := cmd.ResumeRollout(scene.at, me, entered_by(scene, me))):
+    if not refusal(scene, resume := cmd.ResumeRollout(scene.at, me)):
         return resume
     return _go_on(scene)
 
@@ -161,7 +159,7 @@ def _reopened(scene: Scene) -> list[Line]:
 
 
 def _go_on(scene: Scene) -> Asked:
-    """Resuming over an exceeded limit, or whatever else only the decision owner may pass over."""
+    """Resuming over an exceeded limit, or whatever else only the decision owner may go on after."""
     limits = breached(scene.state)
     authors = may(scene, (scene.plan.roles.decision_owner,))
 
@@ -171,11 +169,13 @@ def _go_on(scene: Scene) -> Asked:
     if refused := refusal(scene, make(scene.at, authors[0], "", "?")):
         return refused
     if not limits:
+        needed = bool(refusal(scene, make(scene.at, authors[0], "", "")))
         said = view.next_line(scene.state, scene.at)
         if scene.state.resumed is not None:
             said = f"not clean, or not read yet: {', '.join(t.id for t in unclean(scene.state))}"
         lines = (line((said, "strong")), *_signals(scene))
-        return Ask("Go on nevertheless?", lines, "go on", authors, make, "why", needed=True, danger=True)
+        title = "Go on nevertheless?" if needed else "Go on with the release?"
+        return Ask(title, lines, "go on", authors, make, "why", needed, danger=needed)
     lines = (
         *(line(("▲ ", "alarm"), _reading(scene, limit)) for limit in limits),
         line(),

@@ -8,7 +8,7 @@ from cockpit.core import checklist, people, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command
-from cockpit.tui.asks.base import Ask, Asked, may, refusal
+from cockpit.tui.asks.base import Ask, Asked, may, refusal, voices
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import line
 
@@ -71,12 +71,13 @@ def _troubled(scene: Scene) -> dict[str, Attempt | None]:
 
 
 def sign(scene: Scene, item_id: str) -> Asked:
-    """Sign `item_id` (empty: the first item that is open)."""
+    """Sign `item_id` (empty: the first open item whose signer may sign here, else the first)."""
     wanting = [i for i in scene.plan.checklist if checklist.missing(scene.state, i)]
     item = next((i for i in wanting if i.id == item_id), None)
     if item is None and item_id:
         return f"“{scene.plan.item(item_id).text}” is signed already"
-    item = item or next(iter(wanting), None)
+    signable = (i for i in wanting if voices(scene, checklist.missing(scene.state, i)))
+    item = item or next(signable, next(iter(wanting), None))
     if item is None:
         return "every checklist item is signed"
     chosen = item.id

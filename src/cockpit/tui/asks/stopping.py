@@ -7,10 +7,10 @@ from cockpit.core import people, rollback, spans, window
 from cockpit.core.estimate import back_out
 from cockpit.core.plan import Stage
 from cockpit.core.spans import clock
-from cockpit.tui import going_back
+from cockpit.tui import going_back, presence
 from cockpit.tui.asks.base import Ask, Asked, may, refusal
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, count, line
+from cockpit.tui.text import Line, count, line, listed
 
 
 def roll_back(scene: Scene) -> Asked:
@@ -118,6 +118,32 @@ def close(scene: Scene) -> Asked:
 
 def leave(scene: Scene) -> Ask:
     """Leave the screen while the release is open."""
+    return _leave_this_screen(scene) if scene.link.apart else _leave_release(scene)
+
+
+def _leave_this_screen(scene: Scene) -> Ask:
+    """Leave a session that goes on by itself, or ends where nothing has begun and nobody else is here."""
+    others = presence.others(scene)
+    here = presence.names(scene, (s for s in others if s.kind == "screen"))
+    if here:
+        lines = [line(f"The session goes on; {listed(here)} {'is' if len(here) == 1 else 'are'} here.")]
+    elif others:
+        lines = [line(f"The session goes on headless, for {listed(presence.names(scene, others))}.")]
+    elif not scene.link.seat.may_act:
+        lines = [line("Nothing changes by that: this screen only watches.")]
+    elif scene.state.started is None:
+        lines = [line(("Nothing has begun: the session ends with this screen.", "strong"))]
+    else:
+        goes_on = "The rollback goes on" if scene.state.rollback is not None else "Steps and limits go on"
+        lines = [
+            line(("Nobody else is here who may act.", "warn")),
+            line(f"{goes_on}, nothing expands until somebody attaches: `cockpit attach`"),
+        ]
+    return Ask("Leave this screen?", tuple(lines), "leave")
+
+
+def _leave_release(scene: Scene) -> Ask:
+    """Leave a session that stands still without its screen."""
     running = scene.state.running()
     lines = [
         line(("The release doesn't end, and it doesn't go on without this screen:", "strong")),

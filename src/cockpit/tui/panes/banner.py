@@ -1,4 +1,4 @@
-"""The banners: the log can't be written any more, or another driver has taken over."""
+"""The banners: the log can't be written any more, the session is out of reach, or another driver has taken over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, count, line, pad, time_of_day, wrap
 
 UNWRITABLE = "can't be written"
-"""What the log says of itself when it has failed; any other failure is cockpit's own."""
+"""What the log says of itself when it has failed; any other failure of the session is cockpit's own."""
+
+UNREACHED = "out of reach"
+"""What a screen says that has lost its session: that may well go on."""
+
+
+def out_of_reach(scene: Scene) -> bool:
+    """Whether the session can't be reached from this screen any more, however it is."""
+    return UNREACHED in scene.link.failure
 
 
 def banner(scene: Scene, width: int, most: int) -> list[Line]:
@@ -15,7 +23,10 @@ def banner(scene: Scene, width: int, most: int) -> list[Line]:
     state = scene.state
     if state.closed is not None:
         return []
-    if failure := scene.link.failure:
+    if out_of_reach(scene):
+        head, leave = "OUT OF REACH OF THE SESSION: IT MAY WELL GO ON", " leave, then `cockpit attach`"
+        said = [scene.link.failure, _until(scene)]
+    elif failure := scene.link.failure:
         unwritable = UNWRITABLE in failure
         fault = "THE LOG CAN'T BE WRITTEN" if unwritable else "COCKPIT ITSELF BROKE"
         head = f"{fault}: NOTHING FURTHER STARTS"

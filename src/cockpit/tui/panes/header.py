@@ -9,9 +9,10 @@ from cockpit.core import people, rollback, rollout, view, window
 from cockpit.core.estimate import back_out
 from cockpit.core.spans import clock
 from cockpit.core.state import State, breached, clean
-from cockpit.tui import going_back
+from cockpit.tui import going_back, presence
 from cockpit.tui.doubt import wants_a_person
 from cockpit.tui.marks import RELEASE
+from cockpit.tui.panes.banner import out_of_reach
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, count, join, line, spread, wrap
 
@@ -21,8 +22,20 @@ NEXT_LINES_MOST = 2
 def header(scene: Scene, width: int) -> list[Line]:
     """Two lines; a third where the plain sentence needs it."""
     first, with_window = _answers(scene, width - 2)
-    beside = _owners(scene) if with_window else _window(scene)
-    return [first, *_next(scene, width - 2, beside)]
+    return [first, *_next(scene, width - 2, _beside(scene, with_window))]
+
+
+def _beside(scene: Scene, with_window: bool) -> tuple[Line, ...]:
+    """What belongs beside the plain sentence, the longest wording first."""
+    count_all, count_here = _present(scene, True), _present(scene, False)
+    if with_window:
+        decides, back = _decides(scene), _rolls_back(scene)
+        both = [decides, back]
+        wordings = [*both, count_all], [*both, count_here], both, [decides, count_here], [decides]
+    else:
+        window_ = _window(scene)
+        wordings = [window_, count_all], [window_, count_here], [window_]
+    return tuple(join(parts, " · ") for parts in wordings)
 
 
 def _answers(scene: Scene, width: int) -> tuple[Line, bool]:
@@ -65,6 +78,7 @@ def _where(scene: Scene) -> Line:
     status = view.status(state, at)
     if (scene.link.failure or state.replaced) and state.closed is None:
         word = "halted" if scene.link.failure else "taken over"
+        word = "out of reach" if out_of_reach(scene) else word
         stage = rollout.current_stage(state) if state.started else None
         return line((f"■ {word}{f' in {stage.name}' if stage else ''}", "alarm"))
     glyph, word, tone = RELEASE[status]
@@ -132,20 +146,20 @@ def _way_back(scene: Scene) -> tuple[Line, Line]:
     )
 
 
-def _next(scene: Scene, width: int, beside: Line) -> list[Line]:
-    """The plain sentence, with what belongs `beside` it where there is room."""
-    sentence = _sentence(scene)
-    if line(sentence).cells + beside.cells + 3 <= width:
-        return [spread(width, line((sentence, "strong")), beside)]
-    lines = wrap(sentence, width)
+def _next(scene: Scene, width: int, besides: tuple[Line, ...]) -> list[Line]:
+    """The plain sentence, with what belongs beside it in the longest wording there is room for."""
+    lines = wrap(_sentence(scene), width)
     shown = [line((part, "strong")) for part in lines[:NEXT_LINES_MOST]]
     if len(lines) > NEXT_LINES_MOST:
         shown[-1] = (shown[-1] + line((" …", "strong"))).cut(width)
-    return shown
+    beside = next((b for b in besides if shown[-1].cells + b.cells + 3 <= width), Line())
+    return [*shown[:-1], spread(width, shown[-1], beside)]
 
 
 def _sentence(scene: Scene) -> str:
     state = scene.state
+    if out_of_reach(scene) and state.closed is None:
+        return "this screen can do nothing any more: leave, then `cockpit attach` brings you back"
     if scene.link.failure and state.closed is None:
         return "nothing further starts here: leave, then `cockpit resume` takes it up again"
     said = view.next_line(state, scene.at)
@@ -153,22 +167,44 @@ def _sentence(scene: Scene) -> str:
         return said
     if state.left is not None:
         return "left: nothing new starts; `cockpit resume` takes it up again"
+    if state.unattended:
+        if isinstance(state.paused, ev.LeftAlone):
+            said = f"`cockpit attach`, then {scene.called(scene.plan.roles.decision_owner)} resumes, or roll back"
+        return f"nobody is at the controls: nothing expands; {said}"
     lost = tuple(dict.fromkeys(a.target for a in state.unsettled()))
     if lost and not (state.paused or state.replaced or state.aborted or state.rollback):
         return f"{said}; {', '.join(lost[:3])}{' …' * (len(lost) > 3)} out of sight, being reached again"
     return said
 
 
-def _owners(scene: Scene) -> Line:
+def _decides(scene: Scene) -> Line:
     if scene.state.closed is not None:
         return Line()
     stage = rollout.current_stage(scene.state) if scene.state.started else None
     decides = " or ".join(_who(scene, p) for p in people.deciders(scene.plan, stage))
-    back = _who(scene, scene.plan.roles.rollback_owner)
-    return line(("decides ", "dim"), decides, (" · rolls back ", "dim"), back)
+    return line(("decides ", "dim"), decides)
+
+
+def _rolls_back(scene: Scene) -> Line:
+    if scene.state.closed is not None:
+        return Line()
+    return line(("rolls back ", "dim"), _who(scene, scene.plan.roles.rollback_owner))
 
 
 def _who(scene: Scene, person: str) -> str:
     if person == ev.COCKPIT:
         return ev.COCKPIT
-    return "you" if person == scene.link.me else scene.called(person)
+    if person == scene.link.me:
+        return "you"
+    how = presence.of(scene.state, person)
+    return scene.called(person) + (f" ({how})" if scene.state.screens and how != "here" else "")
+
+
+def _present(scene: Scene, with_watching: bool) -> Line:
+    """`2 here, 1 watching`: how many people are at screens."""
+    state = scene.state
+    if state.closed is not None or scene.link.failure or not state.screens:
+        return Line()
+    acting, watching = presence.count(state, "here"), presence.count(state, "watching")
+    besides = f", {watching} watching" if with_watching and watching else ""
+    return line((f"{acting or 'nobody'} here{besides}", "dim"))

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from cockpit.core import events as ev
 from cockpit.core.events import Event
-from cockpit.core.journal import Find, say
+from cockpit.core.journal import Find, author, say
 from cockpit.core.plan import Plan
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import Tone, line, pad, time_of_day, wrap
@@ -63,12 +63,12 @@ def _wrapped(seen: _Seen, width: int) -> tuple[Row, ...]:
 
 
 def _said(seen: _Seen) -> str:
-    """The event in words, and at whose screen it was entered where that is somebody else's."""
+    """The event in words; where it was entered for somebody else, at whose screen or by which account."""
     assert seen.find is not None
     said = say(seen.event, seen.plan, seen.find)
     seen.find = None  # the cache keeps this object, and must not keep a whole state with it
-    via = getattr(seen.event, "via", "")
-    return said + (f" (entered by {seen.plan.person_name(via)})" if via else "")
+    name = seen.plan.person_name(getattr(seen.event, "by", ""))
+    return said + author(seen.event, seen.plan).removeprefix(name)
 
 
 def _author(event: Event, plan: Plan) -> str:
@@ -98,6 +98,8 @@ def tone(event: Event) -> Tone:
             | ev.ReleaseAborted()
             | ev.WindowClosed()
             | ev.GateTimedOut()
+            | ev.LeftAlone()
+            | ev.RoleTaken()
             | ev.SessionResumed()
             | ev.MachineSlept()
         ):
@@ -108,6 +110,8 @@ def tone(event: Event) -> Tone:
             | ev.NoticeSent(ok=True)
             | ev.WaveFinished()
             | ev.BakeStarted()
+            | ev.ScreenAttached()
+            | ev.ScreenDetached()
             | ev.TargetsReleased()
         ):
             return "dim"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cockpit.core.attendance import MANUAL
 from cockpit.core.plan import HERE, Plan, Signal, Threshold
 from cockpit.core.spans import clock
 from cockpit.core.state import breached, unclean
 from cockpit.core.thresholds import Judgement
 from cockpit.signals import SIGNALS
+from cockpit.tui import entries
 from cockpit.tui.marks import Mark
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import Line, Tone, as_in_plan, bar, line, listed, number, pad, pad_left, spark, wrap
@@ -58,8 +60,9 @@ def hand(scene: Scene) -> str:
 
 
 def wanted(plan: Plan) -> int:
-    """Rows it would like: two a limit, in case it isn't clean, and one a question."""
-    return 2 * len(plan.thresholds) + sum(1 for s in plan.signals if s.question)
+    """Rows it would like: two a limit, in case it isn't clean, one a question and one a signal that people enter."""
+    asked = sum(1 for s in plan.signals if s.question)
+    return 2 * len(plan.thresholds) + asked + len(entries.entered(plan))
 
 
 def _signal_rows(scene: Scene, name: str, signal: Signal | None, width: int, sizes: Sizes) -> Iterator[Row]:
@@ -68,8 +71,12 @@ def _signal_rows(scene: Scene, name: str, signal: Signal | None, width: int, siz
     thresholds = [t for t in scene.plan.thresholds if t.signal == name]
     for threshold in thresholds:
         yield from _limit_rows(scene, threshold, signal.unit if signal else "", width, sizes)
-    if not thresholds and signal is not None:
+    if signal is None:
+        return
+    if not thresholds:
         yield Row(lambda w: _reading(scene, signal).cut(w), f"signal:{name}")
+    if signal.source == MANUAL and scene.state.closed is None:
+        yield fixed(line("    ", entries.due(scene, signal)))
 
 
 def _limit_rows(scene: Scene, threshold: Threshold, unit: str, width: int, sizes: Sizes) -> Iterator[Row]:
@@ -83,7 +90,8 @@ def _limit_rows(scene: Scene, threshold: Threshold, unit: str, width: int, sizes
     fits = first.cells + beside.cells <= width
     yield Row((first + beside if fits else first).cut, key, folds=True)
     if scene.opened(key, standing.loud):
-        where = f"on {standing.target}" if standing.target and standing.loud else ""
+        away = standing.loud and standing.target not in (None, HERE)
+        where = f"on {standing.target}" if away else ""
         at = " ".join(part for part in (standing.detail, where) if part)
         details = [at, "" if fits else agreed, threshold.message, _span(threshold)]
         said = " · ".join(d for d in details if d)

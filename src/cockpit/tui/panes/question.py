@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
@@ -11,6 +12,7 @@ from cockpit.core.attempt import Attempt
 from cockpit.core.decide import decide
 from cockpit.core.state import State, breached, unclean
 from cockpit.tui import doubt, going_back
+from cockpit.tui.keys import KEYS
 from cockpit.tui.panes.banner import banner
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, join, line, pad, rewrap, time_of_day, wrap
@@ -49,7 +51,7 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
     if not asked.options:
         return []
     inner, tone = width - 4, asked.tone
-    answers = _options(asked.options, inner)
+    answers = _options(asked.options, inner, {key.shown for key in KEYS.values() if key.offered(scene)})
     said = [line((part, tone)) for part in wrap(asked.said, inner)] if asked.said else []
     said = said if len(said) + len(answers) <= most else []
     facts = [part for fact in asked.facts for part in rewrap(fact, inner)]
@@ -194,15 +196,18 @@ def _paused(scene: Scene) -> Asking:
         return Asking(said, (), (back, ("", "keep waiting", "limits keep watching"), accept), "alarm")
     if isinstance(state.paused, ev.RolloutPaused) and state.paused.by != ev.COCKPIT:
         return Asking()  # paused by hand: the header says so, and nobody is asked anything
-    return Asking(_why(state), (), (("p", "resume", _who_resumes(scene)), back))
+    return Asking(_why(scene), (), (("p", "resume", _who_resumes(scene)), back))
 
 
 def _who_resumes(scene: Scene) -> str:
     """Whose word going on takes: whatever the core wouldn't let the decision owner do without a reason."""
-    owner = scene.plan.roles.decision_owner
-    resume = cmd.ResumeRollout(scene.at, owner, accepting=breached(scene.state))
-    held = isinstance(decide(scene.state, resume), cmd.Refused)
-    return f"{scene.called(owner)} says why" if held else "anyone may"
+    owner, state = scene.plan.roles.decision_owner, replace(scene.state, attended=False)
+    resume = cmd.ResumeRollout(scene.at, owner, accepting=breached(state))
+    if isinstance(decide(state, resume), cmd.Refused):
+        return f"{scene.called(owner)} says why"
+    if isinstance(state.paused, ev.LeftAlone):
+        return "you may" if scene.link.me == owner else f"{scene.called(owner)} decides"
+    return "anyone may"
 
 
 def _short_window(scene: Scene) -> Asking:
@@ -226,12 +231,14 @@ def _exceeded(state: State, limits: tuple[str, ...]) -> str:
     return " ".join(said)
 
 
-def _why(state: State) -> str:
-    match state.paused:
+def _why(scene: Scene) -> str:
+    match scene.state.paused:
         case ev.RolloutPaused(threshold=str(), reason=reason):
             return f"Paused by a limit that is no longer exceeded: {reason}."
         case ev.RolloutPaused(reason=reason):
             return f"Paused: {reason}. That is no longer so."
+        case ev.LeftAlone(at=at):
+            return f"Paused at {time_of_day(at, scene.zone)}: the release was due to expand, and nobody was here."
         case _:
             return ""
 
@@ -240,10 +247,14 @@ def _back(scene: Scene) -> Option:
     return ("R", "roll back", going_back.cost(scene))
 
 
-def _options(options: tuple[Option, ...], width: int) -> list[Line]:
-    """The answers side by side, as many on a line as fit."""
+def _options(options: tuple[Option, ...], width: int, offered: Container[str]) -> list[Line]:
+    """The answers side by side, as many on a line as fit; only those that can be given here have their key."""
     each = [
-        line((key or "–", "key"), (f" {what}", "strong"), (f": {cost}" if cost else "", "dim"))
+        line(
+            (key if key in offered else "–", "key"),
+            (f" {what}", "strong"),
+            (f": {cost}" if cost else "", "dim"),
+        )
         for key, what, cost in options
     ]
     lines: list[Line] = []

@@ -1,0 +1,214 @@
+"""The commands for a session that runs already: attach, watch, and one act at a time."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import secrets
+import select
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from cockpit.cli.guard import check_terminal
+from cockpit.cli.session import tell
+from cockpit.cli.standing import outcome_code, tell_how_it_stands
+from cockpit.core.errors import UsageError
+from cockpit.core.text import visible
+
+REFUSED = 1
+UNKNOWN = 4
+
+NAME_BYTES = 200
+"""More than any session's name has; the file system takes only a little more."""
+
+READER_S = 1.0
+"""How often it is looked whether anybody still reads what is printed."""
+
+
+def attach(args: argparse.Namespace) -> int:
+    """A screen on a running session."""
+    check_screen(args.theme)
+    return asyncio.run(on_screen(running(args.session), args, apart=True))
+
+
+def watch(args: argparse.Namespace) -> int:
+    """Every event of a running session as a line, to its end; the exit code is the release's."""
+    return asyncio.run(_watched(running(args.session), args))
+
+
+def act(args: argparse.Namespace) -> int:
+    """One act, asked of a running session."""
+    return asyncio.run(_asked(running(args.session), args, ACTS[args.command](args)))
+
+
+def go_on(args: argparse.Namespace, log: Path) -> int:
+    """Go on with a rollout that is paused in a running session."""
+    args.reason = args.go_on
+    return asyncio.run(_asked(running(str(log)), args, _made("ResumeRollout")(args)))
+
+
+async def on_screen(
+    name: str,
+    args: argparse.Namespace,
+    apart: bool,
+    said: str = "",
+    log: Path | None = None,
+    on_shown: Callable[[], None] = lambda: None,
+) -> int:
+    """Show a running session until this screen is left or the session is over; returns the exit code.
+
+    `said` is who sits here and `log` the session's log, where they are known; `apart`: the session is another
+    process.
+    """
+    from cockpit.runtime import wire
+    from cockpit.runtime.mirror import attach as attach_to
+    from cockpit.tui.app import show
+
+    read_only = getattr(args, "read_only", False)
+    mirror = await attach_to(name, wire.Hello("screen", read_only, said or said_to_be(args)), apart)
+    try:
+        await show(mirror, theme=args.theme, on_shown=on_shown)
+    finally:
+        _deaf()
+        failure = mirror.failure
+        await mirror.leave()
+        if apart:
+            await tell_how_it_stands(mirror, failure, name, log)
+    return outcome_code(mirror.state, failure)
+
+
+def _deaf() -> None:
+    """A terminal that is closed may say so twice: the screen is being left already, and leaving takes a moment."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, lambda: None)
+
+
+async def _watched(name: str, args: argparse.Namespace) -> int:
+    from cockpit.cli.lines import printer
+    from cockpit.runtime import wire
+    from cockpit.runtime.engine import set_within
+    from cockpit.runtime.mirror import attach as attach_to
+
+    mirror = await attach_to(name, wire.Hello("watch", True, said_to_be(args)))
+    say = printer(mirror, args.json)
+    changed = asyncio.Event()
+    mirror.subscribe(changed.set)
+    printed = 0
+    try:
+        while True:
+            ended = mirror.ended
+            for event in mirror.events[printed:]:
+                say(event)
+                printed += 1
+            if ended:
+                break
+            await set_within(changed, READER_S)
+            changed.clear()
+            if _unread():
+                raise BrokenPipeError
+    finally:
+        failure = mirror.failure
+        await mirror.leave()
+    if failure:
+        tell(failure)
+    return outcome_code(mirror.state, failure)
+
+
+def _unread() -> bool:
+    """Whether nobody reads our standard output any more: `| head` has what it wants, or an ssh was cut."""
+    out = select.poll()
+    out.register(sys.stdout, 0)
+    return bool(out.poll(0))
+
+
+async def _asked(name: str, args: argparse.Namespace, command: Any) -> int:
+    from cockpit.runtime import wire
+    from cockpit.runtime.mirror import attach as attach_to
+
+    mirror = await attach_to(name, wire.Hello("act", said=said_to_be(args)))
+    try:
+        answer = await mirror.ask(command, getattr(args, "id", None) or secrets.token_hex(8))
+    finally:
+        await mirror.leave()
+    if "record" not in answer:  # the session is out of reach
+        tell(answer["refused"])
+        return UNKNOWN
+    if answer["refused"]:
+        tell(f"refused: {answer['refused']}")
+        return REFUSED
+    with suppress(OSError):
+        print(visible(f"record {answer['record']}\nnext: {answer['next']}", keep="\n"), flush=True)
+    return 0
+
+
+def _made(kind: str, **fields: Callable[[argparse.Namespace], Any]) -> Callable[[argparse.Namespace], Any]:
+    """How a command is made of the words on the command line: its fields beside the reason."""
+
+    def make(args: argparse.Namespace) -> Any:
+        from cockpit.core import commands
+        from cockpit.runtime.engine import utc_now
+
+        more = {name: read(args) for name, read in fields.items()}
+        return getattr(commands, kind)(utc_now(), "", reason=args.reason, **more)
+
+    return make
+
+
+ACTS: Mapping[str, Callable[[argparse.Namespace], Any]] = {
+    "pause": _made("PauseRollout"),
+    "promote": _made("Promote", stage=lambda args: args.stage),
+    "rollback": _made("RollBack"),
+    "abort": _made("Abort"),
+    "sign": _made("SignItem", item=lambda args: args.item),
+    "signal": _made("EnterReading", signal=lambda args: args.name, value=lambda args: args.value),
+    "note": _made("AddNote"),
+}
+"""The acts that can be asked for from a shell, by the word for each."""
+
+
+def said_to_be(args: argparse.Namespace) -> str:
+    """Who this is said to be: --as, else COCKPIT_AS, else nothing."""
+    return args.me or os.environ.get("COCKPIT_AS", "")
+
+
+def running(said: str | None) -> str:
+    """The name of the running session that SESSION means: a name, a log's path; None: the only one there is."""
+    from cockpit.runtime import sockets
+    from cockpit.store.sessions import SUFFIX
+
+    if said is not None:
+        path = Path(said).expanduser()
+        if os.sep in said or (path.suffix == SUFFIX and path.is_file()):
+            return sockets.name_of(Path(os.path.abspath(path)))
+        if len(os.fsencode(said)) > NAME_BYTES:
+            raise UsageError(
+                f"{said[:40]}… is no session's name. Nothing was asked of any: `cockpit sessions` lists them."
+            )
+        return said.removesuffix(SUFFIX)
+    match sockets.running():
+        case (only,):
+            return only
+        case ():
+            raise UsageError(
+                f"no session runs that could be attached to ({sockets.link_directory()}). Nothing was asked of any: "
+                "`cockpit sessions` lists what was run; `cockpit resume` takes up what was cut."
+            )
+        case several:
+            raise UsageError(
+                f"several sessions run; nothing was asked of any. Say which: {', '.join(several)}"
+            )
+
+
+def check_screen(theme: str | None) -> None:
+    """UsageError where a screen can't be shown as it is wanted: known before anything begins."""
+    from cockpit import shipped
+
+    check_terminal()
+    there = sorted(path.stem for path in shipped.directory("themes").glob("*.toml"))
+    if theme is not None and theme not in there:
+        raise UsageError(f"there is no theme {theme}; nothing was opened. There are: {', '.join(there)}")

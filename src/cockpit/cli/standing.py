@@ -1,0 +1,92 @@
+"""How a session stands as a screen on it ends: what stays in the terminal, and the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from cockpit.cli.session import named, tell
+
+LOG_FAILED = 75
+BROKEN = 1
+
+ENDS_WITHIN_S, LOOK_AGAIN_S = 5.0, 0.05
+"""How long a session in which nothing had begun may take to end, and how often it is looked for."""
+
+
+def outcome_code(state: Any, failure: str) -> int:
+    """The release's exit code, as far as it is known at a screen; `failure` is why nothing more came there."""
+    from cockpit.core.view import exit_code
+    from cockpit.tui.panes.banner import UNREACHED, UNWRITABLE
+
+    if state.closed is not None or not failure or UNREACHED in failure:
+        return exit_code(state)
+    return LOG_FAILED if UNWRITABLE in failure else BROKEN
+
+
+async def tell_how_it_stands(mirror: Any, failure: str, name: str, log: Path | None) -> None:
+    """Say what becomes of the session `name`, which this screen has left, and how to come back to it.
+
+    `failure` is why nothing more came, where that was so, and `log` is the session's log, where that is known here.
+    """
+    seq, digest = mirror.head
+    tell(f"session {name}\nhead {seq} {digest}\n{await _fate(mirror, failure, name, log)}")
+
+
+async def _fate(mirror: Any, failure: str, name: str, log: Path | None) -> str:
+    from cockpit.core.view import next_line
+
+    state = mirror.state
+    stands = next_line(state, mirror.now())
+    if state.closed is not None or state.replaced is not None:
+        return stands
+    if failure:
+        return f"{failure}\n{_after(failure, name, log)}"
+    if state.left is not None:
+        return _not_over(name, log) if state.started is not None else "it is over: nothing had begun"
+    others = [s for s in state.screens.values() if s.may_act and s.screen != mirror.seat.screen]
+    if state.started is None and mirror.seat.may_act and not others:
+        return await _over_with_this_screen(name)
+    alone = "" if others else "Nobody is at a screen now: nothing expands. "
+    return f"it goes on: {stands}\n{alone}`cockpit attach {name}` brings you back"
+
+
+def _not_over(name: str, log: Path | None) -> str:
+    return f"not over: {_taken_up(name, log)}"
+
+
+def _taken_up(name: str, log: Path | None) -> str:
+    from cockpit.store import sessions
+
+    log = log or sessions.session_dir() / f"{name}{sessions.SUFFIX}"
+    who = f"`cockpit resume {named(log)}`" if log.is_file() else "whoever opened it, with `cockpit resume`,"
+    return f"{who} takes it up again"
+
+
+def _after(failure: str, name: str, log: Path | None) -> str:
+    """What a failure means for the release, and what to do."""
+    from cockpit.runtime import sockets
+    from cockpit.tui.panes.banner import UNREACHED
+
+    if UNREACHED not in failure:
+        return _not_over(name, log)
+    if name in sockets.running():
+        return f"it answers: `cockpit attach {name}` brings you back"
+    return (
+        "nobody answers there. If it wasn't over, what ran goes on on its targets, nothing new starts, and no limit "
+        f"acts: {_taken_up(name, log)}"
+    )
+
+
+async def _over_with_this_screen(name: str) -> str:
+    """Wait for the end of a session in which nothing has begun: until then the next one would be refused."""
+    from cockpit.runtime import sockets
+
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + ENDS_WITHIN_S
+    while name in sockets.running():
+        if clock() > deadline:
+            return "nothing had begun: it ends once its targets are let go"
+        await asyncio.sleep(LOOK_AGAIN_S)
+    return "it is over: nothing had begun"

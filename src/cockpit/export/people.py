@@ -1,0 +1,143 @@
+"""What people did in a session: who was here, what they decided, signed and noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from cockpit.core import events as e
+from cockpit.core.journal import number, other_account
+from cockpit.core.plan import Plan
+from cockpit.export import model as m
+
+Records = Sequence[tuple[int, e.Event]]
+"""A log's events with their sequence numbers."""
+
+CUT = "the session's process ended before it did"
+"""Why a screen went that a crash took away."""
+
+
+def decisions(records: Records, plan: Plan) -> Iterator[m.Decision]:
+    """Every decision of a person, or of an agreed rule, in order."""
+    for seq, event in records:
+        if (decided := _decided(event, plan)) is None:
+            continue
+        by, via = (plan.person_name(getattr(event, key, "")) for key in ("by", "via"))
+        evidence: tuple[e.Reading, ...] = getattr(event, "evidence", ())
+        account = event.os_user if isinstance(event, e.Decision) else ""
+        other = other_account(event, plan)
+        yield m.Decision(
+            seq, event.at, *decided, by or e.COCKPIT, via, _reason(event), evidence, account, other
+        )
+
+
+def _decided(event: e.Event, plan: Plan) -> tuple[str, str] | None:
+    """What was decided, and about what; None for an event that is no decision."""
+    match event:
+        case e.ReleaseStarted():
+            return "start", plan.release.name
+        case e.StagePromoted(stage=stage):
+            return "promote", stage
+        case e.RolloutPaused(threshold=limit):
+            return "pause", limit or ""
+        case e.LeftAlone():
+            return "pause", ""
+        case e.RolloutResumed(accepted=accepted):
+            return "resume", ", ".join(accepted)
+        case e.RetryAuthorised():
+            return "retry", f"{event.step} on {event.target}"
+        case e.TargetExcluded(target=target):
+            return "exclude", target
+        case e.RollbackStarted(threshold=limit):
+            return "roll back", limit or ""
+        case e.ReleaseAborted():
+            return "abort", plan.release.name
+        case e.RoleTaken():
+            return "take over", f"{event.role.replace('_', ' ')} from {plan.person_name(event.was)}"
+        case e.SignalEntered(signal=signal):
+            return "enter", f"{signal}: {number(event.value, units_of(plan).get(signal, ''))}"
+        case e.SessionClosed() if event.by:
+            return "close", event.outcome.replace("_", " ")
+        case _:
+            return None
+
+
+def _reason(event: e.Event) -> str:
+    match event:
+        case e.ReleaseStarted(override=reason) | e.SignalEntered(note=reason):
+            return reason
+        case e.LeftAlone():
+            return "it was due to go on, and nobody was here to see it"
+        case _:
+            return getattr(event, "reason", "")
+
+
+def overrides(records: Records, plan: Plan) -> Iterator[m.Override]:
+    """What stood in the way and was overridden, in order."""
+    for seq, event in records:
+        match event:
+            case e.ReleaseStarted() if event.override:
+                against = tuple(f for f in event.findings if not f.ok)
+                yield m.Override(seq, event.at, plan.person_name(event.by), event.override, against, ())
+            case e.RolloutResumed() if event.accepted:
+                yield m.Override(seq, event.at, plan.person_name(event.by), event.reason, (), event.accepted)
+            case _:
+                pass
+
+
+def signoffs(records: Records, plan: Plan) -> Iterator[m.SignOff]:
+    """Every item of the checklist, once for each signature; once without, where nobody signed."""
+    for item in plan.checklist:
+        signed = [s for _, s in records if isinstance(s, e.ChecklistSigned) and s.item == item.id]
+        # An item that needs approvals is signed by several; each is shown, and so is one that nobody signed.
+        for event in signed or [None]:
+            yield m.SignOff(
+                item.id,
+                item.text,
+                plan.person_name(plan.roles.person(item.owner)),
+                item.before,
+                event.at if event else None,
+                plan.person_name(event.by) if event else "",
+                plan.person_name(event.via) if event else "",
+                event.note if event else "",
+                event.evidence if event else (),
+                event.os_user if event else "",
+                other_account(event, plan) if event else "",
+            )
+
+
+def notes(records: Records, plan: Plan) -> Iterator[m.Note]:
+    """Every note, in order."""
+    notes = ((seq, n) for seq, n in records if isinstance(n, e.NoteAdded))
+    for seq, n in notes:
+        by, via = plan.person_name(n.by), plan.person_name(n.via)
+        yield m.Note(seq, n.at, by, n.text, via, n.os_user, other_account(n, plan))
+
+
+def attendance(records: Records, plan: Plan) -> tuple[m.Attendance, ...]:
+    """Every screen, in the order they came; those that a crash took away went at a moment that nobody knows."""
+    seats: list[m.Attendance] = []
+    there: dict[str, int] = {}
+    for _, event in records:
+        match event:
+            case e.ScreenAttached(screen=screen):
+                person, account = plan.person_name(event.person), event.os_user
+                there[screen] = len(seats)
+                seats.append(
+                    m.Attendance(screen, person, account, event.kind, event.may_act, event.at, None, "")
+                )
+            case e.ScreenDetached(screen=screen) if screen in there:
+                seat = there.pop(screen)
+                seats[seat] = replace(seats[seat], left_at=event.at, why=event.why)
+            case e.SessionResumed():
+                for seat in there.values():
+                    seats[seat] = replace(seats[seat], why=CUT)
+            case _:
+                pass
+    return tuple(seats)
+
+
+def units_of(plan: Plan) -> dict[str, str]:
+    """The unit of each signal, and of each threshold by its id."""
+    of_signal = {signal.name: signal.unit for signal in plan.signals}
+    return of_signal | {limit.id: of_signal.get(limit.signal, "") for limit in plan.thresholds}

@@ -1,0 +1,47 @@
+"""The signals that people enter: who enters the next number, and by when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cockpit.core import people
+from cockpit.core.attendance import MANUAL
+from cockpit.core.plan import HERE, Plan, Signal
+from cockpit.core.spans import clock
+from cockpit.tui.scene import Scene
+from cockpit.tui.text import Tone
+
+
+def entered(plan: Plan) -> tuple[Signal, ...]:
+    """The signals that a person reads, in the plan's order."""
+    return tuple(s for s in plan.signals if s.source == MANUAL)
+
+
+def owner(plan: Plan, signal: Signal) -> str:
+    """The person id of whoever enters it; empty where anyone may."""
+    return people.holders(plan, (signal.owner,))[0] if signal.owner is not None else ""
+
+
+def left(scene: Scene, signal: Signal) -> timedelta | None:
+    """The time until the next number is due, negative where it is late; None before the first."""
+    last = scene.link.series(signal.name, HERE)[-1:]
+    return last[0].at + signal.interval - scene.at if last else None
+
+
+def wanted(scene: Scene, signal: Signal) -> bool:
+    """Whether a number is missing now: the first, or one that is late."""
+    remains = left(scene, signal)
+    return remains is None or remains < timedelta(0)
+
+
+def due(scene: Scene, signal: Signal) -> tuple[str, Tone]:
+    """`Kim Park's next entry in 3:10`, `… is late by 1:20`, or `… enters it first`."""
+    by, remains = owner(scene.plan, signal), left(scene, signal)
+    mine = bool(by) and by == scene.link.me
+    if remains is None:
+        enters = "you enter" if mine else f"{scene.called(by) or 'anyone'} enters"
+        return f"{enters} it first", "warn"
+    whose = "your" if mine else f"{scene.called(by)}'s" if by else "the"
+    if remains < timedelta(0):
+        return f"{whose} entry is late by {clock(-remains)}", "warn"
+    return f"{whose} next entry in {clock(remains)}", "dim"

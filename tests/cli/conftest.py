@@ -1,0 +1,18 @@
+"""A home of its own for each test, and for each module with a session that runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def home_in(path: Path) -> dict[str, str]:
+    """An environment in which nothing is kept elsewhere than below `path`."""
+    return {**os.environ, "XDG_STATE_HOME": str(path / "state"), "HOME": str(path), "COCKPIT_LINKS": ""}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    return home_in(tmp_path)

@@ -1,0 +1,82 @@
+"""Cockpit as a script calls it: words in, streams and an exit code out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.sshd import Sshd
+
+PLAN = """
+[release]
+name = "Small"
+service = "small"
+environment = "{environment}"
+version = "2"
+previous_version = "1"
+customer_impact = "Nobody but this test sees it."
+
+[people]
+dana = {{ name = "Dana Ruiz" }}
+lee = {{ name = "Lee Chen", os_user = "nobody-here" }}
+sam = {{ name = "Sam Okoro" }}
+
+[roles]
+decision_owner = "dana"
+rollback_owner = "lee"
+
+[ssh]
+user = "{user}"
+known_hosts = "{known_hosts}"
+identity = "{identity}"
+
+[targets]
+web-1 = {{ host = "127.0.0.1", port = {port} }}
+
+[[step]]
+id = "switch"
+run = "{run}"
+rollback = "true"
+verify_rollback = "true"
+timeout = "20s"
+
+[[stage]]
+name = "web"
+targets = ["web-1"]
+steps = ["switch"]
+"""
+
+
+def cockpit(home: Mapping[str, str], *words: object, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run `cockpit` with these words, and `more` in its environment; it has no terminal."""
+    return subprocess.run(
+        command(*words),
+        env={**home, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def command(*words: object) -> list[str]:
+    """The command line of `cockpit` with these words."""
+    return [sys.executable, "-m", "cockpit", *map(str, words)]
+
+
+def write(path: Path, sshd: Sshd | None, run: str = "echo [red]hi; true", more: str = "") -> Path:
+    """A plan with one target on `sshd`, and `more` at its end."""
+    settings = sshd.settings() if sshd else None
+    text = PLAN.format(
+        user=settings.user if settings else "nobody",
+        known_hosts=settings.known_hosts if settings else "/dev/null",
+        identity=settings.identity if settings else "",
+        port=sshd.port if sshd else 22,
+        run=run,
+        environment=path.name,
+    )
+    (path / "plan.toml").write_text(text + more)
+    return path / "plan.toml"

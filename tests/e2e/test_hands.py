@@ -1,0 +1,232 @@
+"""Several people at one release: accounts of their own, terminals of their own, one session."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.pty import Terminal
+from tests.faults.release import Shape, Site
+from tests.remote.waiting import until
+
+GROUP = 54321
+"""The group that shares the session: a number of its own, which needs no name."""
+
+KEEP_CAPABILITY = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
+"""Reading what only root may read: the Python of a test run often lies in somebody's home. Writing is not in it."""
+
+PRESS_AGAIN_S = 0.8
+"""A dialog takes no Enter in its first half second."""
+
+PEOPLE = """
+dana = { name = "Dana Ruiz", os_user = "root" }
+lee = { name = "Lee Chen", os_user = "daemon" }
+sam = { name = "Sam Okoro", os_user = "games" }
+"""
+
+MORE = """
+[[checklist]]
+id = "briefed"
+text = "Support is briefed"
+owner = "sam"
+before = "stage:web"
+"""
+
+
+def words_as(user: str, *words: str) -> list[str]:
+    """Cockpit, run by another user of this machine."""
+    ids = ("--reuid", user, "--regid", user, "--groups", str(GROUP))
+    return ["setpriv", *ids, *KEEP_CAPABILITY, sys.executable, "-m", "cockpit", *words]
+
+
+def other_users_can_run() -> bool:
+    if os.geteuid() != 0 or shutil.which("setpriv") is None:
+        return False
+    return subprocess.run(words_as("games", "--version"), capture_output=True, check=False).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not other_users_can_run(), reason="needs root, to be several users")
+
+
+class Hands:
+    """A release that several users reach: a site, and the directory where its session is attached to."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.links = site.path / "links"
+        self.links.mkdir()
+        os.chown(self.links, -1, GROUP)
+        self.links.chmod(0o2770)
+        self.env = {**site.env(), "COCKPIT_LINKS": str(self.links)}
+
+    def write_plan(self, shape: Shape, more: str = "") -> Path:
+        plan = self.site.write_plan(shape)
+        text = plan.read_text()
+        begin, end = text.index("[people]"), text.index("[roles]")
+        plan.write_text(f"{text[:begin]}[people]{PEOPLE}\n{text[end:]}\n{more}")
+        return plan
+
+    def opens(self, plan: Path) -> Terminal:
+        """Dana's terminal, where the session is opened."""
+        words = ["run", str(plan), "--log", str(self.site.log)]
+        return Terminal([sys.executable, "-m", "cockpit", *words], env=self.env)
+
+    def attaches(self, user: str, rows: int = 30, cols: int = 100) -> Terminal:
+        """The terminal of somebody who attaches."""
+        return Terminal(words_as(user, "attach"), env=self.env, rows=rows, cols=cols)
+
+    def asks(self, user: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """One act of that user, from a shell."""
+        return subprocess.run(
+            words_as(user, *words), env=self.env, capture_output=True, text=True, check=False, timeout=30
+        )
+
+    def log(self, kind: str) -> list[dict[str, Any]]:
+        """The events of that type, as the log has them; none before there is a log."""
+        try:
+            with closing(sqlite3.connect(f"file:{self.site.log}?mode=ro", uri=True)) as connection:
+                bodies = connection.execute("SELECT body FROM event ORDER BY seq").fetchall()
+        except sqlite3.OperationalError:
+            return []
+        return [body for (text,) in bodies if (body := json.loads(text))["type"] == kind]
+
+    async def logged(self, kind: str, many: int = 1) -> None:
+        await until(lambda: len(self.log(kind)) >= many, f"{many} {kind}", 40)
+
+
+async def press(terminal: Terminal, key: str, done: Callable[[], bool], what: str) -> None:
+    """Press a key, and again every now and then, until it has worked."""
+    pressed = 0.0
+
+    def worked() -> bool:
+        nonlocal pressed
+        if done():
+            return True
+        if time.monotonic() - pressed > PRESS_AGAIN_S:
+            pressed = time.monotonic()
+            terminal.type(key)
+        return False
+
+    await until(worked, what, 40)
+
+
+async def start(hands: Hands, terminal: Terminal) -> None:
+    """Dana starts the release."""
+    await terminal.shows("start", 30)
+    await hands.logged("TargetProbed", len(hands.site.targets))
+    await press(terminal, "\r", lambda: bool(hands.log("ReleaseStarted")), "the start")
+
+
+async def test_three_users_at_three_terminals(tmp_path: Path) -> None:
+    async with Site(tmp_path) as site:
+        hands = Hands(site)
+        plan = hands.write_plan(Shape(), MORE)
+        site.hold("web-1")
+        async with AsyncExitStack() as stack:
+            dana = await stack.enter_async_context(hands.opens(plan))
+            await until(lambda: list(hands.links.glob("*.sock")), "the session", 30)
+            lee = await stack.enter_async_context(hands.attaches("daemon", 24, 80))
+            sam = await stack.enter_async_context(hands.attaches("games", 60, 200))
+            stranger = await stack.enter_async_context(hands.attaches("sys"))
+            screens = (dana, lee, sam, stranger)
+            await hands.logged("ScreenAttached", 4)
+            await start(hands, dana)
+            for screen in screens:
+                await screen.shows("running canary")
+
+            sam.type("p")
+            for screen in screens:
+                await screen.shows("paused by Sam Okoro")
+            lee.type("p")
+            for screen in screens:
+                await screen.shows("running canary")
+
+            signed = hands.asks("games", "sign", "briefed", "--note", "the hotline knows")
+            assert signed.returncode == 0, signed.stderr
+            for user, words, why in (
+                ("games", ("rollback",), "Dana Ruiz or Lee Chen, not Sam Okoro"),
+                ("daemon", ("sign", "briefed"), "takes Sam Okoro, not Lee Chen"),
+                ("daemon", ("pause", "--as", "dana"), "Dana Ruiz has an account of their own, root"),
+                ("sys", ("pause",), "sys, whom the plan doesn't know"),
+            ):
+                refused = hands.asks(user, *words)
+                assert refused.returncode in (1, 2), refused
+                assert why in refused.stderr
+            stranger.type("p")
+            await stranger.shows("you may watch")
+            sam.type("R")
+            await sam.shows("rolling back takes")
+
+            site.let_go("web-1")
+            for screen in screens:
+                await screen.shows("waiting before web")
+            await press(dana, "\r", lambda: len(hands.log("StagePromoted")) == 2, "the promotion")
+            for screen in screens:
+                await screen.shows("completed")
+        decided = [
+            (e["type"], e["by"], e["os_user"])
+            for kind in ("ReleaseStarted", "RolloutPaused", "RolloutResumed", "ChecklistSigned")
+            for e in hands.log(kind)
+        ]
+        assert decided == [
+            ("ReleaseStarted", "dana", "root"),
+            ("RolloutPaused", "sam", "games"),
+            ("RolloutResumed", "lee", "daemon"),
+            ("ChecklistSigned", "sam", "games"),
+        ]
+        assert site.versions() == ["2", "2", "2"]
+        assert site.broken() == []
+
+
+async def test_the_lead_is_killed_in_a_wave_and_another_goes_on(tmp_path: Path) -> None:
+    async with Site(tmp_path) as site:
+        hands = Hands(site)
+        plan = hands.write_plan(Shape())
+        async with hands.opens(plan) as dana:
+            await start(hands, dana)
+            await dana.shows("waiting before web")
+            site.hold("web-2")
+            await press(dana, "\r", lambda: len(hands.log("StagePromoted")) == 2, "the promotion")
+            await until(lambda: site.ran("web-2"), "the wave's step")
+            guard = dana.process.pid
+            (screen,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+            os.kill(int(screen), signal.SIGKILL)
+            await dana.ends()
+        await hands.logged("ScreenDetached")
+        site.let_go("web-2")
+        await hands.logged("LeftAlone")
+        assert site.ran("web-3") == []
+
+        async with hands.attaches("daemon") as lee:
+            await lee.shows("nobody was here")
+            lee.type("p")
+            await lee.shows("going on after nobody was here")
+            lee.type("T")
+            await lee.shows("decision owner")
+            lee.type("\x1b[Bher laptop is gone")
+            await press(lee, "\r", lambda: bool(hands.log("RoleTaken")), "the role")
+            await press(lee, "p", lambda: bool(hands.log("RolloutResumed")), "the resumption")
+            await lee.shows("completed")
+            lee.type("q")
+            assert await lee.ends() == 0
+        (taken,) = hands.log("RoleTaken")
+        assert (taken["role"], taken["was"], taken["by"], taken["os_user"]) == (
+            "decision_owner",
+            "dana",
+            "lee",
+            "daemon",
+        )
+        assert site.versions() == ["2", "2", "2"]
+        assert site.broken() == []
