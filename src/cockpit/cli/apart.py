@@ -15,6 +15,9 @@ from typing import Any
 
 from cockpit.core.errors import CockpitError
 
+REACH_WITHIN_S, FIRST_FRAME_S = 3.0, 0.3
+"""How long targets wait to be reached for somebody to be there, and then for their first frame."""
+
 SCREEN_WITHIN_S = 30.0
 """How long the engine waits for its first screen: where none comes, nothing has begun, and it ends."""
 
@@ -80,8 +83,11 @@ async def _serve(opening: Any, starter: _Starter) -> int:
     from cockpit.runtime.session import session
 
     try:
-        async with session(opening) as engine:
+        attended = asyncio.Event()
+        async with session(opening, attended) as engine:
+            watching = asyncio.create_task(_first_screen(engine, attended))
             await _stay(engine, SCREEN_WITHIN_S if starter.ready() else 0.0)
+            watching.cancel()
     except CockpitError as fault:
         starter.failed(str(fault), fault.exit_code)
         return fault.exit_code
@@ -89,6 +95,18 @@ async def _serve(opening: Any, starter: _Starter) -> int:
         starter.failed(f"{DIED} ({type(fault).__name__}: {fault})", CockpitError.exit_code)
         raise
     return exit_code(engine.state)
+
+
+async def _first_screen(engine: Any, attended: asyncio.Event) -> None:
+    """Targets are reached once somebody is there, or soon anyway: many logins would hold up the first screen."""
+    from cockpit.runtime.engine import set_within
+
+    came = asyncio.Event()
+    end = engine.subscribe(lambda: came.set() if engine.state.screens else None)
+    await set_within(came, REACH_WITHIN_S)
+    await asyncio.sleep(FIRST_FRAME_S)
+    end()
+    attended.set()
 
 
 async def _stay(engine: Any, within_s: float) -> None:
