@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
-import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.faults.attended import goes_away, logged, press, start
 from tests.faults.pty import Terminal
 from tests.faults.release import Shape, Site
 from tests.remote.waiting import until
@@ -26,9 +21,6 @@ GROUP = 54321
 
 KEEP_CAPABILITY = ("--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search")
 """Reading what only root may read: the Python of a test run often lies in somebody's home. Writing is not in it."""
-
-PRESS_AGAIN_S = 0.8
-"""A dialog takes no Enter in its first half second."""
 
 PEOPLE = """
 dana = { name = "Dana Ruiz", os_user = "root" }
@@ -93,41 +85,6 @@ class Hands:
             words_as(user, *words), env=self.env, capture_output=True, text=True, check=False, timeout=30
         )
 
-    def log(self, kind: str) -> list[dict[str, Any]]:
-        """The events of that type, as the log has them; none before there is a log."""
-        try:
-            with closing(sqlite3.connect(f"file:{self.site.log}?mode=ro", uri=True)) as connection:
-                bodies = connection.execute("SELECT body FROM event ORDER BY seq").fetchall()
-        except sqlite3.OperationalError:
-            return []
-        return [body for (text,) in bodies if (body := json.loads(text))["type"] == kind]
-
-    async def logged(self, kind: str, many: int = 1) -> None:
-        await until(lambda: len(self.log(kind)) >= many, f"{many} {kind}", 40)
-
-
-async def press(terminal: Terminal, key: str, done: Callable[[], bool], what: str) -> None:
-    """Press a key, and again every now and then, until it has worked."""
-    pressed = 0.0
-
-    def worked() -> bool:
-        nonlocal pressed
-        if done():
-            return True
-        if time.monotonic() - pressed > PRESS_AGAIN_S:
-            pressed = time.monotonic()
-            terminal.type(key)
-        return False
-
-    await until(worked, what, 40)
-
-
-async def start(hands: Hands, terminal: Terminal) -> None:
-    """Dana starts the release."""
-    await terminal.shows("start", 30)
-    await hands.logged("TargetProbed", len(hands.site.targets))
-    await press(terminal, "\r", lambda: bool(hands.log("ReleaseStarted")), "the start")
-
 
 async def test_three_users_at_three_terminals(tmp_path: Path) -> None:
     async with Site(tmp_path) as site:
@@ -141,8 +98,8 @@ async def test_three_users_at_three_terminals(tmp_path: Path) -> None:
             sam = await stack.enter_async_context(hands.attaches("games", 60, 200))
             stranger = await stack.enter_async_context(hands.attaches("sys"))
             screens = (dana, lee, sam, stranger)
-            await hands.logged("ScreenAttached", 4)
-            await start(hands, dana)
+            await logged(site, "ScreenAttached", 4)
+            await start(dana, site)
             for screen in screens:
                 await screen.shows("running canary")
 
@@ -172,13 +129,13 @@ async def test_three_users_at_three_terminals(tmp_path: Path) -> None:
             site.let_go("web-1")
             for screen in screens:
                 await screen.shows("waiting before web")
-            await press(dana, "\r", lambda: len(hands.log("StagePromoted")) == 2, "the promotion")
+            await press(dana, "\r", lambda: len(site.events("StagePromoted")) == 2, "the promotion")
             for screen in screens:
                 await screen.shows("completed")
         decided = [
             (e["type"], e["by"], e["os_user"])
             for kind in ("ReleaseStarted", "RolloutPaused", "RolloutResumed", "ChecklistSigned")
-            for e in hands.log(kind)
+            for e in site.events(kind)
         ]
         assert decided == [
             ("ReleaseStarted", "dana", "root"),
@@ -195,18 +152,15 @@ async def test_the_lead_is_killed_in_a_wave_and_another_goes_on(tmp_path: Path) 
         hands = Hands(site)
         plan = hands.write_plan(Shape())
         async with hands.opens(plan) as dana:
-            await start(hands, dana)
+            await start(dana, site)
             await dana.shows("waiting before web")
             site.hold("web-2")
-            await press(dana, "\r", lambda: len(hands.log("StagePromoted")) == 2, "the promotion")
+            await press(dana, "\r", lambda: len(site.events("StagePromoted")) == 2, "the promotion")
             await until(lambda: site.ran("web-2"), "the wave's step")
-            guard = dana.process.pid
-            (screen,) = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
-            os.kill(int(screen), signal.SIGKILL)
-            await dana.ends()
-        await hands.logged("ScreenDetached")
+            await goes_away(dana, "killed")
+        await logged(site, "ScreenDetached")
         site.let_go("web-2")
-        await hands.logged("LeftAlone")
+        await logged(site, "LeftAlone")
         assert site.ran("web-3") == []
 
         async with hands.attaches("daemon") as lee:
@@ -216,12 +170,12 @@ async def test_the_lead_is_killed_in_a_wave_and_another_goes_on(tmp_path: Path) 
             lee.type("T")
             await lee.shows("decision owner")
             lee.type("\x1b[Bher laptop is gone")
-            await press(lee, "\r", lambda: bool(hands.log("RoleTaken")), "the role")
-            await press(lee, "p", lambda: bool(hands.log("RolloutResumed")), "the resumption")
+            await press(lee, "\r", lambda: bool(site.events("RoleTaken")), "the role")
+            await press(lee, "p", lambda: bool(site.events("RolloutResumed")), "the resumption")
             await lee.shows("completed")
             lee.type("q")
             assert await lee.ends() == 0
-        (taken,) = hands.log("RoleTaken")
+        (taken,) = site.events("RoleTaken")
         assert (taken["role"], taken["was"], taken["by"], taken["os_user"]) == (
             "decision_owner",
             "dana",

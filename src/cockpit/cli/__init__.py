@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from cockpit.cli import attending, driving, reading
-from cockpit.cli.arguments import parser
+from cockpit.cli.arguments import ACTS, parser
 from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
-from cockpit.cli.session import tell
+from cockpit.cli.session import is_headless, tell
 from cockpit.core.errors import CockpitError
 
 
@@ -32,9 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(50_000, 20, 20)
     try:
         run = partial(COMMANDS[args.command], args)
-        on_screen = args.command in ON_SCREEN and not (
-            getattr(args, "headless", False) or getattr(args, "json", False)
-        )
+        on_screen = args.command in ON_SCREEN and not is_headless(args)
         return guarded(run, _means(args)) if on_screen else run()
     except CockpitError as fault:
         tell(str(fault))
@@ -58,7 +56,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "resume": driving.resume,
     "attach": attending.attach,
     "watch": attending.watch,
-    **dict.fromkeys(attending.ACTS, attending.act),
+    **dict.fromkeys(ACTS, attending.act),
     "check": reading.check,
     "export": reading.export,
     "sessions": reading.sessions,

@@ -132,7 +132,7 @@ def forsaken(state: Any, late: bool) -> str:
     `late`: those who are to come had time to.
     """
     somebody_left = state.alone is not None
-    if any(screen.may_act for screen in state.screens.values()) or not (somebody_left or late):
+    if state.acting or not (somebody_left or late):
         return ""
     if state.started is None and (somebody_left or not state.screens):
         return "nothing had begun, and nobody is here"

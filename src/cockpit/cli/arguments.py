@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cockpit import __version__
 
@@ -64,12 +64,12 @@ def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     watch = sub.add_parser("watch", help="a running session's events as lines, to its end")
     _running_argument(watch)
     watch.add_argument("--json", action="store_true", help="one JSON object per event")
-    for word, (says, arguments) in ACTS.items():
-        act = sub.add_parser(word, help=says)
-        _running_argument(act)
-        for name, options in arguments.items():
-            act.add_argument(name, **options)
-        act.add_argument("--id", type=_id, help="an id of your own: asked again with it, it happens once")
+    for word, act in ACTS.items():
+        asked = sub.add_parser(word, help=act.says)
+        _running_argument(asked)
+        fields = [asked.add_argument(name, **options).dest for name, options in act.arguments.items()]
+        asked.set_defaults(fields=fields)
+        asked.add_argument("--id", type=_id, help="an id of your own: asked again with it, it happens once")
 
 
 def _id(said: str) -> str:
@@ -80,29 +80,38 @@ def _id(said: str) -> str:
 
 _WHY = {"--reason": {"default": "", "metavar": "TEXT", "help": "why, in a line; it is kept"}}
 
-ACTS: dict[str, tuple[str, dict[str, dict[str, Any]]]] = {
-    "pause": ("start nothing new; anyone may", _WHY),
-    "promote": (
+_NOTE = {"--note": {"dest": "reason", "default": "", "metavar": "TEXT"}}
+
+
+class Act(NamedTuple):
+    """One act from a shell: the name of its command, what it does, and what may stand behind the word.
+
+    Each argument is the command's field of that name (`dest`).
+    """
+
+    command: str
+    says: str
+    arguments: dict[str, dict[str, Any]]
+
+
+ACTS: dict[str, Act] = {
+    "pause": Act("PauseRollout", "start nothing new; anyone may", _WHY),
+    "promote": Act(
+        "Promote",
         "let the stage that waits begin",
         {**_WHY, "--stage": {"default": "", "metavar": "NAME", "help": "only if this is the one that waits"}},
     ),
-    "rollback": ("undo what was touched", _WHY),
-    "abort": ("stop here, leave as is", _WHY),
-    "sign": (
-        "sign off a checklist item",
-        {"item": {"metavar": "ITEM"}, "--note": {"dest": "reason", "default": "", "metavar": "TEXT"}},
-    ),
-    "signal": (
+    "rollback": Act("RollBack", "undo what was touched", _WHY),
+    "abort": Act("Abort", "stop here, leave as is", _WHY),
+    "sign": Act("SignItem", "sign off a checklist item", {"item": {"metavar": "ITEM"}, **_NOTE}),
+    "signal": Act(
+        "EnterReading",
         "enter the value of a signal that a person reads",
-        {
-            "name": {"metavar": "SIGNAL"},
-            "value": {"metavar": "VALUE", "type": float},
-            "--note": {"dest": "reason", "default": "", "metavar": "TEXT"},
-        },
+        {"signal": {"metavar": "SIGNAL"}, "value": {"metavar": "VALUE", "type": float}, **_NOTE},
     ),
-    "note": ("keep a note for the review", {"reason": {"metavar": "TEXT"}}),
+    "note": Act("AddNote", "keep a note for the review", {"reason": {"metavar": "TEXT"}}),
 }
-"""One act from a shell: what each word does, and what may stand behind it."""
+"""The acts that can be asked for from a shell, by the word for each."""
 
 
 def _running_argument(parser: argparse.ArgumentParser) -> None:

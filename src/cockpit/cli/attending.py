@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cockpit.cli.arguments import ACTS
 from cockpit.cli.guard import check_terminal
 from cockpit.cli.session import tell
 from cockpit.cli.standing import outcome_code, tell_how_it_stands
@@ -43,13 +44,13 @@ def watch(args: argparse.Namespace) -> int:
 
 def act(args: argparse.Namespace) -> int:
     """One act, asked of a running session."""
-    return asyncio.run(_asked(running(args.session), args, ACTS[args.command](args)))
+    command = _command(ACTS[args.command].command, {field: getattr(args, field) for field in args.fields})
+    return asyncio.run(_asked(running(args.session), args, command))
 
 
 def go_on(args: argparse.Namespace, log: Path) -> int:
     """Go on with a rollout that is paused in a running session."""
-    args.reason = args.go_on
-    return asyncio.run(_asked(running(str(log)), args, _made("ResumeRollout")(args)))
+    return asyncio.run(_asked(running(str(log)), args, _command("ResumeRollout", {"reason": args.go_on})))
 
 
 async def on_screen(
@@ -146,29 +147,12 @@ async def _asked(name: str, args: argparse.Namespace, command: Any) -> int:
     return 0
 
 
-def _made(kind: str, **fields: Callable[[argparse.Namespace], Any]) -> Callable[[argparse.Namespace], Any]:
-    """How a command is made of the words on the command line: its fields beside the reason."""
+def _command(kind: str, fields: Mapping[str, Any]) -> Any:
+    """The command of that name, asked for now: whose word it is, the session says."""
+    from cockpit.core import commands
+    from cockpit.runtime.engine import utc_now
 
-    def make(args: argparse.Namespace) -> Any:
-        from cockpit.core import commands
-        from cockpit.runtime.engine import utc_now
-
-        more = {name: read(args) for name, read in fields.items()}
-        return getattr(commands, kind)(utc_now(), "", reason=args.reason, **more)
-
-    return make
-
-
-ACTS: Mapping[str, Callable[[argparse.Namespace], Any]] = {
-    "pause": _made("PauseRollout"),
-    "promote": _made("Promote", stage=lambda args: args.stage),
-    "rollback": _made("RollBack"),
-    "abort": _made("Abort"),
-    "sign": _made("SignItem", item=lambda args: args.item),
-    "signal": _made("EnterReading", signal=lambda args: args.name, value=lambda args: args.value),
-    "note": _made("AddNote"),
-}
-"""The acts that can be asked for from a shell, by the word for each."""
+    return getattr(commands, kind)(utc_now(), "", **fields)
 
 
 def said_to_be(args: argparse.Namespace) -> str:
@@ -184,7 +168,7 @@ def running(said: str | None) -> str:
     if said is not None:
         path = Path(said).expanduser()
         if os.sep in said or (path.suffix == SUFFIX and path.is_file()):
-            return sockets.name_of(Path(os.path.abspath(path)))
+            return sockets.name_of(path)
         if len(os.fsencode(said)) > NAME_BYTES:
             raise UsageError(
                 f"{said[:40]}… is no session's name. Nothing was asked of any: `cockpit sessions` lists them."

@@ -12,8 +12,8 @@ from typing import Any
 
 from cockpit import failpoint
 from cockpit.cli.attending import check_screen, go_on, on_screen, said_to_be
-from cockpit.cli.session import named, recorded, refusal, tell
-from cockpit.cli.standing import LOG_FAILED
+from cockpit.cli.session import is_headless, named, recorded, refusal, tell
+from cockpit.cli.standing import LOG_FAILED, not_over
 from cockpit.core.errors import PlanError, UsageError
 
 Crew = Callable[[Any], Coroutine[Any, Any, None]]
@@ -66,7 +66,7 @@ def resume(args: argparse.Namespace) -> int:
         take_over=args.take_over,
     )
     is_over = any(isinstance(event, SessionClosed) for _, event in recording.events)
-    if is_over and not (args.headless or args.json):
+    if is_over and not is_headless(args):
         return asyncio.run(_let_go(opening))
     return _drive(opening, args, args.go_on)
 
@@ -98,7 +98,7 @@ def _plan_file(opened: Any) -> str:
 
 def _drive(opening: Any, args: argparse.Namespace, go_on: str = "") -> int:
     """Run a session: headless, on a screen in this process, or in a process of its own with a screen here."""
-    headless = args.headless or args.json
+    headless = is_headless(args)
     if not headless:
         check_screen(args.theme)
     if headless or args.foreground:
@@ -124,7 +124,7 @@ async def _drive_here(
     from cockpit.core.view import exit_code
     from cockpit.runtime.session import session
 
-    headless = args.headless or args.json
+    headless = is_headless(args)
     shown = asyncio.Event()
     opened: list[Any] = []
     try:
@@ -166,7 +166,7 @@ def _tell_how_it_ended(engine: Any, opening: Any, headless: bool) -> None:
     if engine.state.closed is not None and not headless:
         tell(next_line(engine.state, engine.now()))
     if engine.state.closed is None and engine.state.started is not None and opening.lasting:
-        tell(f"not over: `cockpit resume {named(opening.log_path)}` takes it up again")
+        tell(not_over(named(opening.log_path), opening.log_path))
 
 
 def _to_stderr(text: str) -> None:
@@ -177,7 +177,7 @@ def demo(args: argparse.Namespace) -> int:
     """Run a release on the embedded fleet."""
     from cockpit.demo.play import play
 
-    headless = args.headless or args.json
+    headless = is_headless(args)
     if not headless:
         check_screen(args.theme)
 

@@ -35,11 +35,15 @@ APART = "A session that has begun goes on: `cockpit attach` brings you back, `co
 
 def check_terminal() -> None:
     """UsageError where a screen can't be shown: known before anything begins."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _has_terminal():
         raise UsageError(
             "a screen needs a terminal, and there is none here. Nothing was started: over SSH ask for one (`ssh -t`), "
             "or do without (run and resume: --headless; a running session: `cockpit watch`)."
         )
+
+
+def _has_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def guarded(run: Callable[[], int], means: str) -> int:
@@ -48,7 +52,7 @@ def guarded(run: Callable[[], int], means: str) -> int:
     `means` says what that means for the release. Killed ourselves, we are missed: the child gets a hang-up, leaves
     its session and restores the terminal.
     """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _has_terminal():
         return run()  # it may turn out that no screen is wanted; whoever wants one checks
     before: Any = termios.tcgetattr(sys.stdin)
     guard = os.getpid()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -35,6 +36,11 @@ def tell(text: str) -> None:
     """Lines on standard error, whatever they quote made safe to show; a terminal that went away changes nothing."""
     with suppress(OSError):
         print(visible(text, keep="\n"), file=sys.stderr, flush=True)
+
+
+def is_headless(args: argparse.Namespace) -> bool:
+    """Whether a command that could open a screen does without."""
+    return getattr(args, "headless", False) or getattr(args, "json", False)
 
 
 def named(path: Path) -> str:

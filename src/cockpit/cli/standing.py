@@ -18,9 +18,9 @@ ENDS_WITHIN_S, LOOK_AGAIN_S = 5.0, 0.05
 def outcome_code(state: Any, failure: str) -> int:
     """The release's exit code, as far as it is known at a screen; `failure` is why nothing more came there."""
     from cockpit.core.view import exit_code
-    from cockpit.tui.panes.banner import UNREACHED, UNWRITABLE
+    from cockpit.runtime.link import OUT_OF_REACH, UNWRITABLE
 
-    if state.closed is not None or not failure or UNREACHED in failure:
+    if state.closed is not None or not failure or OUT_OF_REACH in failure:
         return exit_code(state)
     return LOG_FAILED if UNWRITABLE in failure else BROKEN
 
@@ -44,15 +44,16 @@ async def _fate(mirror: Any, failure: str, name: str, log: Path | None) -> str:
     if failure:
         return f"{failure}\n{_after(failure, name, log)}"
     if state.left is not None:
-        return _not_over(name, log) if state.started is not None else "it is over: nothing had begun"
-    others = [s for s in state.screens.values() if s.may_act and s.screen != mirror.seat.screen]
+        return not_over(name, log) if state.started is not None else "it is over: nothing had begun"
+    others = [s for s in state.acting if s.screen != mirror.seat.screen]
     if state.started is None and mirror.seat.may_act and not others:
         return await _over_with_this_screen(name)
     alone = "" if others else "Nobody is at a screen now: nothing expands. "
     return f"it goes on: {stands}\n{alone}`cockpit attach {name}` brings you back"
 
 
-def _not_over(name: str, log: Path | None) -> str:
+def not_over(name: str, log: Path | None) -> str:
+    """How a session that was left or cut goes on."""
     return f"not over: {_taken_up(name, log)}"
 
 
@@ -67,11 +68,11 @@ def _taken_up(name: str, log: Path | None) -> str:
 def _after(failure: str, name: str, log: Path | None) -> str:
     """What a failure means for the release, and what to do."""
     from cockpit.runtime import sockets
-    from cockpit.tui.panes.banner import UNREACHED
+    from cockpit.runtime.link import OUT_OF_REACH
 
-    if UNREACHED not in failure:
-        return _not_over(name, log)
-    if name in sockets.running():
+    if OUT_OF_REACH not in failure:
+        return not_over(name, log)
+    if sockets.answers(name):
         return f"it answers: `cockpit attach {name}` brings you back"
     return (
         "nobody answers there. If it wasn't over, what ran goes on on its targets, nothing new starts, and no limit "
@@ -85,7 +86,7 @@ async def _over_with_this_screen(name: str) -> str:
 
     clock = asyncio.get_running_loop().time
     deadline = clock() + ENDS_WITHIN_S
-    while name in sockets.running():
+    while sockets.answers(name):
         if clock() > deadline:
             return "nothing had begun: it ends once its targets are let go"
         await asyncio.sleep(LOOK_AGAIN_S)

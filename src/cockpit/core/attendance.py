@@ -9,7 +9,7 @@ from cockpit.core import events as ev
 from cockpit.core import people
 from cockpit.core.authority import allowed
 from cockpit.core.commands import Decided, Refused
-from cockpit.core.plan import Plan
+from cockpit.core.plan import Plan, Signal
 from cockpit.core.state import State
 
 MANUAL = "manual"
@@ -97,16 +97,25 @@ def take(state: State, c: cmd.TakeRole) -> Decided:
     return [ev.RoleTaken(c.at, c.role, holder, c.by, c.reason, c.evidence)]
 
 
+def typed(plan: Plan) -> tuple[Signal, ...]:
+    """The signals that a person reads, in the plan's order."""
+    return tuple(s for s in plan.signals if s.source == MANUAL)
+
+
+def reader(plan: Plan, signal: Signal) -> str:
+    """The person id of whoever enters it; empty where anyone may."""
+    return plan.roles.person(signal.owner) if signal.owner is not None else ""
+
+
 def enter(state: State, c: cmd.EnterReading) -> Decided:
     """Enter what a person read."""
-    typed = [s.name for s in state.plan.signals if s.source == MANUAL]
-    if c.signal not in typed:
-        there = f"there are {', '.join(typed)}" if typed else "it has none"
+    names = [s.name for s in typed(state.plan)]
+    if c.signal not in names:
+        there = f"there are {', '.join(names)}" if names else "it has none"
         return Refused(f"{c.signal} is no signal of this plan that a person enters: {there}")
     if not isfinite(c.value):
         return Refused(f"{c.value} is no number that a limit could be held against")
-    owner = state.plan.signal(c.signal).owner
-    who = people.holders(state.plan, (owner,)) if owner is not None else (c.by,)
-    if refused := allowed(state, c.by, who, f"entering {c.signal}"):
+    by = reader(state.plan, state.plan.signal(c.signal)) or c.by
+    if refused := allowed(state, c.by, (by,), f"entering {c.signal}"):
         return refused
     return [ev.SignalEntered(c.at, c.signal, c.value, c.by, c.via, c.reason)]

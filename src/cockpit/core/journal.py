@@ -76,8 +76,12 @@ def other_account(event: e.Event, plan: Plan) -> str:
     """
     if not isinstance(event, e.Decision) or not event.os_user:
         return ""
-    at_screen = getattr(event, "via", "") or getattr(event, "by", "")
-    return event.os_user if person_of(plan, event.os_user) != at_screen else ""
+    return _only_said(plan, event.os_user, getattr(event, "via", "") or getattr(event, "by", ""))
+
+
+def _only_said(plan: Plan, os_user: str, person: str) -> str:
+    """The account, where the plan doesn't know the person by it; else empty."""
+    return os_user if person_of(plan, os_user) != person else ""
 
 
 def line(event: e.Event, plan: Plan, find: Find) -> str:
@@ -183,11 +187,8 @@ def _back_done(event: e.RollbackFinished, plan: Plan) -> str:
 
 def _attached(event: e.ScreenAttached, plan: Plan) -> str:
     who = plan.person_name(event.person) if event.person else f"{event.os_user}, whom the plan doesn't know,"
-    account = (
-        f" (account {event.os_user})"
-        if event.person and person_of(plan, event.os_user) != event.person
-        else ""
-    )
+    other = event.person and _only_said(plan, event.os_user, event.person)
+    account = f" (account {other})" if other else ""
     how = {"screen": "is here", "headless": "runs it headless", "watch": "follows it"}[event.kind]
     watching = "" if event.may_act or event.kind == "watch" else ", only watching"
     return f"{who}{account} {how}{watching} ({event.screen})"

@@ -116,12 +116,17 @@ class State:
 
     def here(self, person: str) -> bool:
         """Whether the person is at a screen where they may act; a process that runs in their name is none."""
-        return any(s.person == person and s.may_act and s.kind == "screen" for s in self.screens.values())
+        return any(s.person == person and s.kind == "screen" for s in self.acting)
+
+    @property
+    def acting(self) -> tuple[ev.ScreenAttached, ...]:
+        """The seats from which something may be decided."""
+        return tuple(s for s in self.screens.values() if s.may_act)
 
     @property
     def unattended(self) -> bool:
         """Whether nobody who may act is here, though somebody was once: an earlier version told of nobody."""
-        return self.attended and not any(s.may_act for s in self.screens.values())
+        return self.attended and not self.acting
 
     def running(self) -> tuple[Attempt, ...]:
         """Every attempt that is in flight."""

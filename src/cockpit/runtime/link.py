@@ -12,6 +12,12 @@ from cockpit.core.state import State
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.signals.host import HostSample
 
+UNWRITABLE = "can't be written"
+"""In the failure of a link: what the log says of itself. Any other failure of the session is cockpit's own."""
+
+OUT_OF_REACH = "out of reach"
+"""In the failure of a link: what a screen says that has lost its session, which may well go on."""
+
 
 class Link(Protocol):
     """What a screen sees of a session. Everything here is cheap to call at 4 Hz, and none of it blocks."""

@@ -19,6 +19,7 @@ from cockpit.core.state import State, initial, replay
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.planfile import parse
 from cockpit.runtime import sockets, wire
+from cockpit.runtime.link import OUT_OF_REACH
 from cockpit.runtime.sampling import KEEP
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands
@@ -45,8 +46,8 @@ async def attach(name: str, hello: wire.Hello, apart: bool = True, directory: Pa
 
     UsageError says why that can't be. `apart`: the session goes on when this screen is left.
     """
-    connected, peer = sockets.connect(name, directory)
-    mirror = Mirror(peer.os_user, apart)
+    connected, _ = sockets.connect(name, directory)
+    mirror = Mirror(apart)
     try:
         await asyncio.get_running_loop().create_unix_connection(lambda: mirror, sock=connected)
         await mirror.come(wire.hello(hello), name)
@@ -70,8 +71,7 @@ class _Looked:
 class Mirror(asyncio.Protocol):
     """A Link to a session in another process (or this one), over its socket. Made by `attach`."""
 
-    def __init__(self, run_by: str, apart: bool) -> None:
-        self.run_by = run_by
+    def __init__(self, apart: bool) -> None:
         self._apart = apart
         self._loop = asyncio.get_running_loop()
         self.welcomed: asyncio.Future[None] = self._loop.create_future()
@@ -263,7 +263,7 @@ class Mirror(asyncio.Protocol):
     def _lost(self, why: str) -> None:
         """The session is out of reach, now and for the first reason that was found."""
         if not self._failure:
-            self._failure = f"this screen is out of reach of the session: {why}"
+            self._failure = f"this screen is {OUT_OF_REACH} of the session: {why}"
         self._unwelcome(f"{self._failure}. Nothing was asked of it.")
         self.hang_up()
 

@@ -57,9 +57,9 @@ def peer_of(connected: socket.socket) -> Peer:
 
 def name_of(log: Path) -> str:
     """The name that the session of `log` is attached to by: its own where sessions lie, else with its path's hash."""
-    log = log.absolute()
+    log = Path(os.path.abspath(log))
     stem = os.fsencode(log.stem)
-    if log.parent == session_dir().absolute() and len(stem) <= _NAME_BYTES:
+    if log.parent == Path(os.path.abspath(session_dir())) and len(stem) <= _NAME_BYTES:
         return log.stem
     return f"{stem[:_NAME_BYTES].decode(errors='ignore')}-{sha256(os.fsencode(log)).hexdigest()[:8]}"
 
@@ -71,6 +71,10 @@ def link_directory(env: Mapping[str, str] | None = None) -> Path:
         return Path(named)
     if SHARED.is_dir() and os.access(SHARED, os.W_OK | os.X_OK):
         return SHARED
+    return _own_directory(env)
+
+
+def _own_directory(env: Mapping[str, str] | None = None) -> Path:
     return session_dir(env).parent / "links"
 
 
@@ -82,7 +86,7 @@ def listening(name: str, directory: Path | None = None) -> Generator[socket.sock
     directory or what lies there can't be trusted.
     """
     directory = link_directory() if directory is None else directory
-    if directory == session_dir().parent / "links":
+    if directory == _own_directory():
         make_private_directory(directory)
     with _opened(directory) as (inside, shared):
         place = inside / f"{name}{SUFFIX}"
@@ -147,6 +151,16 @@ def connect(name: str, directory: Path | None = None) -> tuple[socket.socket, Pe
             connected.close()
             raise
         return connected, peer
+
+
+def answers(name: str) -> bool:
+    """Whether the session `name` answers at this moment; no other is asked."""
+    directory = link_directory()
+    if not directory.is_dir():
+        return False
+    with _opened(directory) as (inside, _):
+        place = inside / f"{name}{SUFFIX}"
+        return _is_socket(place) and _answers(place)
 
 
 def running(directory: Path | None = None) -> tuple[str, ...]:

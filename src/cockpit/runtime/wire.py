@@ -102,10 +102,8 @@ class Frames:
 def _message(body: bytes) -> Message:
     try:
         said: Any = json.loads(body.decode(), parse_constant=_not_json)
-        if b"\\u" in body:
-            json.dumps(
-                said, ensure_ascii=False
-            ).encode()  # half a surrogate pair is no text, and no log could hold it
+        if b"\\u" in body:  # half a surrogate pair is no text, and no log could hold it
+            json.dumps(said, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadFrame("a frame that isn't JSON") from error
     if not isinstance(said, dict):

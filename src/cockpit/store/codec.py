@@ -92,6 +92,7 @@ def record(kind: type) -> Pair:
     pairs = {name: _pair(hints[name]) for name in order}
     name_of = {"type": kind.__name__} if issubclass(kind, Event) else {}
     names = frozenset((*order, *name_of))
+    needed = names - may_miss.keys()
     if "type" in pairs:
         raise LogError(f"{kind.__name__} has a field called `type`, which the log needs itself.")
     # Keys go in sorted, so the encoder needn't sort them for every event.
@@ -113,8 +114,8 @@ def record(kind: type) -> Pair:
     def decode(plain: Any) -> Any:
         if not isinstance(plain, dict):
             raise ValueError(f"not an object: {plain!r}")
-        if plain.keys() != names and not names - may_miss.keys() <= plain.keys() <= names:
-            unknown, missing = sorted(plain.keys() - names), sorted(names - plain.keys() - may_miss.keys())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if not needed <= plain.keys() <= names:
+            unknown, missing = sorted(plain.keys() - names), sorted(needed - plain.keys())  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
             raise ValueError(f"unknown fields {unknown}, missing fields {missing}")
         values: dict[str, Any] = {}
         name = ""

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cockpit.core import people
-from cockpit.core.attendance import MANUAL
-from cockpit.core.plan import HERE, Plan, Signal
+from cockpit.core.attendance import reader
+from cockpit.core.plan import HERE, Signal
 from cockpit.core.spans import clock
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Tone
-
-
-def entered(plan: Plan) -> tuple[Signal, ...]:
-    """The signals that a person reads, in the plan's order."""
-    return tuple(s for s in plan.signals if s.source == MANUAL)
-
-
-def owner(plan: Plan, signal: Signal) -> str:
-    """The person id of whoever enters it; empty where anyone may."""
-    return people.holders(plan, (signal.owner,))[0] if signal.owner is not None else ""
 
 
 def left(scene: Scene, signal: Signal) -> timedelta | None:
@@ -36,7 +25,7 @@ def wanted(scene: Scene, signal: Signal) -> bool:
 
 def due(scene: Scene, signal: Signal) -> tuple[str, Tone]:
     """`Kim Park's next entry in 3:10`, `… is late by 1:20`, or `… enters it first`."""
-    by, remains = owner(scene.plan, signal), left(scene, signal)
+    by, remains = reader(scene.plan, signal), left(scene, signal)
     mine = bool(by) and by == scene.link.me
     if remains is None:
         enters = "you enter" if mine else f"{scene.called(by) or 'anyone'} enters"

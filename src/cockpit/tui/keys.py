@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textual.binding import Binding, BindingType
 
 from cockpit.core import checklist, people, rollback, rollout, view, window
+from cockpit.core.attendance import typed
 from cockpit.core.state import breached
 from cockpit.tui import asks, entries
 from cockpit.tui.asks.base import voices
@@ -99,12 +100,12 @@ def _sign(scene: Scene) -> str:
 
 
 def _enter(scene: Scene) -> str:
-    mine = any(authors_of(scene, signal) for signal in entries.entered(scene.plan))
+    mine = any(authors_of(scene, signal) for signal in typed(scene.plan))
     return "enter a number" if _open(scene) and mine else ""
 
 
 def _number_wanted(scene: Scene) -> bool:
-    signals = entries.entered(scene.plan) if _enter(scene) else ()
+    signals = typed(scene.plan) if _enter(scene) else ()
     return any(entries.wanted(scene, signal) and authors_of(scene, signal) for signal in signals)
 
 

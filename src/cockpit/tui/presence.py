@@ -46,7 +46,7 @@ def of(state: State, person: str) -> Presence:
 def others(scene: Scene) -> tuple[ScreenAttached, ...]:
     """The seats from which the release is still attended once this screen is left."""
     mine = scene.link.seat.screen
-    return tuple(s for s in scene.state.screens.values() if s.may_act and s.screen != mine)
+    return tuple(s for s in scene.state.acting if s.screen != mine)
 
 
 def names(scene: Scene, seats: Iterable[ScreenAttached]) -> list[str]:

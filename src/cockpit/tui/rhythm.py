@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from itertools import islice
 from math import inf
 from typing import Any
 
@@ -52,9 +51,9 @@ class Rhythm:
     def soon(self) -> None:
         """Draw as soon as the last drawing is long enough ago; many calls make one drawing. From any task."""
         hurried = self._hurries
-        new = islice(self._events(), self._seen, None)
-        self._hurries = hurried or any(isinstance(event, AT_ONCE) for event in new)
-        self._seen = len(self._events())
+        events = self._events()
+        self._hurries = hurried or any(isinstance(event, AT_ONCE) for event in events[self._seen :])
+        self._seen = len(events)
         if not self._asked or self._hurries != hurried:
             self._asked = self._app.call_later(self._when_due)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from math import isfinite
 
 from cockpit.core import commands as cmd
+from cockpit.core.attendance import reader, typed
 from cockpit.core.commands import Command
 from cockpit.core.plan import HERE, Signal
 from cockpit.core.spans import clock
@@ -19,7 +20,7 @@ FIELD = "the number; behind a colon, where it comes from"
 
 def enter(scene: Scene) -> Asked:
     """Enter a number; choose the signal where there are several that may be entered here."""
-    every = entries.entered(scene.plan)
+    every = typed(scene.plan)
     if not every:
         return "no signal of this plan is entered by a person"
     mine = [(s, authors) for s in every if (authors := authors_of(scene, s))]
@@ -35,7 +36,7 @@ def enter(scene: Scene) -> Asked:
 
 def authors_of(scene: Scene, signal: Signal) -> tuple[str, ...]:
     """Whose entry it may be at this screen, or nobody's."""
-    return voices(scene, (entries.owner(scene.plan, signal) or scene.link.me,))
+    return voices(scene, (reader(scene.plan, signal) or scene.link.me,))
 
 
 def _ask(

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from cockpit.core.errors import LogError
+from cockpit.runtime.link import OUT_OF_REACH, UNWRITABLE
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, count, line, pad, time_of_day, wrap
-
-UNWRITABLE = "can't be written"
-"""What the log says of itself when it has failed; any other failure of the session is cockpit's own."""
-
-UNREACHED = "out of reach"
-"""What a screen says that has lost its session: that may well go on."""
 
 
 def out_of_reach(scene: Scene) -> bool:
     """Whether the session can't be reached from this screen any more, however it is."""
-    return UNREACHED in scene.link.failure
+    return OUT_OF_REACH in scene.link.failure
 
 
 def banner(scene: Scene, width: int, most: int) -> list[Line]:

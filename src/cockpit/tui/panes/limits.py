@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cockpit.core.attendance import MANUAL
+from cockpit.core.attendance import MANUAL, typed
 from cockpit.core.plan import HERE, Plan, Signal, Threshold
 from cockpit.core.spans import clock
 from cockpit.core.state import breached, unclean
@@ -62,7 +62,7 @@ def hand(scene: Scene) -> str:
 def wanted(plan: Plan) -> int:
     """Rows it would like: two a limit, in case it isn't clean, one a question and one a signal that people enter."""
     asked = sum(1 for s in plan.signals if s.question)
-    return 2 * len(plan.thresholds) + asked + len(entries.entered(plan))
+    return 2 * len(plan.thresholds) + asked + len(typed(plan))
 
 
 def _signal_rows(scene: Scene, name: str, signal: Signal | None, width: int, sizes: Sizes) -> Iterator[Row]:
