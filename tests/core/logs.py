@@ -9,9 +9,10 @@ from random import Random
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.evolve import replay
 from cockpit.core.plan import Gate, Stage
 from cockpit.core.rollout import in_doubt
-from cockpit.core.state import breached, initial, replay
+from cockpit.core.state import breached, initial
 from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, item, limit, plan, render, web
 
 PLAN = plan(

@@ -10,6 +10,7 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Refused
 from cockpit.core.decide import decide
+from cockpit.core.evolve import replay
 from cockpit.core.plan import (
     ChecklistItem,
     Gate,
@@ -24,7 +25,7 @@ from cockpit.core.plan import (
     Threshold,
 )
 from cockpit.core.readiness import blocking
-from cockpit.core.state import State, initial, replay
+from cockpit.core.state import State, initial
 
 T0 = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
 

@@ -9,8 +9,9 @@ import pytest
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.evolve import replay
 from cockpit.core.plan import Stage
-from cockpit.core.state import initial, replay
+from cockpit.core.state import initial
 from cockpit.core.view import next_line, status
 from tests.core.plans import ERRORS, T0, Session, gated, limit, plan, render, web
 

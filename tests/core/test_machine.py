@@ -21,8 +21,9 @@ from hypothesis.stateful import (
 from cockpit.core import attendance, follow, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.evolve import replay
 from cockpit.core.plan import Gate, Plan, Stage
-from cockpit.core.state import State, breached, initial, replay
+from cockpit.core.state import State, breached, initial
 from cockpit.core.view import next_line, status
 from cockpit.core.wanted import wanted
 from tests.core.oracle import check

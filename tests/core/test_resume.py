@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.evolve import replay
 from cockpit.core.journal import line, say
 from cockpit.core.plan import RollbackTerms, Stage, Window
-from cockpit.core.state import initial, replay
+from cockpit.core.state import initial
 from cockpit.core.view import next_line, reopened
 from cockpit.core.wanted import may_begin
 from tests.core.plans import ERRORS, T0, Session, limit, plan, render

@@ -10,8 +10,9 @@ import pytest
 from cockpit.core import checklist, people
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.evolve import replay
 from cockpit.core.plan import Gate, Person, Roles, Stage
-from cockpit.core.state import initial, replay
+from cockpit.core.state import initial
 from cockpit.core.view import next_line
 from tests.core.plans import Session, gated, item, plan, render
 

@@ -11,8 +11,9 @@ import pytest
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.errors import Broken, LogError, NotReady
+from cockpit.core.evolve import replay
 from cockpit.core.plan import Notify, Signal, Stage, Threshold
-from cockpit.core.state import initial, replay
+from cockpit.core.state import initial
 from cockpit.core.view import exit_code, status
 from cockpit.remote.base import Request
 from cockpit.remote.scripted import FAILED, LOST, OK, UNREACHABLE, Reply, ScriptedRunner

@@ -14,6 +14,7 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
+from cockpit.core.evolve import replay
 from cockpit.core.plan import (
     HERE,
     ChecklistItem,
@@ -30,7 +31,7 @@ from cockpit.core.plan import (
     Threshold,
     Window,
 )
-from cockpit.core.state import State, initial, replay
+from cockpit.core.state import State, initial
 from cockpit.core.thresholds import Judgement, Sample, judge
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands

@@ -17,7 +17,8 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.authority import allowed, not_active, not_driving
 from cockpit.core.commands import Decided, Refused
-from cockpit.core.state import State, breached, clean, evolve, unclean
+from cockpit.core.evolve import evolve
+from cockpit.core.state import State, breached, clean, unclean
 
 WINDOW = "window"
 """In Promote.overriding: what the window has against it was seen."""

@@ -7,7 +7,8 @@ from datetime import timedelta
 from cockpit.core import checklist, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
-from cockpit.core.state import State, replay
+from cockpit.core.evolve import replay
+from cockpit.core.state import State
 
 ABORT_PATIENCE = timedelta(seconds=30)
 """How long an abort waits for a target that is out of sight, to stop what may still run there."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from types import MappingProxyType
 from typing import Literal, Protocol
 
 from cockpit.core import events as ev
-from cockpit.core.attempt import Attempt, attempt_target, begun, counting, cut, found, resolved, settled
+from cockpit.core.attempt import Attempt, attempt_target, counting
 from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
 
@@ -142,13 +141,6 @@ def initial(plan: Plan, render: Render) -> State:
     return State(plan=plan, render=render, slices=slices_of(plan))
 
 
-def replay(events: Iterable[ev.Event], state: State) -> State:
-    """Fold `events` into `state`, in order."""
-    for event in events:
-        state = evolve(state, event)
-    return state
-
-
 def unclean(state: State) -> tuple[Threshold, ...]:
     """The judged limits that don't plainly pass: breached (and not accepted), on their way there, or unreadable."""
     return tuple(
@@ -184,202 +176,3 @@ def accepting(state: State, thresholds: Iterable[str]) -> frozenset[tuple[str, s
     """What accepting these limits covers: each breach as it is now, on its target."""
     verdicts = (state.verdicts.get(t) for t in thresholds)
     return frozenset((v.threshold, v.target) for v in verdicts if v is not None and v.verdict == "breach")
-
-
-def evolve(state: State, event: ev.Event) -> State:
-    """The state after `event`. Total: every event applies to every state."""
-    match event:
-        case ev.TargetProbed():
-            return replace(state, probes={**state.probes, event.target: event})
-        case ev.ReleaseStarted():
-            accepted = accepting(state, breached(state))
-            return replace(state, started=event, since=event.at, accepted=state.accepted | accepted)
-        case ev.StepIntended():
-            return _intended(state, event)
-        case ev.StepFinished():
-            return _regarding_back(
-                _changed(state, event.attempt, partial(settled, event=event)), event.attempt
-            )
-        case ev.StepFound():
-            return _changed(state, event.attempt, found)
-        case ev.DoubtResolved():
-            return _regarding_back(
-                _changed(state, event.attempt, partial(resolved, event=event)), event.attempt
-            )
-        case ev.VerdictChanged():
-            return _judged(state, event)
-        case ev.RolloutPaused():
-            return replace(state, paused=event)
-        case ev.RolloutResumed():
-            accepted = state.accepted | accepting(state, event.accepted)
-            going_on = replace(state, paused=None, accepted=accepted, resumed=None, open_then=())
-            return _rebaked(going_on, event.at, event.at)
-        case ev.WindowClosed():
-            return replace(state, paused=event, window_over=True)
-        case ev.LeftAlone():
-            return replace(state, paused=event)
-        case ev.GateTimedOut():
-            return replace(state, paused=event, gate_timed_out=True)
-        case ev.RetryAuthorised():
-            return _retried(state, event)
-        case ev.TargetExcluded():
-            return replace(state, excluded={**state.excluded, event.target: event})
-        case ev.ChecklistSigned():
-            signatures = (*state.signed.get(event.item, ()), event)
-            return replace(state, signed={**state.signed, event.item: signatures})
-        case ev.RollbackStarted():
-            going_back = replace(state, rollback=event, paused=None, resumed=None, bake=None)
-            return replace(going_back, retries=frozenset(), since=event.at)
-        case ev.RollbackFinished():
-            return replace(state, rollback_result=event, since=event.at)
-        case ev.ReleaseAborted():
-            return replace(state, aborted=event, paused=None, resumed=None, bake=None, since=event.at)
-        case _:
-            return _advanced(state, event)
-
-
-def _advanced(state: State, event: ev.Event) -> State:
-    """The rollout moves on: stages, waves and bakes."""
-    match event:
-        case ev.StagePromoted():
-            return replace(state, promoted=event.stage, gate_timed_out=False)
-        case ev.StageStarted():
-            return replace(state, promoted=None, since=event.at)
-        case ev.WaveStarted():
-            begun = (*state.waves_begun, (state.stage, event.wave))
-            return replace(
-                state, phase="running", wave=event.wave, bake=None, waves_begun=begun, since=event.at
-            )
-        case ev.BakeStarted():
-            since = event.at if clean(state) else None
-            bake = Bake(event.bake_time, clean_since=since)
-            return replace(state, phase="baking", bake=bake, since=event.at)
-        case ev.StageFinished():
-            return replace(state, phase="waiting", stage=state.stage + 1, wave=0, bake=None, since=event.at)
-        case _:
-            return _lived(state, event)
-
-
-def _lived(state: State, event: ev.Event) -> State:
-    """The session's own life. Notes, notices, trips, finished waves and bakes are for the review alone."""
-    match event:
-        case ev.SessionOpened():
-            return replace(state, opened=event, since=event.at)
-        case ev.SessionResumed():
-            return _resumed(state, event)
-        case ev.ScreenAttached():
-            return _attached(state, event)
-        case ev.ScreenDetached():
-            return _detached(state, event)
-        case ev.RoleTaken():
-            return _taken(state, event)
-        case ev.SessionLeft():
-            return replace(state, left=event)
-        case ev.SessionClosed():
-            return replace(state, closed=event)
-        case ev.DriverReplaced():
-            return replace(state, replaced=event)
-        case ev.TargetsReleased():
-            return replace(state, released=state.released.union(event.released))
-        case ev.MachineSlept():
-            return _blind(state, event.at)
-        case _:
-            return state
-
-
-def _attached(state: State, event: ev.ScreenAttached) -> State:
-    screens = {**state.screens, event.screen: event}
-    if not event.may_act:
-        return replace(state, screens=screens)
-    return replace(state, screens=screens, attended=True, alone=None)
-
-
-def _detached(state: State, event: ev.ScreenDetached) -> State:
-    """Nobody who may act is left: alone from now on, until somebody comes."""
-    screens = {name: screen for name, screen in state.screens.items() if name != event.screen}
-    after = replace(state, screens=screens)
-    return replace(after, alone=event) if after.unattended and not state.unattended else after
-
-
-def _taken(state: State, event: ev.RoleTaken) -> State:
-    """A role changes hands. What its holder had signed in it stays signed."""
-    items = (i for i in state.plan.checklist if event.role in (i.owner, *i.approval))
-    signed = {(i.id, event.role) for i in items if any(s.by == event.was for s in state.signed.get(i.id, ()))}
-    plan = replace(state.plan, roles=state.plan.roles.given(event.role, event.by))
-    return replace(state, plan=plan, signed_in_role=state.signed_in_role | signed)
-
-
-def _retried(state: State, event: ev.RetryAuthorised) -> State:
-    """A retry while the wave bakes takes it back to running: it bakes anew once the target is done."""
-    retries = state.retries | {(event.stage, event.step, event.target)}
-    retried = replace(state, retries=retries, rollback_result=None)
-    return replace(retried, phase="running", bake=None) if state.phase == "baking" else retried
-
-
-def _resumed(state: State, event: ev.SessionResumed) -> State:
-    """Attempts that were in flight are in doubt; nothing starts until a person says so."""
-    then = (*state.running(), *state.unsettled())
-    for attempt in state.running():
-        state = _changed(state, attempt.id, partial(cut, at=event.at))
-    held = state.aborted is None and state.started is not None
-    opened = state.opened and replace(state.opened, promote_when_clean=event.promote_when_clean)
-    return replace(
-        _blind(state, event.at),
-        opened=opened,
-        resumed=event if held else None,
-        open_then=tuple(a.id for a in then),
-        screens={},
-        alone=None,
-        left=None,
-        replaced=None,
-        paused=state.paused or (event if held else None),
-        since=event.at,
-    )
-
-
-def _blind(state: State, at: datetime) -> State:
-    """What was read before counts no more: no limit is known to be clean, and a bake begins anew."""
-    bake = replace(state.bake, clean=timedelta(0), clean_since=None) if state.bake else None
-    return _rebaked(replace(state, bake=bake, verdicts={}), at, at)
-
-
-def _intended(state: State, event: ev.StepIntended) -> State:
-    many = (*state.attempts.get(event.target, ()), begun(event))
-    retries = state.retries - {(event.stage, event.step, event.target)}
-    return replace(state, attempts={**state.attempts, event.target: many}, retries=retries)
-
-
-def _regarding_back(state: State, attempt_id: str) -> State:
-    """News of a rollback attempt: what was found at the rollback's end is to be looked at anew."""
-    attempt = state.find(attempt_id)
-    if attempt is None or attempt.direction != "back":
-        return state
-    return replace(state, rollback_result=None)
-
-
-def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt]) -> State:
-    target = attempt_target(attempt_id)
-    many = tuple(change(a) if a.id == attempt_id else a for a in state.attempts.get(target, ()))
-    return replace(state, attempts={**state.attempts, target: many})
-
-
-def _judged(state: State, event: ev.VerdictChanged) -> State:
-    accepted = state.accepted
-    if event.verdict == "pass" and event.breaching_since is None:
-        accepted = frozenset((t, target) for t, target in accepted if t != event.threshold)
-    judged = replace(state, verdicts={**state.verdicts, event.threshold: event}, accepted=accepted)
-    return _rebaked(judged, event.at, event.known_until or event.at)
-
-
-def _rebaked(after: State, at: datetime, known_until: datetime) -> State:
-    """The bake's clean time where cleanness changed: a breach restarts it, silence banks what was seen before it."""
-    if after.bake is None:
-        return after
-    if breached(after):
-        return replace(after, bake=replace(after.bake, clean=timedelta(0), clean_since=None))
-    was, now = after.bake.clean_since is not None, clean(after)
-    if was == now:
-        return after
-    banked = after.bake.done(min(at, known_until)) if was else after.bake.clean
-    banked = max(banked, after.bake.clean)
-    return replace(after, bake=replace(after.bake, clean=banked, clean_since=at if now else None))

@@ -10,8 +10,9 @@ from cockpit.core import readiness
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
 from cockpit.core.events import Finding
+from cockpit.core.evolve import replay
 from cockpit.core.plan import Plan
-from cockpit.core.state import State, initial, replay
+from cockpit.core.state import State, initial
 from cockpit.runtime.engine import utc_now
 from cockpit.runtime.sampling import Sampling
 from cockpit.runtime.session import runners

@@ -16,9 +16,10 @@ from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
 from cockpit.core.errors import Broken, LogError
+from cockpit.core.evolve import replay
 from cockpit.core.plan import Plan
 from cockpit.core.rollout import doubtful_before
-from cockpit.core.state import Render, State, initial, replay
+from cockpit.core.state import Render, State, initial
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.core.wanted import may_begin, stopping, wanted
 from cockpit.remote.base import Runner

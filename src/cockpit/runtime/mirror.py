@@ -15,7 +15,8 @@ from typing import Any
 from cockpit.core.commands import Command, HumanCommand, Refused
 from cockpit.core.errors import UsageError
 from cockpit.core.events import Event, ScreenAttached, SessionOpened
-from cockpit.core.state import State, initial, replay
+from cockpit.core.evolve import replay
+from cockpit.core.state import State, initial
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.planfile import parse
 from cockpit.runtime import sockets, wire
