@@ -20,27 +20,27 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)   ## a release on the embedded demo fleet
 	$(BIN)/cockpit demo
 
-sshd:
-	@sh tests/install-sshd.sh
+servers:
+	@sh tests/install-servers.sh
 
-test: $(READY) sshd ## the tests, with branch coverage of core, steps and signals
+test: $(READY) servers ## the tests, with branch coverage of core, steps and signals
 	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term
 
-check: $(READY) sshd ## what CI runs: format, lint, types, import contracts, tests
+check: $(READY) servers ## what CI runs: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check src tests
 	$(BIN)/basedpyright --warnings
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 4 --dist worksteal --cov --cov-report=term
 
-faults: $(READY) sshd ## every fault of docs/faults.md, the slow ones too
+faults: $(READY) servers ## every fault of docs/faults.md, the slow ones too
 	$(BIN)/python -m pytest tests/faults -m "faults_slow or not faults_slow" -n 4 --dist worksteal --ignore tests/faults/test_flood.py
 	$(BIN)/python -m pytest tests/faults/test_flood.py -m faults_slow
 
-soak: $(READY) sshd ## random faults until something breaks or you stop it (ROUNDS=N: so many; SEED=N: the same ones again)
+soak: $(READY) servers ## random faults until something breaks or you stop it (ROUNDS=N: so many; SEED=N: the same ones again)
 	$(BIN)/python -m tests.faults.soak --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) sshd ## speed against floors measured in the same run
+bench: $(READY) servers ## speed against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks
 
 screenshot: $(READY) ## the README's picture, drawn anew

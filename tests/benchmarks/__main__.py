@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.benchmarks import engine, hands, screen, ssh, store
+from tests.benchmarks import engine, hands, judging, screen, ssh, store
 from tests.benchmarks.rows import Row
 
 
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "steps": lambda: against_floor([asyncio.run(engine.steps())], 1.5),
     "pause": lambda: [asyncio.run(engine.pause())],
     "trip": lambda: [asyncio.run(engine.trip())],
+    "judging": lambda: [judging.load(), *judging.delay()],
     "log": lambda: rates(store.append_rate()),
     "help": lambda: [screen.help_time()],
     "frame": lambda: [screen.first_frame()],

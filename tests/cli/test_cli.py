@@ -21,8 +21,8 @@ ROOT = Path(__file__).parent.parent.parent
 def test_help_names_every_command_and_loads_nothing_heavy(home: dict[str, str]) -> None:
     done = cockpit(home, "--help")
     assert done.returncode == 0
-    for word in COMMANDS:
-        assert f"\n    {word} " in done.stdout
+    named = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("    ") and line.strip()}
+    assert named >= set(COMMANDS)
     look = "import sys, cockpit.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\nprint(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
     for heavy in ("asyncssh", "textual", "pydantic", "aiosqlite", "psutil", "tomlkit"):

@@ -25,13 +25,24 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     excluded: set[str] = set()
     last_wave: tuple[str, int] | None = None
     acting: set[str] = set()
+    unexplained = False
     attended = False  # since somebody who may act was first here
     for event in events:
         trailing = (ev.NoteAdded, ev.NoticeSent, ev.TargetsReleased, ev.ScreenDetached)
         assert not closed or isinstance(event, trailing), f"{event} after the end"
         if isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted):
             assert acting or not attended, f"{event} while nobody was here"
+        if isinstance(event, ev.StagePromoted | ev.WaveStarted):
+            assert not unexplained, f"{event} while something was unexplained"
         match event:
+            case ev.UnexplainedReported():
+                assert not unexplained, "unexplained twice"
+                unexplained = True
+            case ev.RollbackProposed():
+                assert unexplained, "a rollback proposed for nothing"
+            case ev.ExplanationRecorded() | ev.ProposalDeclined():
+                assert unexplained and event.reason, "an explanation of nothing, or without words"
+                unexplained = False
             case ev.ScreenAttached():
                 assert event.screen not in acting, "one screen came twice"
                 acting |= {event.screen} if event.may_act else set()
@@ -57,6 +68,7 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
                 assert event.attempt in doubtful and event.reason, "a doubt resolved without one, or a reason"
                 doubtful.discard(event.attempt)
             case ev.RollbackStarted():
+                unexplained = False
                 assert not aborted, "rolled back after an abort"
                 going_back, held = True, False
             case ev.ReleaseAborted():

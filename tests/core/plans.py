@@ -120,6 +120,8 @@ class Session:
         )
         for target in self.plan.targets:
             self.do(cmd.ReportProbe(self.at, target.id, True, ""))
+        for signal in self.plan.signals:
+            self.do(cmd.ReportSignal(self.at, signal.name, True, ""))
 
     def do(self, command: cmd.Command) -> list[ev.Event]:
         """Decide and record `command`; it must not be refused."""

@@ -51,6 +51,7 @@ LEFT = ev.SessionLeft(T0, "dana", "tea")
 RESUMED = ev.SessionResumed(T0, "dana", "dana", "laptop", "1", "", "", False)
 GONE = ev.ScreenDetached(T0, "dana-1", "left")
 WATCHER = ev.ScreenAttached(T0, "lee-2", "lee", "lee", "watch", may_act=False, own=False)
+UNEXPLAINED = ev.UnexplainedReported(T0, "sam", "", "orders look odd", timedelta(minutes=5), ())
 LOOKED = ev.DoubtResolved(T0, "canary/switch/web-1/run-1", "failed", "dana", "", "looked")
 FIRST = "canary/switch/web-1/run-1"
 
@@ -98,6 +99,11 @@ FORGED: list[tuple[Callable[[], Session], Forgery, str]] = [
         watched_over,
         before(ev.WaveStarted, GONE, 2),
         "wave 2 of web begins while nobody who may act was here",
+    ),
+    (
+        completed,
+        before(ev.WaveStarted, UNEXPLAINED),
+        "wave 1 of web begins while something was unexplained",
     ),
     (completed, before(ev.StepIntended, LEFT), f"{FIRST} begins after its driver had gone"),
     (completed, before(ev.StepIntended, RESUMED), f"{FIRST} begins before anybody let it go on"),
@@ -232,6 +238,16 @@ def test_a_partial_end_claims_no_more_than_it_says() -> None:
     failed = changed(ev.StepFinished, -1, finish="failed", proven=False)(completed().log)
     assert check(changed(ev.SessionClosed, partial=("here: flag failed",))(failed), PLAN) == ()
     assert check(changed(ev.SessionClosed, partial=("here: flagship failed",))(failed), PLAN) != ()
+
+
+def test_what_is_explained_or_declined_holds_nothing_any_more() -> None:
+    log = completed().log
+    where = at(log, ev.WaveStarted, 0)
+    for after in (
+        ev.ExplanationRecorded(T0, "sam", "", "a cold cache"),
+        ev.ProposalDeclined(T0, "dana", "", "only the dashboard lags", ()),
+    ):
+        assert check([*log[:where], UNEXPLAINED, after, *log[where:]], PLAN) == ()
 
 
 def test_whoever_only_watches_lets_nothing_begin() -> None:

@@ -146,6 +146,22 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.s.tick()
 
     @precondition(lambda self: self.session is not None)
+    @rule(
+        kind=st.sampled_from([cmd.ReportUnexplained, cmd.Explain, cmd.DeclineProposal]),
+        by=people,
+        reason=st.sampled_from(["", "the cache was cold"]),
+    )
+    def somebody_cannot_explain_or_can(self, kind: type[cmd.HumanCommand], by: str, reason: str) -> None:
+        self.s.ask(kind(self.s.at, by, reason=reason))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(by=people, most=st.sampled_from([1.0, 4.0]), reason=st.sampled_from(["", "agreed on the call"]))
+    def a_limit_is_moved(self, by: str, most: float, reason: str) -> None:
+        self.s.ask(cmd.ChangeLimit(self.s.at, by, reason=reason, threshold="errors > 2", limit=most))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
     @rule(kind=st.sampled_from([cmd.Abort, cmd.RollBack, cmd.CloseSession]), by=people)
     def somebody_stops(self, kind: type[cmd.HumanCommand], by: str) -> None:
         self.s.ask(kind(self.s.at, by))
@@ -305,6 +321,15 @@ def _resumes_while_nobody_is_here(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(follow, "_attended", lambda state, events: events if state.alone is None else [])
 
 
+def _expands_while_something_is_unexplained(patch: pytest.MonkeyPatch) -> None:
+    real = rollout.follow
+
+    def mutant(state: State, *rest: Any) -> list[ev.Event]:
+        return real(replace(state, unexplained=None), *rest)
+
+    patch.setattr(rollout, "follow", mutant)
+
+
 @pytest.mark.parametrize(
     "mutate",
     [
@@ -313,6 +338,7 @@ def _resumes_while_nobody_is_here(patch: pytest.MonkeyPatch) -> None:
         _calls_an_unproven_rollback_proven,
         _expands_while_nobody_is_here,
         _resumes_while_nobody_is_here,
+        _expands_while_something_is_unexplained,
     ],
 )
 def test_an_unsafe_core_is_caught(mutate: Callable[[pytest.MonkeyPatch], None]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core import people, window
-from cockpit.core.plan import Freeze, Plan, Roles, Window
+from cockpit.core.plan import Freeze, Plan, Roles, RollbackTerms, Window
 from cockpit.core.readiness import blocking, findings, pending
 from tests.core.plans import ERRORS, PEOPLE, T0, Session, item, limit, plan
 
@@ -35,19 +35,28 @@ def test_a_complete_plan_is_ready_and_says_what_was_looked_at() -> None:
 
 
 def test_everything_missing_is_named_in_one_go() -> None:
-    unjudged = replace(limit(), id="errors > 1.5 (control)", acted_on=False)
-    s = Session(plan(signals=(ERRORS,), thresholds=(limit(), unjudged), checklist=(item("backup", "start"),)))
+    watched = replace(limit(), observe_only=True)
+    orders = replace(ERRORS, name="orders")
+    s = Session(
+        plan(signals=(ERRORS, orders), thresholds=(limit(), watched), checklist=(item("backup", "start"),))
+    )
+    s.state = replace(s.state, signals={})
     s.do(cmd.ReportProbe(s.at, "web-2", False, "connection refused"))
     s.state = replace(s.state, probes={k: v for k, v in s.state.probes.items() if k != "web-3"})
     assert texts(s) == [
         "web-2: connection refused",
         "web-3: not reached yet",
         "errors > 2: no reading yet",
-        "errors > 1.5 (control): not judged by this version, it won't protect this release",
+        "orders: not read yet",
         "backup is done: Lee Chen signs",
     ]
     assert pending(s.state)
     s.do(cmd.ReportProbe(s.at, "web-3", True, ""))
+    assert pending(s.state)
+    s.do(cmd.ReportSignal(s.at, "errors", True, ""))
+    s.do(cmd.ReportSignal(s.at, "orders", False, "answered 503"))
+    assert "orders: answered 503" in texts(s)
+    assert s.do(cmd.ReportSignal(s.at, "orders", False, "answered 503")) == []
     assert pending(s.state)
     s.verdict("breach", 3.0)
     assert not pending(s.state)
@@ -57,7 +66,25 @@ def test_everything_missing_is_named_in_one_go() -> None:
     s.start("the board knows")
     started = next(e for e in s.log if isinstance(e, ev.ReleaseStarted))
     assert started.override == "the board knows"
-    assert s.state.accepted == {("errors > 2", None)}
+    assert s.state.accepted == {("errors > 2", None): 3.0}
+
+
+def test_a_rehearsal_that_was_agreed_on_is_asked_for() -> None:
+    week = RollbackTerms(rehearsed_within=timedelta(days=7))
+    s = Session(plan(rollback=week))
+    run = ": run `cockpit rehearse` on this plan"
+    assert texts(s) == [f"rehearsal: it was never rehearsed{run}"]
+
+    def found(days: float | None, unproven: tuple[str, ...] = (), detail: str = "") -> list[str]:
+        at = None if days is None else s.at - timedelta(days=days)
+        s.do(cmd.ReportRehearsal(s.at, at, unproven, timedelta(seconds=40), detail))
+        return texts(s)
+
+    assert found(None, detail="its file can't be read") == [f"rehearsal: its file can't be read{run}"]
+    assert found(8) == [f"rehearsal: 8 days old, agreed are 7 days at most{run}"]
+    assert found(1, ("errors > 2",)) == [f"rehearsal: errors > 2 never fired in it{run}"]
+    assert found(7) == []
+    assert any(f.text == "rehearsed 2026-11-17 22:00 UTC: every limit fired" for f in findings(s.state, s.at))
 
 
 def test_a_passing_limit_shows_its_number() -> None:

@@ -12,7 +12,7 @@ from cockpit.core import events as ev
 from cockpit.core.attempt import attempt_id
 from cockpit.core.plan import HERE, Gate, Stage
 from cockpit.core.slices import batches, slices_of
-from cockpit.core.state import clean, initial
+from cockpit.core.state import breached, clean, initial
 from cockpit.core.view import next_line
 from cockpit.core.wanted import wanted
 from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, gated, item, limit, plan, render, web
@@ -292,7 +292,7 @@ def test_a_breach_restarts_the_bake_and_pauses_until_it_is_accepted() -> None:
 
 def test_an_accepted_breach_trips_again_only_after_it_was_over() -> None:
     s = limited()
-    s.verdict("breach", 3.0)
+    s.verdict("breach", 4.0)
     s.do(cmd.ResumeRollout(s.at, "dana", reason="known", accepting=("errors > 2",)))
     s.verdict("inconclusive")
     s.verdict("breach", 4.0)
@@ -300,6 +300,28 @@ def test_an_accepted_breach_trips_again_only_after_it_was_over() -> None:
     s.verdict("pass", 1.0)
     s.verdict("breach", 4.0)
     assert s.state.paused is not None
+
+
+def test_a_breach_worse_than_the_accepted_one_asks_again() -> None:
+    s = limited()
+    s.verdict("breach", 3.0)
+    seen = (ev.Reading("errors > 2", "errors", "breach", 3.4, "> 2"),)
+    go_on = cmd.ResumeRollout(s.at, "dana", reason="known", accepting=("errors > 2",), evidence=seen)
+    s.do(go_on)
+    assert s.state.accepted == {("errors > 2", None): 3.4}
+    assert s.kinds(s.verdict("breach", 3.4)) == ["VerdictChanged"]
+    assert s.kinds(s.verdict("breach", 3.5)) == ["VerdictChanged", "ThresholdTripped", "RolloutPaused"]
+    assert breached(s.state) == ("errors > 2",)
+    assert s.kinds(s.verdict("breach", 9.0)) == ["VerdictChanged"]  # one breach, one action
+    s.do(replace(go_on, evidence=()))
+    assert s.state.accepted == {("errors > 2", None): 9.0}
+
+
+def test_silence_that_was_accepted_is_no_number_to_be_worse_than() -> None:
+    s = limited()
+    s.verdict("breach", None, detail="no data for 20 s")
+    s.do(cmd.ResumeRollout(s.at, "dana", reason="the exporter is down", accepting=("errors > 2",)))
+    assert s.kinds(s.verdict("breach", 3.0)) == ["VerdictChanged"]
 
 
 def test_no_data_holds_the_bake_and_banks_the_clean_time() -> None:
@@ -323,11 +345,10 @@ def test_samples_on_their_way_to_a_breach_are_not_clean() -> None:
     assert s.state.phase == "baking"
 
 
-def test_observed_limits_and_unjudged_ones_hold_nothing() -> None:
+def test_observed_limits_hold_nothing() -> None:
     watch = replace(limit("rollback"), observe_only=True)
-    later = replace(limit("rollback"), id="errors > 1.5 (control)", acted_on=False)
-    s = Session(plan(signals=(ERRORS,), thresholds=(watch, later)), auto=True)
-    s.start("the rest is judged by hand")
+    s = Session(plan(signals=(ERRORS,), thresholds=(watch,)), auto=True)
+    s.start()
     s.finish()
     assert s.kinds(s.verdict("breach", 9.0)) == ["VerdictChanged"]
     s.tick(60)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.core.plan import Threshold
-from cockpit.core.thresholds import Judgement, Sample, breaches, judge, judge_one
+from cockpit.core.thresholds import Judgement, Sample, breaches, judge_one, raised
+from cockpit.core.verdicts import judge
 from tests.core.plans import T0, limit
 
 EVERY = timedelta(seconds=5)
@@ -133,3 +134,76 @@ def test_a_breach_is_never_claimed_without_breaching_samples_over_the_whole_span
         inside = [s for s in series if s.at >= T0 - span]
         assert inside
         assert all(s.value is not None and s.value > 2 for s in inside)
+
+
+LASTING = replace(limit(), for_=timedelta(seconds=10), clears_at=1.0)
+
+
+def lasting(*values: float | None, **changes: object) -> Judgement:
+    judged = judge_one(replace(LASTING, **changes), samples(*values), EVERY, T0)  # type: ignore[arg-type]
+    return replace(judged, known_until=None)
+
+
+def test_a_breach_that_was_reached_lasts_until_a_reading_is_no_longer_beyond_the_easier_number() -> None:
+    reached = (3.0, 3.0, 3.0)
+    assert lasting(*reached, 1.5, 1.5) == Judgement("breach", 1.5, breaching_since=T0 - 4 * EVERY)
+    assert lasting(*reached, 1.5, 1.0).verdict == "pass"
+    assert lasting(*reached, 1.0, 1.5) == Judgement("pass", 1.5)
+    assert lasting(*reached, 1.5, 3.0) == Judgement("breach", 3.0, breaching_since=T0 - 4 * EVERY)
+    assert lasting(*reached, 0.0, 3.0) == Judgement("pass", 3.0, breaching_since=T0)
+    assert lasting(3.0, 3.0, 1.5) == Judgement("pass", 1.5)  # never reached: it was over after 10 s
+    assert lasting(3.0, 3.0, 1.5, for_=timedelta(seconds=9)).verdict == "breach"
+    assert lasting(3.0, 1.5, for_=timedelta(0), min_samples=2).verdict == "pass"
+    assert lasting(3.0, 1.5, for_=timedelta(0)).verdict == "breach"
+    assert lasting(0.5, 0.5, 0.5, 1.5, op="<", limit=1.0, clears_at=2.0).verdict == "breach"
+
+
+def test_what_cannot_be_read_clears_no_breach() -> None:
+    assert lasting(3.0, 3.0, 3.0, None).verdict == "error"
+    assert lasting(3.0, 3.0, 3.0, None, 1.5).verdict == "breach"
+    assert lasting(3.0, 3.0, None, 3.0, 1.5).verdict == "pass"  # with a gap it was never reached
+    early = [replace(s, at=s.at - timedelta(seconds=60)) for s in samples(3.0, 3.0)]
+    slow = replace(LASTING, for_=timedelta(seconds=30))
+    assert (
+        judge_one(slow, early + samples(1.5), EVERY, T0).verdict == "pass"
+    )  # nobody knows how long it went on
+    assert (
+        judge_one(replace(slow, for_=timedelta(seconds=15)), early + samples(1.5), EVERY, T0).verdict
+        == "breach"
+    )
+
+
+def test_what_is_worse_than_an_accepted_value_clears_as_any_limit() -> None:
+    assert raised(LASTING, 5.0) == replace(limit(), for_=LASTING.for_, limit=5.0)
+    band = Threshold("orders", "orders", "pause", outside=(1.0, 5.0))
+    assert raised(band, 7.0).outside == (1.0, 7.0)
+    assert raised(LASTING, 1.5) == replace(limit(), for_=LASTING.for_)
+
+
+def test_what_is_on_its_way_outranks_what_cannot_be_told_and_a_breach_outranks_both() -> None:
+    slow = replace(limit(), for_=timedelta(seconds=20))
+    series = {"web-1": samples(1.0), "web-2": samples(3.0), "web-3": samples(None), "web-4": []}
+    judged = judge(slow, series, EVERY, T0)
+    assert (judged.target, judged.verdict, judged.breaching_since) == ("web-2", "pass", T0)
+    series["web-0"] = samples(2.5, 2.5)
+    assert judge(slow, series, EVERY, T0).target == "web-0"  # the longest on its way
+    series["web-3"] = samples(*5 * [3.0])
+    assert (judge(slow, series, EVERY, T0).target, judge(slow, series, EVERY, T0).verdict) == (
+        "web-3",
+        "breach",
+    )
+    del series["web-0"], series["web-2"], series["web-3"]
+    assert judge(slow, series, EVERY, T0).verdict == "inconclusive"
+
+
+@given(st.lists(st.lists(st.one_of(st.none(), st.floats(0, 4)), max_size=6), min_size=1, max_size=4))
+def test_a_limit_on_any_target_never_plainly_passes_while_one_cannot_be_told(
+    values: list[list[float | None]],
+) -> None:
+    series = {f"web-{i}": samples(*v) for i, v in enumerate(values)}
+    slow = replace(limit(), for_=timedelta(seconds=10))
+    each = [judge_one(slow, s, EVERY, T0) for s in series.values()]
+    judged = judge(slow, series, EVERY, T0)
+    if any(j.verdict in ("inconclusive", "error") for j in each):
+        assert judged.verdict != "pass" or judged.breaching_since is not None
+    assert (judged.verdict == "breach") == any(j.verdict == "breach" for j in each)

@@ -56,6 +56,23 @@ def test_the_words_of_a_good_release() -> None:
     assert exit_code(s.state) == 0
 
 
+def test_what_nobody_can_explain_is_said_until_somebody_answers_for_it() -> None:
+    s = Session(plan())
+    s.start()
+    s.do(cmd.ReportUnexplained(s.at, "sam", reason="odd totals"))
+    assert line(s) == "“canary”: 0 of 1 done; nothing expands: what is seen is unexplained"
+    s.finish()
+    s.tick()
+    assert line(s) == "what nobody has explained yet holds the bake of “canary”"
+    s.tick(300)
+    proposed = "Dana Ruiz or Lee Chen rolls back, or says why not: unexplained for 5 min: odd totals"
+    assert line(s) == proposed
+    s.do(cmd.PauseRollout(s.at, "sam"))
+    assert line(s) == proposed
+    s.do(cmd.DeclineProposal(s.at, "lee", reason="seen before"))
+    assert line(s) == "paused by Sam Okoro; anyone may resume"
+
+
 def test_bakes_between_waves_and_before_the_close() -> None:
     stage = Stage("web", ("switch",), ("web",), waves=(1, "rest"), bake_time=timedelta(seconds=5))
     s = Session(plan(stages=(stage,), signals=(ERRORS,), thresholds=(limit(),)))

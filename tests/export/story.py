@@ -13,7 +13,7 @@ from cockpit.store.output import Kept, Output
 from cockpit.store.schema import Head
 
 START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
-HEAD = Head(51, "ab" * 32)
+HEAD = Head(59, "ab" * 32)
 BREACH = e.Reading("errors > 2", "errors", "breach", 2.4, "> 2", "web-1")
 CLEAN = e.Reading("errors > 2", "errors", "pass", 0.4, "> 2")
 OUTPUT = b"switching\r\nno space left on \xff device\n"
@@ -67,7 +67,9 @@ def plan() -> p.Plan:
 
 def records(change: Callable[[e.Event], e.Event] = lambda event: event) -> tuple[tuple[int, e.Event], ...]:
     """The story's events with their numbers; `change` is done to each."""
-    return tuple((seq, change(event)) for seq, event in enumerate((*_forward(), *_alone(), *_back()), 1))
+    return tuple(
+        (seq, change(event)) for seq, event in enumerate((*_forward(), *_alone(), *_alarmed(), *_back()), 1)
+    )
 
 
 def output(attempt: str) -> Output | None:
@@ -175,6 +177,32 @@ def _alone() -> list[e.Event]:
         e.ScreenDetached(_at(22.6), "lee-2", "left"),
         e.LeftAlone(_at(22.8)),
         _screen(22.9, "lee-4", "lee", "root"),
+    ]
+
+
+def _alarmed() -> list[e.Event]:
+    """A limit calls Lee, who moves it; Kim sees what nobody can explain; a rollback is proposed, and declined."""
+    return [
+        e.ThresholdTripped(_at(22.91), "errors > 2", "escalate", 2.4, "> 2", "web-1", ("lee",), "come"),
+        e.EscalationAnswered(_at(22.93), "errors > 2", "lee", "lee", timedelta(seconds=41), "at the desk"),
+        e.LimitChanged(
+            _at(22.95),
+            "errors > 2",
+            ">",
+            3.0,
+            (),
+            timedelta(minutes=1),
+            "> 2 for 2 min",
+            "lee",
+            "lee",
+            "known, from the old host",
+            (BREACH,),
+        ),
+        e.UnexplainedReported(_at(22.96), "kim", "kim", "carts are empty", timedelta(seconds=30), (BREACH,)),
+        e.ExplanationRecorded(_at(22.97), "kim", "kim", "a cache of the old version"),
+        e.UnexplainedReported(_at(22.97), "kim", "kim", "", timedelta(seconds=30), (BREACH,)),
+        e.RollbackProposed(_at(22.98), ("dana", "lee"), "unexplained for 30 s"),
+        e.ProposalDeclined(_at(22.99), "lee", "lee", "carts fill again", (BREACH,)),
     ]
 
 

@@ -113,7 +113,7 @@ async def test_an_engine_that_breaks_says_so_and_answers_everybody(tmp_path: Pat
         refused = await engine.send(cmd.PauseRollout(engine.now(), "sam"))
         assert refused is not None
     async with engine_on(plan(stages=ALL), ScriptedRunner(), tmp_path / "t.db") as (engine, task):
-        engine.sampling.verdicts = lambda now: [1 / 0]  # type: ignore[assignment,list-item]
+        engine.sampling.judging.verdicts = lambda state, now: [1 / 0]  # type: ignore[assignment,list-item]
         refused = await engine.send(cmd.PauseRollout(engine.now(), "sam"))
         assert refused is not None
         with pytest.raises(Broken, match="ZeroDivisionError"):
@@ -289,11 +289,12 @@ async def test_people_are_told_and_a_failing_notice_changes_nothing(tmp_path: Pa
     runner = ScriptedRunner({("here", "page 'checkout 7 in production: completed'"): FAILED})
     p = plan(stages=ALL, notify=(Notify(("completed",), run="page {message}"),))
     async with engine_on(p, runner, tmp_path / "s.db") as (engine, task):
+        engine.notices.pause = lambda _: asyncio.sleep(0)
         await start(engine)
         await task
         assert exit_code(engine.state) == 0
     told = next(e for e in engine.events if isinstance(e, ev.NoticeSent))
-    assert (told.on, told.ok, told.detail) == ("completed", False, "failed\n")
+    assert (told.on, told.ok, told.detail) == ("completed", False, "after 3 tries: failed")
 
 
 async def test_headless_starts_when_ready_and_says_what_it_waits_for(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ async def test_a_number_beyond_the_limit_acts_at_once(tmp_path: Path) -> None:
         await until(lambda: engine.state.paused is not None, engine)
         paused = engine.state.paused
         assert isinstance(paused, ev.RolloutPaused)
-        assert (paused.threshold, paused.reason) == (LIMIT.id, "tickets >= 5: 7 on here")
+        assert (paused.threshold, paused.reason) == (LIMIT.id, "tickets >= 5: 7")
         held.set()
 
 

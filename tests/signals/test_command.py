@@ -8,6 +8,7 @@ import pytest
 
 from cockpit.core.plan import Signal
 from cockpit.signals import SIGNALS, command
+from cockpit.signals.query import Line, Reply
 
 SIGNAL = Signal("errors", "command", timedelta(seconds=5), options={"run": "/srv/error-percent"})
 
@@ -63,7 +64,6 @@ def test_anything_else_says_what_came(output: bytes, said: str) -> None:
 
 def test_the_kind_runs_the_plans_line_and_reads_its_output() -> None:
     kind = SIGNALS["command"]
-    assert kind.query(SIGNAL) == "/srv/error-percent"
-    assert not kind.follows
-    assert set(kind.options) == set(SIGNAL.options)
-    assert kind.read(SIGNAL, b"2.4\n", None) == (None, 2.4)
+    assert kind.query is not None
+    assert kind.query(SIGNAL) == Line("/srv/error-percent", timedelta(seconds=10))
+    assert kind.read(SIGNAL, Reply(b"2.4\n"), None) == (None, 2.4)

@@ -11,6 +11,7 @@ import pytest
 from cockpit.core.plan import Signal
 from cockpit.signals import SIGNALS, host
 from cockpit.signals.host import METRICS, HostRaw, HostSample, host_loop, parse
+from cockpit.signals.query import Loop, Reply, Unreadable
 
 # Debian 12, kernel 6.1, 2 cores, the second line 0.5 s later.
 DEBIAN = (
@@ -148,11 +149,17 @@ def test_a_filesystem_name_may_hold_spaces() -> None:
 def test_the_kind_reads_one_metric() -> None:
     signal = Signal("load", "host", timedelta(seconds=5), options={"metric": "load"})
     kind = SIGNALS["host"]
-    assert kind.follows
-    assert "sleep 5 " in kind.query(signal)
-    memory, value = kind.read(signal, ALPINE[1], None)
+    assert kind.query is not None
+    loop = kind.query(signal)
+    assert isinstance(loop, Loop) and "sleep 5 " in loop.text
+    memory, value = kind.read(signal, Reply(ALPINE[1]), None)
     assert value is None
-    assert kind.read(signal, ALPINE[2], memory)[1] == 1.52
+    assert kind.read(signal, Reply(ALPINE[2]), memory)[1] == 1.52
+
+
+def test_a_target_without_proc_says_so() -> None:
+    with pytest.raises(Unreadable, match="there is no /proc here"):
+        parse(b"none there is no /proc here: this is no Linux\n", None)
 
 
 @pytest.mark.parametrize("shell", [shell for shell in ("dash", "bash", "busybox") if shutil.which(shell)])

@@ -32,7 +32,8 @@ from cockpit.core.plan import (
     Window,
 )
 from cockpit.core.state import State, initial
-from cockpit.core.thresholds import Judgement, Sample, judge
+from cockpit.core.thresholds import Judgement, Sample, breaches, raised
+from cockpit.core.verdicts import judge
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands
 
@@ -115,8 +116,7 @@ def a_plan(hosts: int = 6, **changes: object) -> Plan:
 
 
 def _limit(signal: str, op: str, limit: float, action: str, **changes: object) -> Threshold:
-    name = f"{signal} {op} {limit:g}"
-    return Threshold(name, signal, action, op, limit, **changes)  # type: ignore[arg-type]
+    return Threshold(f"{signal} {op} {limit:g}", signal, action, op, limit, **changes)  # type: ignore[arg-type]
 
 
 class FakeLink:
@@ -139,6 +139,7 @@ class FakeLink:
         self.outputs: dict[str, bytes] = {}
         self.samples: dict[tuple[str, str], list[Sample]] = {}
         self.silent: set[str] = set()
+        self.said: dict[str, Judgement] = {}
         self._judged: dict[tuple[str, datetime], Judgement | None] = {}
         self.subscribers: list[Callable[[], None]] = []
         self.do(
@@ -163,6 +164,8 @@ class FakeLink:
         return self.samples.get((signal, target), [])
 
     def judgement(self, threshold: str) -> Judgement | None:
+        if threshold in self.said:
+            return self.said[threshold]
         key = (threshold, self.at)
         if key not in self._judged:  # as the engine does: judged once a turn, not once a look
             self._judged[key] = self._judge_now(threshold)
@@ -172,7 +175,7 @@ class FakeLink:
         t = self.state.plan.threshold(threshold)
         signal = self.state.plan.signal(t.signal)
         series = {target: self.series(t.signal, target) for target in signal.targets}
-        return judge(t, series, signal.interval, self.at) if t.acted_on and any(series.values()) else None
+        return judge(t, series, signal.interval, self.at) if any(series.values()) else None
 
     def host(self, target: str) -> tuple[datetime, HostSample] | None:
         return self.hosts.get(target)
@@ -231,6 +234,7 @@ class FakeLink:
         for event in events:
             if isinstance(event, ev.SignalEntered):
                 self.samples.setdefault((event.signal, HERE), []).append(Sample(event.at, event.value))
+            if isinstance(event, ev.SignalEntered | ev.LimitChanged):
                 self._judged.clear()
         self.events += events
         self.state = replay(events, self.state)
@@ -265,6 +269,8 @@ class FakeLink:
             sample = HostSample(cpu, 60 + n % 7, 70.0, 0.8, 4, 1.2e5 * (2 + wave), 8e4, 1e5)
             self.hosts[target] = (self.at, sample)
         self._judged.clear()
+        for signal in sorted({"errors", "orders", "latency"} & {s.name for s in self.state.plan.signals}):
+            self.do(cmd.ReportSignal(self.at, signal, True, ""))
         self._judge()
 
     def _sample(self, signal: str, target: str, value: float) -> None:
@@ -280,6 +286,7 @@ class FakeLink:
                 before is None
                 or before.verdict != said.verdict
                 or (began is None) != (said.breaching_since is None)
+                or self._worse(t, before, said)
             ):
                 since, detail = said.breaching_since, said.detail
                 self.do(
@@ -287,6 +294,12 @@ class FakeLink:
                         self.at, t.id, said.verdict, said.value, said.target, since, said.known_until, detail
                     )
                 )
+
+    def _worse(self, limit: Threshold, before: ev.VerdictChanged, said: Judgement) -> bool:
+        """Whether an accepted breach went beyond what was accepted."""
+        if said.value is None or said.verdict != "breach" or not self.state.accepts(before):
+            return False
+        return breaches(raised(limit, self.state.accepted[limit.id, before.target] or 0.0), said.value)
 
     def pass_time(self, seconds: float, errors: float | None = None, reading: bool = True) -> None:
         """Time goes by, with readings all the while; `errors` is what they say from now on."""

@@ -9,7 +9,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cockpit.core import commands as cmd
-from cockpit.core.plan import HERE, Signal, Step, Threshold
+from cockpit.core.plan import HERE, Plan, Signal, Step, Threshold
+from cockpit.core.thresholds import Judgement
 from cockpit.tui.app import show
 from tests.tui.fake_link import FakeLink, a_plan
 
@@ -224,6 +225,69 @@ def left_alone(watcher: bool = False) -> FakeLink:
     return link
 
 
+def escalating() -> Plan:
+    """The plan with orders that call for people, and a comparison with the control."""
+    plan = a_plan()
+    calls = Threshold(
+        "orders < 100",
+        "orders",
+        "escalate",
+        "<",
+        100,
+        escalate_to=("dana", "finance on call: +1 555 0100"),
+        message="Orders fall: join the channel.",
+    )
+    control = Threshold(
+        "errors > 1.5 of control",
+        "errors",
+        "rollback",
+        ">",
+        1.5,
+        for_=MINUTES_5,
+        compare="control",
+        agreed_by=("dana", "lee"),
+    )
+    return replace(plan, thresholds=(*plan.thresholds, calls, control))
+
+
+def compared(link: FakeLink, ratio: float, beyond: timedelta | None = None) -> FakeLink:
+    """What the comparison says from now on: `ratio`, over the limit for so long already."""
+    since = link.at - beyond if beyond is not None else None
+    detail = "4.8 against 0.2, rank test: p 0.001, effect 0.82, 24 and 120 samples"
+    link.said["errors > 1.5 of control"] = Judgement("pass", ratio, "web-1", since, link.at, detail)
+    link.read()
+    return link
+
+
+def called() -> FakeLink:
+    """Orders fell, and nobody has answered for 80 seconds; a comparison is on its way; a notice wasn't sent."""
+    link = compared(FakeLink(escalating(), me="dana"), 1.1).baking()
+    link.read(orders=75)
+    link.do(
+        cmd.ReportNotice(
+            link.at, "escalate", "POST https://hooks.example", False, "after 3 tries: answered 500"
+        )
+    )
+    link.at += timedelta(seconds=80)
+    link.read(orders=75)
+    return compared(link, 24, timedelta(seconds=100))
+
+
+def unexplained(after: float = 108) -> FakeLink:
+    """Kim can't explain what support sees, since `after` seconds."""
+    link = FakeLink().baking()
+    link.do(cmd.ReportUnexplained(link.at, "kim", reason="support sees odd totals"))
+    link.pass_time(after)
+    return link
+
+
+def _unexplained_and_paused() -> FakeLink:
+    link = FakeLink(me="sam").paused_by_limit()
+    link.do(cmd.ReportUnexplained(link.at, "kim", reason="support sees odd totals"))
+    link.pass_time(310)
+    return link
+
+
 def _out_of_reach() -> FakeLink:
     link = FakeLink().in_web()
     link.apart = True
@@ -265,6 +329,10 @@ STATES: Mapping[str, Callable[[], FakeLink]] = {
     "left_alone": left_alone,
     "alone": lambda: left_alone(watcher=True),
     "out_of_reach": _out_of_reach,
+    "called": called,
+    "unexplained": unexplained,
+    "proposed": lambda: unexplained(310),
+    "proposed_and_paused": _unexplained_and_paused,
 }
 
 

@@ -86,7 +86,8 @@ async def test_a_breached_limit_asks_its_question_without_hiding_the_limits() ->
         await sam.sees(
             "Can customers still check out?",
             "exceeded → PAUSE",
-            "limit > 2 on web-1 · agreed by Dana Ruiz",
+            "2.4 % > 2 %",
+            "on web-1 · agreed by Dana Ruiz",
             "Sam Okoro",
         )
         await sam.press("p")
@@ -95,7 +96,7 @@ async def test_a_breached_limit_asks_its_question_without_hiding_the_limits() ->
         await sam.sees("this needs a reason")
         await sam.types("known noise")
         await sam.confirms()
-        await sam.sees("exceeded, accepted")
+        await sam.sees("exceeded, accepted up to 2.4")
         resumed = next(e for e in sam.link.events if isinstance(e, ev.RolloutResumed))
         assert (resumed.by, resumed.via, resumed.reason, resumed.accepted) == (
             "dana",

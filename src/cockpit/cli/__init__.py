@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from cockpit.cli import attending, driving, reading
+from cockpit.cli import attending, driving, reading, rehearsing
 from cockpit.cli.arguments import ACTS, parser
 from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
 from cockpit.cli.session import is_headless, tell
@@ -58,6 +58,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "watch": attending.watch,
     **dict.fromkeys(ACTS, attending.act),
     "check": reading.check,
+    "rehearse": rehearsing.rehearse,
     "export": reading.export,
     "sessions": reading.sessions,
     "verify": reading.verify,

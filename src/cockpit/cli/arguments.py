@@ -34,9 +34,8 @@ def parser() -> argparse.ArgumentParser:
     )
     _driving(resume)
     _attending(sub)
-    check = sub.add_parser("check", help="every problem in the plan, then readiness and the exact commands")
-    check.add_argument("plan", type=Path, metavar="PLAN")
-    check.add_argument("--offline", action="store_true", help="contact nothing")
+    _checking(sub)
+    _rehearsing(sub)
     export = sub.add_parser("export", help="write a session's review")
     _session_argument(export)
     export.add_argument("--format", default="markdown", metavar="FORMAT", help="markdown or json")
@@ -55,6 +54,35 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
+def _checking(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = sub.add_parser("check", help="every problem in the plan, then readiness and the exact commands")
+    check.add_argument("plan", type=Path, metavar="PLAN")
+    check.add_argument("--offline", action="store_true", help="contact nothing")
+    check.add_argument(
+        "--against",
+        nargs="+",
+        default=[],
+        metavar="SESSION",
+        help="which limits would have fired on these recorded sessions; contact nothing",
+    )
+
+
+def _rehearsing(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    rehearse = sub.add_parser("rehearse", help="play the plan on simulated targets: does every limit fire?")
+    rehearse.add_argument("plan", type=Path, metavar="PLAN")
+    rehearse.add_argument(
+        "--fail", action="append", default=[], metavar="STEP@TARGET", help="one run in which this step fails"
+    )
+    rehearse.add_argument(
+        "--breach",
+        action="append",
+        default=[],
+        metavar="SIGNAL@STAGE",
+        help="one run in which this signal leaves its limits from that stage on",
+    )
+    rehearse.add_argument("--json", action="store_true", help="the result, or one JSON object per event")
+
+
 def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The commands for a session that runs already."""
     attach = sub.add_parser("attach", help="a screen on a running session")
@@ -70,6 +98,18 @@ def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         fields = [asked.add_argument(name, **options).dest for name, options in act.arguments.items()]
         asked.set_defaults(fields=fields)
         asked.add_argument("--id", type=_id, help="an id of your own: asked again with it, it happens once")
+
+
+def moved(said: str) -> dict[str, Any]:
+    """A limit as the plan writes it, as the fields of the command that moves one: `> 3 for 2m`, `outside 1..5`."""
+    from cockpit.planfile.scalars import Mistake
+    from cockpit.planfile.typed_limit import typed_limit
+
+    try:
+        to = typed_limit(said)
+    except Mistake as wrong:
+        raise argparse.ArgumentTypeError(f"{wrong}: {wrong.hint}") from None
+    return {"op": to.op, "limit": to.limit, "outside": to.outside, "for_": to.for_}
 
 
 def _id(said: str) -> str:
@@ -110,6 +150,36 @@ ACTS: dict[str, Act] = {
         {"signal": {"metavar": "SIGNAL"}, "value": {"metavar": "VALUE", "type": float}, **_NOTE},
     ),
     "note": Act("AddNote", "keep a note for the review", {"reason": {"metavar": "TEXT"}}),
+    "unexplained": Act(
+        "ReportUnexplained",
+        "we can't explain this; anyone may",
+        {
+            "reason": {
+                "nargs": "?",
+                "default": "",
+                "metavar": "TEXT",
+                "help": "what is seen, in several words",
+            }
+        },
+    ),
+    "explain": Act("Explain", "say what the unexplained was", {"reason": {"metavar": "TEXT"}}),
+    "decline": Act(
+        "DeclineProposal", "don't roll back although it is proposed", {"reason": {"metavar": "WHY"}}
+    ),
+    "here": Act("AnswerEscalation", "I'm here: answer the limits that call you", _NOTE),
+    "limit": Act(
+        "ChangeLimit",
+        "move a limit",
+        {
+            "threshold": {"metavar": "LIMIT", "help": 'as the screen calls it: "errors > 2"'},
+            "moved": {
+                "metavar": "TO",
+                "type": moved,
+                "help": '"> 3", "> 3 for 2m" or "outside 1..5"; without for, its span stays',
+            },
+            "reason": {"metavar": "WHY"},
+        },
+    ),
 }
 """The acts that can be asked for from a shell, by the word for each."""
 

@@ -44,8 +44,18 @@ def watch(args: argparse.Namespace) -> int:
 
 def act(args: argparse.Namespace) -> int:
     """One act, asked of a running session."""
-    command = _command(ACTS[args.command].command, {field: getattr(args, field) for field in args.fields})
-    return asyncio.run(_asked(running(args.session), args, command))
+    fields = {field: getattr(args, field) for field in args.fields}
+    session = args.session
+    if session is not None and fields.get("reason") == "" and _are_words(session):
+        session, fields["reason"] = None, session
+    fields |= fields.pop("moved", {})
+    command = _command(ACTS[args.command].command, fields)
+    return asyncio.run(_asked(running(session), args, command))
+
+
+def _are_words(said: str) -> bool:
+    """Whether what stands where SESSION may are words about it: several, and no file is called so."""
+    return len(said.split()) > 1 and not Path(said).expanduser().exists()
 
 
 def go_on(args: argparse.Namespace, log: Path) -> int:

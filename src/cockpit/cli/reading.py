@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from cockpit import failpoint
+from cockpit.cli.backtesting import against
 from cockpit.cli.session import recorded, refusal
 from cockpit.core.errors import PlanError, UsageError
 
@@ -29,12 +30,18 @@ def check(args: argparse.Namespace) -> int:
             print(f"{title}\n" if problem is problems[0] else "", problem.render(), sep="", end="\n\n")
     if checked.plan is None:
         raise PlanError(refusal(args.plan, checked.problems))
+    if args.against:
+        return against(checked.plan, args.against)
     print(preview(checked.plan))
     if args.offline:
         print("\nReadiness wasn't looked at (--offline).")
         return 0
-    findings = asyncio.run(look(checked.plan))
+    looked = asyncio.run(look(checked.plan, str(args.plan)))
+    for i, (signal, why) in enumerate(looked.unreadable.items()):
+        title = "" if i else "\nCan't be read\n"
+        print(title, checked.about_signal(signal, f"`{signal}` can't be read: {why}"), sep="", end="\n\n")
     print("\nReadiness")
+    findings = looked.findings
     for finding in findings:
         print(f"  {'ok ' if finding.ok else 'NOT'}  {finding.text}")
     missing = [f for f in findings if not f.ok and not f.key.startswith("checklist:")]

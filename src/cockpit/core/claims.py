@@ -68,6 +68,7 @@ class _Reading:
     finished: set[str] = field(default_factory=set[str])
     acting: set[str] = field(default_factory=set[str])
     attended: bool = False
+    unexplained: bool = False
     started: bool = False
     going_back: bool = False
     held: str = ""
@@ -99,6 +100,10 @@ class _Reading:
                 yield from self._closed(event)
             case ev.ScreenAttached() | ev.ScreenDetached():
                 self._came_or_went(event)
+            case ev.UnexplainedReported():
+                self.unexplained = True
+            case ev.ExplanationRecorded() | ev.ProposalDeclined():
+                self.unexplained = False
             case _:
                 self._held(event)
 
@@ -188,6 +193,8 @@ class _Reading:
         unbaked = bool(self.begun) and self.begun[-1] not in self.baked
         if self.attended and not self.acting and not isinstance(event, ev.StageFinished):
             yield f"{_expansion(event)} while nobody who may act was here"
+        if self.unexplained and isinstance(event, ev.StagePromoted | ev.WaveStarted):
+            yield f"{_expansion(event)} while something was unexplained"
         match event:
             case ev.StagePromoted():
                 gated = any(s.name == event.stage and s.gate is not None for s in self.plan.stages)

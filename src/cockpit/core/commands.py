@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from cockpit.core.events import Event, Finish, Reading, Seat, Settled, Verdict
+from cockpit.core.plan import Op
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,42 @@ class EnterReading(HumanCommand):
 
     signal: str = ""
     value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeLimit(HumanCommand):
+    """Move a limit, for `reason`: to `op` and `limit`, or to the two of `outside`; `for_` None leaves its span."""
+
+    threshold: str = ""
+    op: Op | None = None
+    limit: float | None = None
+    outside: tuple[float, ...] = ()
+    for_: timedelta | None = None
+
+
+class ReportUnexplained(HumanCommand):
+    """We can't explain this: `reason` says what is seen, where there are words for it; anyone may."""
+
+    __slots__ = ()
+
+
+class Explain(HumanCommand):
+    """What the unexplained was, in `reason`."""
+
+    __slots__ = ()
+
+
+class DeclineProposal(HumanCommand):
+    """Don't roll back although it was proposed, for `reason`."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerEscalation(HumanCommand):
+    """I'm here: to the call of `threshold`; empty: to every one that is for `by`."""
+
+    threshold: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +312,25 @@ class ReportVerdict(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSignal(Command):
+    """A signal can, or can't, be read; the fields are those of SignalRead."""
+
+    signal: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRehearsal(Command):
+    """What the newest rehearsal of the plan proved; the fields are those of RehearsalFound."""
+
+    rehearsed_at: datetime | None
+    unproven: tuple[str, ...]
+    rollback: timedelta | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReportNotice(Command):
     """A [[notify]] command ran."""
 
@@ -303,7 +359,7 @@ def precedence(command: Command) -> int:
             return 1
         case PauseRollout():
             return 2
-        case StartRelease() | Promote() | ResumeRollout():
+        case StartRelease() | Promote() | ResumeRollout() | ChangeLimit() | DeclineProposal():
             return 4
         case _:
             return 3

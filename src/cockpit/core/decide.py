@@ -12,12 +12,22 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from cockpit.core import attendance, checklist, follow, mend, people, readiness, rollout, window
+from cockpit.core import (
+    alarm,
+    attendance,
+    checklist,
+    follow,
+    limits,
+    mend,
+    people,
+    readiness,
+    rollout,
+    window,
+)
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.authority import allowed, not_active, not_driving
 from cockpit.core.commands import Decided, Refused
-from cockpit.core.evolve import evolve
 from cockpit.core.state import State, breached, clean, unclean
 
 WINDOW = "window"
@@ -39,12 +49,8 @@ def _decide(state: State, command: cmd.Command) -> Decided:
         return Refused("no session is open")
     if isinstance(command, cmd.DetachScreen):
         return attendance.detach(state, command)
-    if isinstance(command, cmd.AddNote):  # the review may be added to after the end
-        return _note(state, command)
-    if isinstance(command, cmd.ReportNotice):
-        return [ev.NoticeSent(command.at, command.on, command.line, command.ok, command.detail)]
-    if isinstance(command, cmd.ReportReleased):
-        return [ev.TargetsReleased(command.at, command.released, command.left)]
+    if isinstance(command, cmd.AddNote | cmd.ReportNotice | cmd.ReportReleased):
+        return _afterwards(state, command)
     if state.closed is not None:
         return [] if not isinstance(command, cmd.HumanCommand) else Refused("the session is closed")
     match command:
@@ -73,7 +79,9 @@ def _decide(state: State, command: cmd.Command) -> Decided:
             found = state.find(command.attempt)
             return [ev.StepFound(command.at, found.id)] if found is not None and found.unsettled else []
         case cmd.ReportVerdict():
-            return _verdict(state, command)
+            return limits.verdict(state, command)
+        case cmd.ReportSignal() | cmd.ReportRehearsal():
+            return readiness.report(state, command)
         case cmd.Tick():
             return follow.tick(state, command)
         case _:  # pragma: no cover
@@ -129,10 +137,25 @@ def _human(state: State, c: cmd.HumanCommand) -> Decided:
             return attendance.take(state, c)
         case cmd.EnterReading():
             return attendance.enter(state, c)
+        case cmd.ChangeLimit():
+            return limits.change(state, c)
+        case cmd.ReportUnexplained() | cmd.Explain() | cmd.DeclineProposal() | cmd.AnswerEscalation():
+            return alarm.human(state, c)
         case cmd.CloseSession():
             return _close(state, c)
         case _:  # pragma: no cover
             raise TypeError(f"unknown command {c!r}")
+
+
+def _afterwards(state: State, c: cmd.AddNote | cmd.ReportNotice | cmd.ReportReleased) -> Decided:
+    """What may come after the end too: the review is added to, and what was under way reports back."""
+    match c:
+        case cmd.AddNote():
+            return _note(state, c)
+        case cmd.ReportNotice():
+            return [ev.NoticeSent(c.at, c.on, c.line, c.ok, c.detail)]
+        case _:
+            return [ev.TargetsReleased(c.at, c.released, c.left)]
 
 
 def _note(state: State, c: cmd.AddNote) -> Decided:
@@ -192,6 +215,8 @@ def _promote(state: State, c: cmd.Promote) -> Decided:
         return refused
     if holding := checklist.holding(state, f"stage:{stage.name}"):
         return Refused(f"{stage.name} is held back by: {', '.join(i.text for i in holding)}")
+    if state.unexplained is not None:
+        return Refused("something is unexplained: say what it was (u), or roll back")
     if not clean(state):
         return Refused(
             "the signals aren't clean: wait, roll back, or resume from a pause by accepting the limit"
@@ -336,54 +361,3 @@ def _step(state: State, c: cmd.ReportStep) -> Decided:
             c.settled,
         )
     ]
-
-
-def _verdict(state: State, c: cmd.ReportVerdict) -> Decided:
-    threshold = state.plan.threshold(c.threshold)
-    before = state.verdicts.get(threshold.id)
-    changed = ev.VerdictChanged(
-        c.at,
-        threshold.id,
-        threshold.signal,
-        c.verdict,
-        c.value,
-        threshold.limit_text,
-        c.target,
-        c.breaching_since,
-        c.known_until,
-        c.detail,
-    )
-    if c.verdict != "breach" or (
-        before is not None and (before.verdict, before.target) == ("breach", c.target)
-    ):
-        return [changed]
-    if threshold.observe_only or state.accepts(changed) or state.started is None:
-        return [changed]
-    tripped = ev.ThresholdTripped(
-        c.at,
-        threshold.id,
-        threshold.action,
-        c.value,
-        threshold.limit_text,
-        c.target,
-        threshold.escalate_to,
-        threshold.message,
-    )
-    return [changed, tripped, *_action(evolve(state, changed), tripped, c.evidence)]
-
-
-def _action(state: State, trip: ev.ThresholdTripped, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
-    """What an exceeded limit does by itself. A release that goes back or has stopped needs nothing more.
-
-    A session just taken up again starts nothing, not even a rollback, until a person says so; they can't say
-    go on over a breach without accepting it.
-    """
-    if not_active(state) is not None or state.resumed is not None:
-        return []
-    value = f"{trip.value:g}" if trip.value is not None else "no data"
-    reason = f"{trip.threshold}: {value}{f' on {trip.target}' if trip.target else ''}"
-    if trip.action == "rollback":
-        return [ev.RollbackStarted(trip.at, ev.COCKPIT, "", reason, trip.threshold, evidence)]
-    if trip.action == "pause" and state.paused is None:
-        return [ev.RolloutPaused(trip.at, ev.COCKPIT, "", reason, trip.threshold, evidence)]
-    return []

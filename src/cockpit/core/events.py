@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from cockpit.core.alarm_events import EscalationAnswered as EscalationAnswered
+from cockpit.core.alarm_events import ExplanationRecorded as ExplanationRecorded
+from cockpit.core.alarm_events import LimitChanged as LimitChanged
+from cockpit.core.alarm_events import ProposalDeclined as ProposalDeclined
+from cockpit.core.alarm_events import RehearsalFound as RehearsalFound
+from cockpit.core.alarm_events import RollbackProposed as RollbackProposed
+from cockpit.core.alarm_events import SignalRead as SignalRead
+from cockpit.core.alarm_events import UnexplainedReported as UnexplainedReported
 from cockpit.core.lifecycle import DriverReplaced as DriverReplaced
 from cockpit.core.lifecycle import LeftAlone as LeftAlone
 from cockpit.core.lifecycle import MachineSlept as MachineSlept

@@ -25,8 +25,8 @@ def evolve(state: State, event: ev.Event) -> State:
         case ev.TargetProbed():
             return replace(state, probes={**state.probes, event.target: event})
         case ev.ReleaseStarted():
-            accepted = accepting(state, breached(state))
-            return replace(state, started=event, since=event.at, accepted=state.accepted | accepted)
+            accepted = accepting(state, breached(state), event.evidence)
+            return replace(state, started=event, since=event.at, accepted={**state.accepted, **accepted})
         case ev.StepIntended():
             return _intended(state, event)
         case ev.StepFinished():
@@ -41,16 +41,14 @@ def evolve(state: State, event: ev.Event) -> State:
             )
         case ev.VerdictChanged():
             return _judged(state, event)
-        case ev.RolloutPaused():
+        case ev.RolloutPaused() | ev.LeftAlone():
             return replace(state, paused=event)
         case ev.RolloutResumed():
-            accepted = state.accepted | accepting(state, event.accepted)
+            accepted = {**state.accepted, **accepting(state, event.accepted, event.evidence)}
             going_on = replace(state, paused=None, accepted=accepted, resumed=None, open_then=())
             return _rebaked(going_on, event.at, event.at)
         case ev.WindowClosed():
             return replace(state, paused=event, window_over=True)
-        case ev.LeftAlone():
-            return replace(state, paused=event)
         case ev.GateTimedOut():
             return replace(state, paused=event, gate_timed_out=True)
         case ev.RetryAuthorised():
@@ -61,12 +59,13 @@ def evolve(state: State, event: ev.Event) -> State:
             signatures = (*state.signed.get(event.item, ()), event)
             return replace(state, signed={**state.signed, event.item: signatures})
         case ev.RollbackStarted():
-            going_back = replace(state, rollback=event, paused=None, resumed=None, bake=None)
+            going_back = replace(_explained(state), rollback=event, paused=None, resumed=None, bake=None)
             return replace(going_back, retries=frozenset(), since=event.at)
         case ev.RollbackFinished():
             return replace(state, rollback_result=event, since=event.at)
         case ev.ReleaseAborted():
-            return replace(state, aborted=event, paused=None, resumed=None, bake=None, since=event.at)
+            stopped = replace(_explained(state), aborted=event, paused=None, resumed=None, bake=None)
+            return replace(stopped, since=event.at)
         case _:
             return _advanced(state, event)
 
@@ -90,7 +89,64 @@ def _advanced(state: State, event: ev.Event) -> State:
         case ev.StageFinished():
             return replace(state, phase="waiting", stage=state.stage + 1, wave=0, bake=None, since=event.at)
         case _:
+            return _alarmed(state, event)
+
+
+def _alarmed(state: State, event: ev.Event) -> State:
+    """What is known of the signals beside their verdicts; what is unexplained, and who was called."""
+    match event:
+        case ev.SignalRead():
+            return replace(state, signals={**state.signals, event.signal: event})
+        case ev.RehearsalFound():
+            return replace(state, rehearsal=event)
+        case ev.LimitChanged():
+            return _limit_changed(state, event)
+        case ev.UnexplainedReported():
+            return _rebaked(replace(state, unexplained=event), event.at, event.at)
+        case ev.RollbackProposed():
+            return replace(state, proposed=event)
+        case ev.ExplanationRecorded() | ev.ProposalDeclined():
+            return _rebaked(_explained(state), event.at, event.at)
+        case ev.ThresholdTripped(action="escalate"):
+            return replace(state, escalations={**state.escalations, event.threshold: event})
+        case ev.EscalationAnswered():
+            waiting = {t: call for t, call in state.escalations.items() if t != event.threshold}
+            return replace(state, escalations=waiting)
+        case _:
             return _lived(state, event)
+
+
+def _explained(state: State) -> State:
+    """Nothing is unexplained any more, or nothing more comes of it."""
+    return replace(state, unexplained=None, proposed=None)
+
+
+def _limit_changed(state: State, event: ev.LimitChanged) -> State:
+    """The plan has the limit as it is now. What was said about the old one, and accepted of it, counts no more.
+
+    Nor does the number at which the old one cleared: it was chosen for that one.
+    """
+    old = state.plan.threshold(event.threshold)
+    same = (old.op, old.limit, old.outside or ()) == (event.op, event.limit, event.outside)
+    moved = replace(
+        old,
+        clears_at=old.clears_at if same else None,
+        op=event.op,
+        limit=event.limit,
+        outside=(event.outside[0], event.outside[1]) if event.outside else None,
+        for_=event.for_,
+        changed=True,
+    )
+    thresholds = tuple(moved if t.id == moved.id else t for t in state.plan.thresholds)
+    verdicts = {t: v for t, v in state.verdicts.items() if t != moved.id}
+    after = replace(state, plan=replace(state.plan, thresholds=thresholds), verdicts=verdicts)
+    return _rebaked(_forgiven(after, moved.id), event.at, event.at)
+
+
+def _forgiven(state: State, threshold: str) -> State:
+    """What was accepted of a limit is no longer."""
+    accepted = {key: most for key, most in state.accepted.items() if key[0] != threshold}
+    return replace(state, accepted=accepted)
 
 
 def _lived(state: State, event: ev.Event) -> State:
@@ -197,10 +253,9 @@ def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt]
 
 
 def _judged(state: State, event: ev.VerdictChanged) -> State:
-    accepted = state.accepted
+    judged = replace(state, verdicts={**state.verdicts, event.threshold: event})
     if event.verdict == "pass" and event.breaching_since is None:
-        accepted = frozenset((t, target) for t, target in accepted if t != event.threshold)
-    judged = replace(state, verdicts={**state.verdicts, event.threshold: event}, accepted=accepted)
+        judged = _forgiven(judged, event.threshold)
     return _rebaked(judged, event.at, event.known_until or event.at)
 
 

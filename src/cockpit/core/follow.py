@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cockpit.core import checklist, rollback, rollout
+from cockpit.core import alarm, checklist, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.evolve import replay
@@ -36,7 +36,11 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         if state.rollback_result is not None and not state.rollback_result.unproven:
             return [ev.SessionClosed(c.at, "rolled_back", ())]
         return list(rollback.follow(state, c.at))
-    if state.started is None or state.paused is not None:
+    if state.started is None:
+        return []
+    if proposal := alarm.proposal(state, c.at):
+        return proposal
+    if state.paused is not None:
         return []
     stage = rollout.current_stage(state)
     if stage is None:

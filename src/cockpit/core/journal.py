@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cockpit.core import events as e
 from cockpit.core.people import person_of
-from cockpit.core.plan import Plan
+from cockpit.core.plan import HERE, Plan
 
 
 class Intent(Protocol):
@@ -117,7 +117,7 @@ def _because(reason: str) -> str:
 
 
 def _on(target: str | None) -> str:
-    return f" on {target}" if target else ""
+    return f" on {target}" if target not in (None, HERE) else ""
 
 
 def _unit(plan: Plan, signal: str) -> str:
@@ -176,6 +176,33 @@ def _tripped(event: e.ThresholdTripped, plan: Plan) -> str:
     )
 
 
+def _signal_read(event: e.SignalRead, plan: Plan) -> str:
+    return f"signal {event.signal} {'is read' if event.ok else 'could not be read'}{_because(event.detail)}"
+
+
+def _limit_changed(event: e.LimitChanged, plan: Plan) -> str:
+    low_high = event.outside
+    now = f"outside {low_high[0]:g}..{low_high[1]:g}" if low_high else f"{event.op} {number(event.limit)}"
+    lasting = f" for {span(event.for_)}" if event.for_ else ""
+    return f"changed the limit {event.threshold}: was {event.was}, now {now}{lasting}{_because(event.reason)}"
+
+
+def _unexplained(event: e.UnexplainedReported, plan: Plan) -> str:
+    return f"can't explain what is seen{_because(event.reason)}; to be explained within {span(event.within)}"
+
+
+def _proposed(event: e.RollbackProposed, plan: Plan) -> str:
+    who = ", ".join(plan.person_name(person) for person in event.to)
+    return f"a rollback is proposed to {who}{_because(event.reason)}"
+
+
+def _rehearsed(event: e.RehearsalFound, plan: Plan) -> str:
+    if event.rehearsed_at is None:
+        return f"no rehearsal of this plan{_because(event.detail)}"
+    unproven = f"; never fired: {', '.join(event.unproven)}" if event.unproven else ""
+    return f"this plan was rehearsed at {event.rehearsed_at:%Y-%m-%d %H:%M} UTC{unproven}"
+
+
 def _threshold_unit(plan: Plan, id_: str) -> str:
     return next((_unit(plan, t.signal) for t in plan.thresholds if t.id == id_), "")
 
@@ -232,6 +259,16 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     ),
     e.RolloutResumed: _resumed,
     e.WindowClosed: lambda v, p: "the agreed window closed with the release unfinished",
+    e.SignalRead: _signal_read,
+    e.LimitChanged: _limit_changed,
+    e.UnexplainedReported: _unexplained,
+    e.ExplanationRecorded: lambda v, p: f"explained it: {v.reason}",
+    e.RollbackProposed: _proposed,
+    e.ProposalDeclined: lambda v, p: f"declined the proposed rollback: {v.reason}",
+    e.EscalationAnswered: lambda v, p: (
+        f"is here for {v.threshold}, {span(v.waited)} after the call{_because(v.reason)}"
+    ),
+    e.RehearsalFound: _rehearsed,
     e.VerdictChanged: _verdict,
     e.ThresholdTripped: _tripped,
     e.ChecklistSigned: lambda v, p: f"signed off {v.item}{_because(v.note)}",

@@ -190,7 +190,8 @@ class Threshold:
 
     Either `op` and `limit` are set (`when = "> 2"`) or `outside` is. A limit is the number tolerated:
     `> 2` breaches at anything above 2. `for_` is how long every sample must breach before the action fires.
-    `acted_on` is False where this version can't judge it: it then protects nothing.
+    `clears_at`: once exceeded, it stays so until a reading is no longer beyond this easier number (hysteresis).
+    `changed`: it was moved during the session, and is no longer the one that `id` spells out.
     """
 
     id: str
@@ -209,8 +210,13 @@ class Threshold:
     agreed_by: tuple[str, ...] = ()
     escalate_to: tuple[str, ...] = ()
     message: str = ""
+    clears_at: float | None = None
+    changed: bool = False
 
-    acted_on: bool = True
+    @property
+    def called(self) -> str:
+        """What to call it on screen: its id, and the limit as it is now where that was changed."""
+        return f"{self.id} (now {self.limit_text})" if self.changed else self.id
 
     @property
     def limit_text(self) -> str:
@@ -241,10 +247,16 @@ class ChecklistItem:
 
 @dataclass(frozen=True, slots=True)
 class RollbackTerms:
-    """What was agreed about going back. An empty `approval`: whoever has stop authority, at once."""
+    """What was agreed about going back. An empty `approval`: whoever has stop authority, at once.
+
+    `explain_within`: unexplained behaviour is explained by then, or going back is proposed. `rehearsed_within`:
+    the start wants a rehearsal of this plan that is no older.
+    """
 
     expected_time: timedelta | None = None
     approval: tuple[str, ...] = ()
+    explain_within: timedelta = timedelta(minutes=5)
+    rehearsed_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

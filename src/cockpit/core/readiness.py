@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cockpit.core import checklist, people, window
+from cockpit.core import commands as cmd
+from cockpit.core import events as ev
 from cockpit.core.events import Finding
+from cockpit.core.journal import span
 from cockpit.core.plan import Threshold
 from cockpit.core.state import State
 
@@ -20,12 +23,26 @@ def findings(state: State, at: datetime) -> tuple[Finding, ...]:
     found.append(Finding("window", not objection, objection or ("open" if plan.window else no_window)))
     found += [_probe(state, target.id) for target in plan.targets]
     found += [_limit(state, t) for t in plan.thresholds if not t.observe_only]
+    limited = {t.signal for t in plan.thresholds if not t.observe_only}
+    found += [_signal(state, s.name) for s in plan.signals if s.name not in limited]
+    if plan.rollback.rehearsed_within is not None:
+        found.append(_rehearsal(state, plan.rollback.rehearsed_within, at))
     for item in plan.checklist:
         if item.before == "start":
             wanted = checklist.missing(state, item)
             text = f"{item.text}: {people.names(plan, wanted)} signs" if wanted else f"{item.text}: signed"
             found.append(Finding(f"checklist:{item.id}", not wanted, text))
     return tuple(found)
+
+
+def report(state: State, c: cmd.ReportSignal | cmd.ReportRehearsal) -> list[ev.Event]:
+    """What was found out, recorded where it is news."""
+    if isinstance(c, cmd.ReportRehearsal):
+        return [ev.RehearsalFound(c.at, c.rehearsed_at, c.unproven, c.rollback, c.detail)]
+    known = state.signals.get(c.signal)
+    if known is not None and (known.ok, known.detail) == (c.ok, c.detail):
+        return []
+    return [ev.SignalRead(c.at, c.signal, c.ok, c.detail)]
 
 
 def blocking(state: State, at: datetime) -> tuple[Finding, ...]:
@@ -35,9 +52,11 @@ def blocking(state: State, at: datetime) -> tuple[Finding, ...]:
 
 def pending(state: State) -> bool:
     """Whether a target or a judged limit has yet to give its first answer."""
-    judged = (t.id for t in state.plan.thresholds if t.acted_on and not t.observe_only)
-    return any(t.id not in state.probes for t in state.plan.targets) or any(
-        t not in state.verdicts for t in judged
+    judged = (t.id for t in state.plan.thresholds if not t.observe_only)
+    return (
+        any(t.id not in state.probes for t in state.plan.targets)
+        or any(t not in state.verdicts for t in judged)
+        or any(s.name not in state.signals for s in state.plan.signals)
     )
 
 
@@ -56,12 +75,37 @@ def _probe(state: State, target: str) -> Finding:
     return Finding(key, probe.ok, f"{target}: {probe.detail or 'reachable'}")
 
 
+def _signal(state: State, name: str) -> Finding:
+    """A signal that no limit speaks for: it was read, or why not."""
+    key, read = f"signal:{name}", state.signals.get(name)
+    if read is None:
+        return Finding(key, False, f"{name}: not read yet")
+    return Finding(key, read.ok, f"{name}: {'read' if read.ok else read.detail}")
+
+
+def _rehearsal(state: State, within: timedelta, at: datetime) -> Finding:
+    """The plan was rehearsed lately enough, and every limit was seen to fire."""
+    found, run = state.rehearsal, "run `cockpit rehearse` on this plan"
+    if found is None or found.rehearsed_at is None:
+        why = found.detail if found is not None and found.detail else "it was never rehearsed"
+        return Finding("rehearsal", False, f"rehearsal: {why}: {run}")
+    age = at - found.rehearsed_at
+    if age > within:
+        return Finding(
+            "rehearsal", False, f"rehearsal: {_days(age)} old, agreed are {_days(within)} at most: {run}"
+        )
+    if found.unproven:
+        unproven = ", ".join(found.unproven)
+        return Finding("rehearsal", False, f"rehearsal: {unproven} never fired in it: {run}")
+    return Finding("rehearsal", True, f"rehearsed {found.rehearsed_at:%Y-%m-%d %H:%M} UTC: every limit fired")
+
+
+def _days(length: timedelta) -> str:
+    return f"{length.days} days" if length.days > 1 else span(length)
+
+
 def _limit(state: State, threshold: Threshold) -> Finding:
     key = f"limit:{threshold.id}"
-    if not threshold.acted_on:
-        return Finding(
-            key, False, f"{threshold.id}: not judged by this version, it won't protect this release"
-        )
     verdict = state.verdicts.get(threshold.id)
     if verdict is None:
         return Finding(key, False, f"{threshold.id}: no reading yet")

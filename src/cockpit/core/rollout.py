@@ -150,6 +150,8 @@ def follow(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Reading,
 
 
 def _entering(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
+    if state.unexplained is not None:
+        return []
     if state.promoted == stage.name:
         return _begin_stage(state, stage, at)
     if stage.gate is not None:

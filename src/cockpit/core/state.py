@@ -12,6 +12,7 @@ from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt, attempt_target, counting
 from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
+from cockpit.core.thresholds import breaches, raised, worse
 
 Phase = Literal["waiting", "running", "baking"]
 """Where the current stage is: waiting to begin, running a wave, or baking after one."""
@@ -77,7 +78,12 @@ class State:
     )
     window_over: bool = False
     verdicts: Mapping[str, ev.VerdictChanged] = field(default_factory=_empty)  # type: ignore[assignment]
-    accepted: frozenset[tuple[str, str | None]] = frozenset()
+    accepted: Mapping[tuple[str, str | None], float | None] = field(default_factory=_empty)  # type: ignore[assignment]
+    signals: Mapping[str, ev.SignalRead] = field(default_factory=_empty)  # type: ignore[assignment]
+    unexplained: ev.UnexplainedReported | None = None
+    proposed: ev.RollbackProposed | None = None
+    escalations: Mapping[str, ev.ThresholdTripped] = field(default_factory=_empty)  # type: ignore[assignment]
+    rehearsal: ev.RehearsalFound | None = None
     signed: Mapping[str, tuple[ev.ChecklistSigned, ...]] = field(default_factory=_empty)  # type: ignore[assignment]
     rollback: ev.RollbackStarted | None = None
     rollback_result: ev.RollbackFinished | None = None
@@ -110,8 +116,13 @@ class State:
         return counting(own)
 
     def accepts(self, verdict: ev.VerdictChanged) -> bool:
-        """Whether this breach, on this target, was accepted by the decision owner."""
-        return verdict.verdict == "breach" and (verdict.threshold, verdict.target) in self.accepted
+        """Whether this breach, on this target, was accepted by the decision owner, and is no worse than then."""
+        key = (verdict.threshold, verdict.target)
+        if verdict.verdict != "breach" or key not in self.accepted:
+            return False
+        most, value = self.accepted[key], verdict.value
+        limit = self.plan.threshold(verdict.threshold)
+        return most is None or value is None or not breaches(raised(limit, most), value)
 
     def here(self, person: str) -> bool:
         """Whether the person is at a screen where they may act; a process that runs in their name is none."""
@@ -146,8 +157,7 @@ def unclean(state: State) -> tuple[Threshold, ...]:
     return tuple(
         t
         for t in state.plan.thresholds
-        if t.acted_on
-        and not t.observe_only
+        if not t.observe_only
         and (
             (verdict := state.verdicts.get(t.id)) is None
             or (
@@ -159,8 +169,8 @@ def unclean(state: State) -> tuple[Threshold, ...]:
 
 
 def clean(state: State) -> bool:
-    """Whether every judged limit passes, with nothing on its way to a breach."""
-    return not unclean(state)
+    """Whether every judged limit passes, with nothing on its way to a breach, and nothing is unexplained."""
+    return state.unexplained is None and not unclean(state)
 
 
 def breached(state: State) -> tuple[str, ...]:
@@ -172,7 +182,15 @@ def breached(state: State) -> tuple[str, ...]:
     )
 
 
-def accepting(state: State, thresholds: Iterable[str]) -> frozenset[tuple[str, str | None]]:
-    """What accepting these limits covers: each breach as it is now, on its target."""
-    verdicts = (state.verdicts.get(t) for t in thresholds)
-    return frozenset((v.threshold, v.target) for v in verdicts if v is not None and v.verdict == "breach")
+def accepting(
+    state: State, thresholds: Iterable[str], evidence: Iterable[ev.Reading]
+) -> Mapping[tuple[str, str | None], float | None]:
+    """What accepting these limits covers: each breach on its target, up to the worst value seen of it."""
+    seen = {(reading.threshold, reading.target): reading.value for reading in evidence}
+    covered: dict[tuple[str, str | None], float | None] = {}
+    for threshold in thresholds:
+        verdict = state.verdicts.get(threshold)
+        if verdict is not None and verdict.verdict == "breach":
+            key = (threshold, verdict.target)
+            covered[key] = worse(state.plan.threshold(threshold), verdict.value, seen.get(key))
+    return covered

@@ -1,7 +1,9 @@
-"""Judging samples against a limit agreed in advance: pass, breach, inconclusive or error.
+"""Judging one series of samples against a limit: pass, breach, inconclusive or error.
 
 A limit is the number tolerated: the verdict is `breach` only when it is exceeded in every sample
-of the whole `for` span. A gap in the span is inconclusive, and inconclusive never promotes.
+of the whole `for` span. A gap in the span is inconclusive, and inconclusive never promotes. With
+`clears_at` a breach, once reached, lasts until a sample is no longer beyond that easier number;
+silence or an unreadable sample in between clears nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import math
 import operator
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -35,7 +37,8 @@ class Sample:
 class Judgement:
     """What a limit says now. `breaching_since` is set while samples breach, whether or not `for` is over.
 
-    `known_until` is the moment of the newest sample it rests on.
+    `known_until` is the moment of the newest sample it rests on. `detail` says why it can't be told, or what a
+    comparison found.
     """
 
     verdict: Verdict
@@ -55,29 +58,24 @@ def breaches(threshold: Threshold, value: float) -> bool:
     return bool(OPERATORS[op](value, threshold.limit or 0.0))
 
 
-def judge(
-    threshold: Threshold, series: Mapping[str, Sequence[Sample]], interval: timedelta, now: datetime
-) -> Judgement:
-    """The verdict over all targets' samples (oldest first, per target id) at `now`.
-
-    `any`: the worst target decides. `all`: a breach takes every target. `median` and `sum` first
-    make one series of the targets' values in the same interval; an interval in which a target is
-    missing can't be judged.
-    """
-    if threshold.aggregate in ("median", "sum"):
-        combined = _combined(threshold, series, interval, now)
-        return judge_one(threshold, combined, interval, now)
-    each = [replace(judge_one(threshold, s, interval, now), target=t) for t, s in series.items()]
-    if not each:
-        return Judgement("inconclusive", detail="no data yet")
-    if threshold.aggregate == "all":
-        return max(each, key=lambda j: (_BEST_FIRST[j.verdict], j.breaching_since is None))
-    return max(
-        each, key=lambda j: (_WORST[j.verdict], j.breaching_since is not None, _towards(threshold, j.value))
-    )
+def raised(threshold: Threshold, to: float) -> Threshold:
+    """The threshold with `to` tolerated too: a value that was accepted breaches it no more, a worse one does."""
+    sharp = replace(threshold, clears_at=None)  # worse is beyond it, not on the way back from it
+    if threshold.outside is not None:
+        low, high = threshold.outside
+        return replace(sharp, outside=(min(low, to), max(high, to)))
+    if not breaches(threshold, to):
+        return sharp
+    return replace(sharp, op=">" if threshold.op in (">", ">=") else "<", limit=to)
 
 
-def _towards(threshold: Threshold, value: float | None) -> float:
+def worse(threshold: Threshold, one: float | None, other: float | None) -> float | None:
+    """Whichever of two values is further out; None is no value."""
+    values = [v for v in (one, other) if v is not None]
+    return max(values, key=lambda v: towards(threshold, v), default=None)
+
+
+def towards(threshold: Threshold, value: float | None) -> float:
     """How far `value` is on its way out: larger is worse."""
     if value is None:
         return -math.inf
@@ -86,72 +84,96 @@ def _towards(threshold: Threshold, value: float | None) -> float:
     return value if threshold.op in (">", ">=") else -value
 
 
-_WORST: dict[Verdict, int] = {"pass": 0, "inconclusive": 1, "error": 2, "breach": 3}
-_BEST_FIRST: dict[Verdict, int] = {"breach": 0, "error": 1, "inconclusive": 2, "pass": 3}
+def stale_after(threshold: Threshold, interval: timedelta) -> timedelta:
+    """How long after its newest sample a signal read each `interval` is silent."""
+    return threshold.stale_after or STALE_INTERVALS * interval
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a series has come to: all that a verdict needs of it, carried from sample to sample.
+
+    `since` and `count` are the unbroken run of breaching samples that ends with `newest`; `gap` is whether a gap
+    cut it short. `lasting` is the start of a breach that was reached and hasn't cleared (with `clears_at` only).
+    """
+
+    newest: Sample | None = None
+    since: datetime | None = None
+    count: int = 0
+    gap: bool = False
+    lasting: datetime | None = None
+
+
+NO_RUN = Run()
+
+
+def follow(threshold: Threshold, run: Run, sample: Sample, stale: timedelta) -> Run:
+    """The run after one more sample; silence longer than `stale` is a gap."""
+    before, value = run.newest, sample.value
+    lasting = _lasting(threshold, run, sample, stale)
+    if value is None or not breaches(threshold, value):
+        return Run(sample, lasting=lasting)
+    # A sample earlier than the one before it: the clock stepped back, and what lies before can't be placed.
+    gap = before is not None and (before.value is None or not timedelta(0) <= sample.at - before.at <= stale)
+    if gap or run.since is None:
+        since, count = sample.at, 1
+    else:
+        since, count, gap = run.since, run.count + 1, run.gap
+    if threshold.clears_at is not None and lasting is None and _reached(threshold, since, count, sample.at):
+        lasting = since
+    return Run(sample, since, count, gap, lasting)
+
+
+def _lasting(threshold: Threshold, run: Run, sample: Sample, stale: timedelta) -> datetime | None:
+    """Since when a breach lasts that was reached before `sample` came, and that it doesn't clear."""
+    clears_at = threshold.clears_at
+    if clears_at is None:
+        return None
+    if sample.value is not None and not breaches(replace(threshold, limit=clears_at), sample.value):
+        return None
+    if run.lasting is not None or run.newest is None or run.since is None:
+        return run.lasting
+    until = min(sample.at, run.newest.at + stale)
+    over = until - run.since > threshold.for_ and run.count >= threshold.min_samples
+    return run.since if over else None
+
+
+def _reached(threshold: Threshold, since: datetime, count: int, at: datetime) -> bool:
+    return at - since >= threshold.for_ and count >= threshold.min_samples
+
+
+def run_of(threshold: Threshold, samples: Iterable[Sample], stale: timedelta) -> Run:
+    """What these samples, oldest first, come to."""
+    run = NO_RUN
+    for sample in samples:
+        run = follow(threshold, run, sample, stale)
+    return run
+
+
+def judge_run(threshold: Threshold, run: Run, stale: timedelta, now: datetime) -> Judgement:
+    """The verdict at `now` over the samples that came to `run`."""
+    last = run.newest
+    if last is None:
+        return Judgement("inconclusive", detail="no data yet")
+    if now - last.at > stale:
+        silent = f"no data for {(now - last.at).total_seconds():.0f} s"
+        return Judgement(threshold.no_data, known_until=last.at, detail=silent)
+    if last.value is None:
+        return Judgement("error", known_until=last.at, detail=last.detail or "unreadable")
+    since = run.lasting or run.since
+    if since is None:
+        return Judgement("pass", last.value, known_until=last.at)
+    if run.lasting is not None or _reached(threshold, since, run.count, now):
+        return Judgement("breach", last.value, breaching_since=since, known_until=last.at)
+    if run.gap:
+        gap = "a gap in the span"
+        return Judgement("inconclusive", last.value, None, since, last.at, gap)
+    return Judgement("pass", last.value, breaching_since=since, known_until=last.at)
 
 
 def judge_one(
     threshold: Threshold, samples: Sequence[Sample], interval: timedelta, now: datetime
 ) -> Judgement:
-    """The verdict over one series of samples, oldest first."""
-    if not samples:
-        return Judgement("inconclusive", detail="no data yet")
-    return replace(_judge_newest(threshold, samples, interval, now), known_until=samples[-1].at)
-
-
-def _judge_newest(
-    threshold: Threshold, samples: Sequence[Sample], interval: timedelta, now: datetime
-) -> Judgement:
-    stale_after = threshold.stale_after or STALE_INTERVALS * interval
-    last = samples[-1]
-    if now - last.at > stale_after:
-        return Judgement(threshold.no_data, detail=f"no data for {(now - last.at).total_seconds():.0f} s")
-    if last.value is None:
-        return Judgement("error", detail=last.detail or "unreadable")
-    if not breaches(threshold, last.value):
-        return Judgement("pass", last.value)
-    since, enough, gap = _breaching_run(threshold, samples, stale_after)
-    if now - since >= threshold.for_ and enough:
-        return Judgement("breach", last.value, breaching_since=since)
-    if gap:
-        return Judgement("inconclusive", last.value, breaching_since=since, detail="a gap in the span")
-    return Judgement("pass", last.value, breaching_since=since)
-
-
-def _breaching_run(
-    threshold: Threshold, samples: Sequence[Sample], stale_after: timedelta
-) -> tuple[datetime, bool, bool]:
-    """Since when every sample breaches, whether there are enough of them, and whether a gap cut the run short."""
-    since, count = samples[-1].at, 0
-    for sample in reversed(samples):
-        # A sample later than its successor: the clock stepped back, and what lies before can't be placed.
-        gap = not timedelta(0) <= since - sample.at <= stale_after or sample.value is None
-        if gap or sample.value is None or not breaches(threshold, sample.value):
-            return since, count >= threshold.min_samples, gap
-        since, count = sample.at, count + 1
-    return since, count >= threshold.min_samples, False
-
-
-def _combined(
-    threshold: Threshold, series: Mapping[str, Sequence[Sample]], interval: timedelta, now: datetime
-) -> list[Sample]:
-    """One sample an interval in which every target has a value: their median or sum. No older than is judged."""
-    stale_after = threshold.stale_after or STALE_INTERVALS * interval
-    oldest = now - threshold.for_ - stale_after - 2 * interval
-    buckets: dict[int, dict[str, Sample]] = {}
-    for target, samples in series.items():
-        for sample in reversed(samples):
-            if sample.at < oldest:
-                break
-            buckets.setdefault(int(sample.at.timestamp() / interval.total_seconds()), {}).setdefault(
-                target, sample
-            )
-    combined: list[Sample] = []
-    for _, each in sorted(buckets.items()):
-        values = [s.value for s in each.values() if s.value is not None]
-        if len(values) == len(series):
-            value = statistics.median(values) if threshold.aggregate == "median" else sum(values)
-            at = max(s.at for s in each.values())
-            finite = math.isfinite(value)
-            combined.append(Sample(at, value if finite else None, "" if finite else "too large for a number"))
-    return combined
+    """The verdict over one series of samples, oldest first, read each `interval`."""
+    stale = stale_after(threshold, interval)
+    return judge_run(threshold, run_of(threshold, samples, stale), stale, now)

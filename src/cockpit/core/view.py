@@ -71,6 +71,8 @@ def next_line(state: State, at: datetime) -> str:
         return _going_back(state, at)
     if state.started is None:
         return _before(state, at)
+    if state.proposed is not None:
+        return f"{people.names(state.plan, state.proposed.to)} rolls back, or says why not: {state.proposed.reason}"
     if state.paused is not None:
         return _paused(state)
     stage = rollout.current_stage(state)
@@ -161,18 +163,21 @@ def _running(state: State, stage: Stage) -> str:
         if len(state.slices[state.stage]) > 1
         else ""
     )
-    return f"“{stage.name}”{of}: {done} of {len(standing)} done"
+    held = "; nothing expands: what is seen is unexplained" if state.unexplained is not None else ""
+    return f"“{stage.name}”{of}: {done} of {len(standing)} done{held}"
 
 
 def _unclean(state: State) -> str:
-    """The first limit that isn't clean, and why."""
+    """What isn't clean: the unexplained, or the first limit and why."""
+    if state.unexplained is not None:
+        return "what nobody has explained yet"
     first = unclean(state)[0]
     verdict = state.verdicts.get(first.id)
     if verdict is None:
-        return f"{first.id}: no reading yet"
+        return f"{first.called}: no reading yet"
     if verdict.verdict != "pass":
-        return f"{first.id}: {verdict.detail or verdict.verdict}"
-    return f"{first.id}: over the limit"
+        return f"{first.called}: {verdict.detail or verdict.verdict}"
+    return f"{first.called}: over the limit"
 
 
 def _going_back(state: State, at: datetime) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cockpit.core import events as e
-from cockpit.core.journal import number, other_account
+from cockpit.core.journal import number, other_account, span
+from cockpit.core.limits import text as limit_text
+from cockpit.core.people import names
 from cockpit.core.plan import Plan
 from cockpit.export import model as m
 
@@ -58,6 +60,29 @@ def _decided(event: e.Event, plan: Plan) -> tuple[str, str] | None:
             return "enter", f"{signal}: {number(event.value, units_of(plan).get(signal, ''))}"
         case e.SessionClosed() if event.by:
             return "close", event.outcome.replace("_", " ")
+        case _:
+            return _alarm(event, plan)
+
+
+def _alarm(event: e.Event, plan: Plan) -> tuple[str, str] | None:
+    """What was decided about a limit, about what nobody could explain, or by answering a call."""
+    match event:
+        case e.LimitChanged(threshold=limit):
+            outside = (event.outside[0], event.outside[1]) if event.outside else None
+            moved = replace(
+                plan.threshold(limit), op=event.op, limit=event.limit, outside=outside, for_=event.for_
+            )
+            return "change limit", f"{limit}: from {event.was} to {limit_text(moved)}"
+        case e.UnexplainedReported():
+            return "can't explain", f"to be explained within {span(event.within)}"
+        case e.ExplanationRecorded():
+            return "explain", ""
+        case e.RollbackProposed():
+            return "propose rollback", f"to {names(plan, event.to)}"
+        case e.ProposalDeclined():
+            return "decline rollback", ""
+        case e.EscalationAnswered(threshold=limit):
+            return "answer", f"{limit}, {span(event.waited)} after the call"
         case _:
             return None
 

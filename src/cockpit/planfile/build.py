@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cockpit.core import plan as core
 from cockpit.core.attendance import MANUAL
+from cockpit.planfile.check_signals import read_on_targets
 from cockpit.planfile.models import PlanFile
 from cockpit.planfile.names import Names, held
 from cockpit.planfile.rollout_tables import (
@@ -20,7 +21,6 @@ from cockpit.planfile.rollout_tables import (
     StepTable,
     ThresholdTable,
 )
-from cockpit.signals import SIGNALS
 from cockpit.signals.host import METRICS
 
 INTERVAL = timedelta(seconds=10)
@@ -44,7 +44,7 @@ def build(file: PlanFile, names: Names) -> core.Plan:
         signals=_signals(file, names),
         thresholds=thresholds(file),
         checklist=tuple(_item(i) for i in file.checklist),
-        rollback=core.RollbackTerms(file.rollback.expected_time, tuple(file.rollback.approval)),
+        rollback=_rollback(file),
         notify=tuple(core.Notify(tuple(n.on), n.run, n.url) for n in file.notify),
     )
 
@@ -86,8 +86,15 @@ def _threshold(table: ThresholdTable, signal: SignalTable | None) -> core.Thresh
         agreed_by=tuple(table.agreed_by),
         escalate_to=tuple(table.escalate_to),
         message=table.message,
-        acted_on=table.compare is None and source in SIGNALS,
+        clears_at=table.clears_at,
     )
+
+
+def _rollback(file: PlanFile) -> core.RollbackTerms:
+    terms = file.rollback
+    within = terms.explain_within
+    within = core.RollbackTerms().explain_within if within is None else within
+    return core.RollbackTerms(terms.expected_time, tuple(terms.approval), within, terms.rehearsed_within)
 
 
 def _roles(file: PlanFile) -> core.Roles:
@@ -182,11 +189,9 @@ def _signal(signal: SignalTable, names: Names, everywhere: tuple[str, ...]) -> c
     if signal.source == "host":
         metric = options.setdefault("metric", signal.name)
         unit = UNITS[metric] if unit is None else unit
-    targets = names.expand(signal.targets)
-    if signal.on == core.HERE or signal.source == MANUAL:
-        targets = (core.HERE,)
-    elif not signal.targets and signal.source in SIGNALS:
-        targets = everywhere
+    if signal.source == "http":
+        metric = options.setdefault("metric", "json")
+        unit = "s" if unit is None and metric == "latency" else unit
     return core.Signal(
         name=signal.name,
         source=signal.source,
@@ -194,7 +199,7 @@ def _signal(signal: SignalTable, names: Names, everywhere: tuple[str, ...]) -> c
         question=signal.question,
         unit=unit or "",
         owner=signal.owner,
-        targets=targets,
+        targets=names.expand(signal.targets) or (everywhere if read_on_targets(signal) else (core.HERE,)),
         options=MappingProxyType(options),
     )
 

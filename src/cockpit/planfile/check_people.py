@@ -1,4 +1,4 @@
-"""Checks of a plan's promises: impact, window, people, roles, checklist, who is told."""
+"""Checks of a plan's promises: impact, window, people, roles, checklist."""
 
 from __future__ import annotations
 
@@ -40,8 +40,6 @@ def check(plan: PlanFile, names: Names, findings: Findings) -> None:
     _people(plan, names, findings)
     _checklist(plan, names, findings)
     who(("rollback", "approval"), plan.rollback.approval, names, findings)
-    for i, notify in enumerate(plan.notify):
-        _exactly_one(("notify", i), "run", notify.run, "url", notify.url, findings)
 
 
 def who(path: Path, named: Sequence[str], names: Names, findings: Findings) -> None:
@@ -188,15 +186,3 @@ def _checklist(plan: PlanFile, names: Names, findings: Findings) -> None:
             findings.warn(
                 (*path, "text"), message, "write what is true once it is signed, with the number or place"
             )
-
-
-def _exactly_one(path: Path, a: str, value_a: object, b: str, value_b: object, findings: Findings) -> None:
-    if value_a is not None and value_b is not None:
-        findings.problem(
-            (*path, b), f"`{a}` and `{b}` can't both stand here", "keep one of the two", key=True
-        )
-    unread = (*path, a) in findings.broken or (*path, b) in findings.broken
-    if value_a is None and value_b is None and not unread:
-        findings.problem(
-            path, f"neither `{a}` nor `{b}`: nothing would happen", f"write {a} = ... or {b} = ...", key=True
-        )

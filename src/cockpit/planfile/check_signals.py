@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Mapping
 from datetime import timedelta
 
 from cockpit.core.attendance import MANUAL
 from cockpit.core.plan import HERE
+from cockpit.planfile import check_sources
 from cockpit.planfile.check_people import who
 from cockpit.planfile.check_rollout import names_lead, positive
 from cockpit.planfile.models import PlanFile
@@ -16,14 +19,39 @@ from cockpit.planfile.rollout_tables import SOURCE_KEYS, SignalTable, ThresholdT
 from cockpit.signals.host import METRICS
 from cockpit.steps import SHARED, placeholders
 
-NEEDED: dict[str, str] = {
-    "command": "run",
-    "prometheus": "query",
-    "http": "url",
-    "sql": "query",
-    "log": "pattern",
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "command": ("run",),
+    "prometheus": ("url", "query"),
+    "http": ("url",),
+    "sql": ("client", "query"),
+    "log": ("pattern",),
 }
-"""The key without which a source has nothing to read."""
+"""The keys without which a source has nothing to read."""
+
+READ_AT: Mapping[str, tuple[str, ...]] = {
+    "command": ("run",),
+    "prometheus": ("query",),
+    "http": ("url",),
+    "sql": ("query",),
+    "log": ("path", "journal"),
+}
+"""The key that says what is read: where it can't be, this is the place to look at."""
+
+FROM_HERE = ("http", "prometheus", "sql")
+"""The sources that are asked from this machine, unless the plan has them asked on targets."""
+
+
+def read_on_targets(signal: SignalTable) -> bool:
+    """Whether a signal that names no targets is read on all of them; else this machine reads it."""
+    if signal.source == MANUAL or signal.on == HERE:
+        return False
+    return signal.source not in FROM_HERE or signal.on is not None or signal.label is not None
+
+
+def read_at(place: int, signal: SignalTable) -> Path:
+    """The path of the value that says what the signal reads."""
+    given = [key for key in READ_AT.get(signal.source, ()) if getattr(signal, key) is not None]
+    return ("signal", place, given[0] if given else "source")
 
 
 def check(plan: PlanFile, names: Names, findings: Findings) -> None:
@@ -52,16 +80,11 @@ def _signal(path: Path, signal: SignalTable, names: Names, findings: Findings) -
             message = f"`{key}` means nothing to a {signal.source} signal"
             hint = f"its keys are: {', '.join(allowed)}" if allowed else "remove it"
             findings.problem((*path, key), message, hint, key=True)
-    needed = NEEDED.get(signal.source)
-    if needed and getattr(signal, needed) is None and (*path, needed) not in findings.broken:
+    missing = [k for k in NEEDED.get(signal.source, ()) if getattr(signal, k) is None]
+    for needed in [k for k in missing if (*path, k) not in findings.broken][:1]:
         message = f"a {signal.source} signal needs `{needed}`: there is nothing to read"
         findings.problem((*path, "source"), message, f"write {needed} = ...")
-    if signal.source == "host":
-        metric = signal.metric or signal.name
-        if metric and metric not in METRICS:
-            message = f"`{shorten(metric)}` is no metric of a host"
-            place: Path = (*path, "metric") if signal.metric else (*path, "name")
-            findings.problem(place, message, f"write metric = one of: {', '.join(METRICS)}")
+    check_sources.check(path, signal, findings)
     if signal.source == MANUAL:
         _manual(path, signal, findings)
     if signal.on == HERE and signal.targets:
@@ -99,6 +122,17 @@ def _threshold(path: Path, threshold: ThresholdTable, names: Names, findings: Fi
         findings.problem(path, message, 'write when = "> 2", or outside = [low, high]', key=True)
     if threshold.outside is not None and threshold.outside[0] >= threshold.outside[1]:
         findings.problem((*path, "outside"), "the range runs backwards", "write outside = [low, high]")
+    if threshold.clears_at is not None and (threshold.when is None or threshold.compare is not None):
+        if not unread:
+            message = "`clears_at` goes with `when`, and with nothing that is compared"
+            findings.problem((*path, "clears_at"), message, "remove it", key=True)
+    elif threshold.clears_at is not None and threshold.when is not None:
+        easier = operator.lt if threshold.when.op in (">", ">=") else operator.gt
+        if not easier(threshold.clears_at, threshold.when.value):
+            message = "this number isn't easier than the limit: the breach would clear before it is reached"
+            side = "below" if easier is operator.lt else "above"
+            hint = f"write a number {side} {threshold.when.value:g}"
+            findings.problem((*path, "clears_at"), message, hint)
     positive((*path, "stale_after"), threshold.stale_after, findings)
     if (
         threshold.action == "escalate"

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from cockpit.core.plan import Plan
-from cockpit.planfile import check_people, check_rollout, check_signals, not_acted_on
+from cockpit.planfile import (
+    check_compare,
+    check_notify,
+    check_people,
+    check_rollout,
+    check_signals,
+    not_acted_on,
+)
 from cockpit.planfile.build import build, thresholds
 from cockpit.planfile.names import collect
+from cockpit.planfile.positions import Path as Place
 from cockpit.planfile.positions import Positions, Span
 from cockpit.planfile.problem import Findings, Problem, in_order
 from cockpit.planfile.reading import MOST_BYTES, read
 from cockpit.planfile.validation import validate
+
+NOWHERE: Mapping[str, Problem] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +43,34 @@ class Checked:
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     not_acted_on: tuple[Problem, ...]
+    _places: Mapping[str, Problem] = field(default_factory=lambda: NOWHERE, repr=False)
+
+    def about_signal(self, name: str, message: str) -> str:
+        """`message` as problems are shown, at the place in the plan that says what the signal reads, if it has one."""
+        place = self._places.get(name)
+        return message if place is None else replace(place, message=message).render()
 
 
 def parse(data: bytes, source: str) -> Checked:
     """Check the bytes of a plan; `source` is how problems call it. Never raises for what the bytes say."""
     findings, document = read(data, source)
     plan: Plan | None = None
+    places: Mapping[str, Problem] = {}
     if document is not None:
         file = validate(document, findings)
         names = collect(file, findings)
         check_people.check(file, names, findings)
         check_rollout.check(file, names, findings)
         check_signals.check(file, names, findings)
+        check_compare.check(file, findings)
+        check_notify.check(file, findings)
         not_acted_on.report(document, thresholds(file), findings)
         plan = None if findings.problems else build(file, names)
-    return _checked(data, plan, findings)
+        if plan is not None:
+            check_compare.places(plan, findings)
+            plan = None if findings.problems else plan
+        places = {s.name: _place(findings, check_signals.read_at(i, s)) for i, s in enumerate(file.signal)}
+    return _checked(data, plan, findings, places)
 
 
 def load(path: Path) -> Checked:
@@ -60,7 +85,17 @@ def load(path: Path) -> Checked:
         return _checked(b"", None, findings)
 
 
-def _checked(data: bytes, plan: Plan | None, findings: Findings) -> Checked:
+def _place(findings: Findings, path: Place) -> Problem:
+    """The value at `path`, as a problem that says nothing yet."""
+    span = findings.positions.value(path)
+    return Problem(
+        findings.source, span.line, span.column, span.length, "", "", findings.lines[span.line - 1]
+    )
+
+
+def _checked(
+    data: bytes, plan: Plan | None, findings: Findings, places: Mapping[str, Problem] = NOWHERE
+) -> Checked:
     return Checked(
         source=findings.source,
         data=data,
@@ -69,4 +104,5 @@ def _checked(data: bytes, plan: Plan | None, findings: Findings) -> Checked:
         problems=in_order(findings.problems),
         warnings=in_order(findings.warnings),
         not_acted_on=in_order(findings.not_acted_on),
+        _places=places,
     )

@@ -11,9 +11,12 @@ from cockpit.core.plan import Threshold
 from cockpit.planfile.problem import Findings, shorten
 from cockpit.planfile.reading import walk
 from cockpit.planfile.validation import tables
-from cockpit.signals import SIGNALS
 
-_SECRET = re.compile(r"(env|file|cmd):\S")
+SECRET = re.compile(r"(env|file|cmd):\S")
+"""Where a secret is looked up when it is needed: only this stands in the plan and in the log."""
+
+_LOOKED_UP = {("notify", "url"), ("signal", "token")}
+"""The tables and keys that take such a reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,6 @@ class Later:
 
 
 NOT_ACTED_ON = (
-    Later(
-        ("signal", "*"),
-        "source",
-        "signal `{name}` ({value}) isn't read yet: the screen won't show it, and it can't protect this release",
-        unless=SIGNALS.__contains__,
-    ),
-    Later(
-        ("threshold", "*"), "compare", "threshold `{name}` isn't judged yet: it won't protect this release"
-    ),
     Later(("people", "*"), "key", "{name}'s key isn't used yet: sign-offs are recorded, but not signed"),
     Later(
         ("people", "*"),
@@ -67,9 +61,8 @@ NOT_ACTED_ON = (
         "approval",
         "the approval isn't asked for yet: whoever has stop_authority rolls back at once",
     ),
-    Later(("notify", "*"), "url", "the web hook isn't called yet: nobody is told by it"),
 )
-"""Every key that is accepted, kept in the plan, and not acted on. Limits on unread signals and secrets follow below."""
+"""Every key that is accepted, kept in the plan, and not acted on. Secrets follow below."""
 
 
 def report(document: dict[str, Any], thresholds: tuple[Threshold, ...], findings: Findings) -> None:
@@ -82,12 +75,8 @@ def report(document: dict[str, Any], thresholds: tuple[Threshold, ...], findings
             name = thresholds[int(path[1])].id if path[0] == "threshold" else _name(path[-1], table)
             meaning = later.meaning.format(name=shorten(name), value=shorten(value))
             findings.later((*path, later.key), meaning)
-    for i, threshold in enumerate(thresholds):
-        if not threshold.acted_on and threshold.compare is None:
-            message = f"threshold `{shorten(threshold.id)}` isn't judged yet: it won't protect this release"
-            findings.later(("threshold", i, "signal"), message)
     for path, value in walk(document):
-        if isinstance(value, str) and _SECRET.match(value):
+        if isinstance(value, str) and SECRET.match(value) and (path[0], path[-1]) not in _LOOKED_UP:
             message = f"`{shorten(value)}` isn't looked up yet: these very words would be used"
             findings.later(path, message)
 

@@ -93,16 +93,37 @@ class Findings:
     _unsure: set[str] | None = None
 
     def problem(
-        self, path: Path, message: str, hint: str = "", *, key: bool = False, within: str = ""
+        self,
+        path: Path,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        within: str = "",
+        secret: bool = False,
     ) -> None:
-        """A mistake at the value of `path` (at its key with `key`, at a part of the value with `within`)."""
-        if len(self.problems) < MOST:
-            self.at(self._span(path, key, within), message, hint)
+        """A mistake at the value of `path` (at its key with `key`, at a part of the value with `within`).
 
-    def warn(self, path: Path, message: str, hint: str = "", *, key: bool = False, within: str = "") -> None:
+        The value of a `secret` isn't shown in its line.
+        """
+        if len(self.problems) < MOST:
+            hide = self.positions.value(path) if secret else None
+            self._keep(self.problems, self._span(path, key, within), message, hint, hide)
+
+    def warn(
+        self,
+        path: Path,
+        message: str,
+        hint: str = "",
+        *,
+        key: bool = False,
+        within: str = "",
+        secret: bool = False,
+    ) -> None:
         """Something that works but that the team should know."""
         if len(self.warnings) < MOST:
-            self._keep(self.warnings, self._span(path, key, within), message, hint)
+            hide = self.positions.value(path) if secret else None
+            self._keep(self.warnings, self._span(path, key, within), message, hint, hide)
 
     def later(self, path: Path, message: str) -> None:
         """Something accepted that this version doesn't act on."""
@@ -151,10 +172,19 @@ class Findings:
     def _span(self, path: Path, key: bool, within: str) -> Span:
         return self.positions.key(path) if key else self.positions.value(path, within)
 
-    def _keep(self, kept: dict[tuple[int, int], Problem], span: Span, message: str, hint: str) -> None:
+    def _keep(
+        self,
+        kept: dict[tuple[int, int], Problem],
+        span: Span,
+        message: str,
+        hint: str,
+        hide: Span | None = None,
+    ) -> None:
         if len(kept) >= MOST or (span.line, span.column) in kept or span.line in self.settled_lines:
             return
         line = self.lines[span.line - 1]
+        if hide is not None and hide.line == span.line:  # what stands on other lines isn't shown
+            line = line[: hide.column - 1] + "…" + line[hide.column - 1 + hide.length :]
         problem = Problem(self.source, span.line, span.column, span.length, message, hint, line)
         kept[span.line, span.column] = problem
 

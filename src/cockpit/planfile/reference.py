@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cockpit.planfile.models import TABLES, PlanFile, Table
-from cockpit.planfile.not_acted_on import NOT_ACTED_ON, Later
-from cockpit.signals import SIGNALS
+from cockpit.planfile.not_acted_on import NOT_ACTED_ON
 
 _INTRO = """\
 # The plan file
@@ -62,19 +61,12 @@ def reference() -> str:
         if shape:
             parts.append(_section(model, definitions[model.__name__]))
     parts.append("## Accepted, not acted on yet\n\n`cockpit check` lists each of these with its line.\n")
+    parts.append("\n".join(f"- `{later.key}` in {TABLES[later.table].written}" for later in NOT_ACTED_ON))
     parts.append(
-        "\n".join(
-            f"- `{later.key}` in {TABLES[later.table].written}{_except(later)}" for later in NOT_ACTED_ON
-        )
-    )
-    parts.append(
-        "- thresholds on signals that aren't read yet\n- references to secrets: `env:`, `file:`, `cmd:`\n"
+        "- references to secrets (`env:`, `file:`, `cmd:`) elsewhere than in `url` of [[notify]] and `token` of "
+        "[[signal]]\n"
     )
     return "\n".join(parts)
-
-
-def _except(later: Later) -> str:
-    return f", other than {' and '.join(SIGNALS)}" if later.key == "source" else ""
 
 
 def _section(model: type[Table], definition: dict[str, Any]) -> str:

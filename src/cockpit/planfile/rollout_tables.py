@@ -11,17 +11,26 @@ from cockpit.core.plan import Action, Aggregate, Compare, NoData, On
 from cockpit.planfile.table import Duration, Table, Var, Wave, When
 
 Occasion = Literal[
-    "notify", "pause", "rollback", "escalate", "unattended", "abort", "completed", "rolled_back", "aborted"
+    "notify",
+    "pause",
+    "rollback",
+    "escalate",
+    "unexplained",
+    "unattended",
+    "abort",
+    "completed",
+    "rolled_back",
+    "aborted",
 ]
 Source = Literal["host", "command", "http", "prometheus", "log", "sql", "manual"]
 
 SOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
     "host": ("metric",),
     "command": ("run", "on"),
-    "http": ("url", "metric", "json_path"),
-    "prometheus": ("url", "query"),
-    "log": ("path", "journal", "pattern"),
-    "sql": ("client", "query"),
+    "http": ("url", "metric", "json_path", "token", "on"),
+    "prometheus": ("url", "query", "label", "token"),
+    "log": ("path", "journal", "pattern", "on"),
+    "sql": ("client", "query", "on"),
     "manual": (),
 }
 """The keys of [[signal]] that mean something to each source only."""
@@ -107,21 +116,49 @@ class SignalTable(Table):
     owner: str | None = Field(
         default=None, description="The role or person who watches it; manual: who enters it."
     )
-    targets: list[str] = Field(default=[], description="Names or groups to read it on; else all.")
-    on: On | None = Field(default=None, description='command: "here" runs it on the operator\'s machine.')
+    targets: list[str] = Field(
+        default=[],
+        description="Names or groups to read it on; else all. http, sql: else this machine asks. "
+        "prometheus: those that `label` tells apart.",
+    )
+    on: On | None = Field(
+        default=None,
+        description='command, log: "here" reads it on the operator\'s machine. http, sql: "targets" asks on all.',
+    )
     run: str | None = Field(default=None, description="command: a line that prints one number.")
     metric: str | None = Field(
-        default=None, description="host: cpu, memory, disk, load or network. http: status, latency or json."
+        default=None,
+        description="host: cpu, memory, disk, load or network. http: status (its code, whatever it is), latency "
+        "(seconds to the last byte) or json; but for status, any answer other than 2xx is no reading.",
     )
     url: str | None = Field(default=None, description="http, prometheus: the address.")
-    json_path: str | None = Field(default=None, description="http: the number's place in a JSON answer.")
-    query: str | None = Field(default=None, description="prometheus, sql: the query that answers one number.")
-    client: str | None = Field(
-        default=None, description="sql: the command line of the database's own client."
+    json_path: str | None = Field(
+        default=None,
+        description="http: the number's place in a JSON answer, such as `$.queue.shards[0].depth`.",
     )
-    path: str | None = Field(default=None, description="log: the file to follow.")
+    token: str | None = Field(
+        default=None,
+        description="http, prometheus: sent as `Authorization: Bearer`. It is a secret: write where to look it up, "
+        "`env:NAME`, `file:PATH` or `cmd:COMMAND`.",
+    )
+    query: str | None = Field(
+        default=None,
+        description="prometheus: an instant query that answers one number. sql: one statement that only reads.",
+    )
+    label: str | None = Field(
+        default=None,
+        description="prometheus: the label whose value is a target's name or host, with a port or none; each target "
+        "then has its own number.",
+    )
+    client: str | None = Field(
+        default=None,
+        description="sql: the command line of psql, mysql, mariadb or sqlite3. It may only read, and gives up in time.",
+    )
+    path: str | None = Field(default=None, description="log: the file to follow, also when it is rotated.")
     journal: str | None = Field(default=None, description="log: the unit whose journal to follow.")
-    pattern: str | None = Field(default=None, description="log: what to count, in matches per minute.")
+    pattern: str | None = Field(
+        default=None, description="log: what to count, as `grep -E` knows it; the number is matches a minute."
+    )
 
 
 class ThresholdTable(Table):
@@ -132,6 +169,10 @@ class ThresholdTable(Table):
     when: When | None = Field(default=None, description='The breach: "> 2" breaches at anything above 2.')
     outside: list[float] | None = Field(
         default=None, description="The range still tolerated: [low, high].", min_length=2, max_length=2
+    )
+    clears_at: float | None = Field(
+        default=None,
+        description="Once exceeded it stays so until a reading is no longer beyond this easier number; with `when`.",
     )
     for_: Duration | None = Field(
         default=None, alias="for", description="How long every sample must breach before the action fires."
@@ -190,6 +231,13 @@ class RollbackTable(Table):
     approval: list[str] = Field(
         default=[], description="Who must agree; empty: whoever has stop_authority, at once."
     )
+    explain_within: Duration | None = Field(
+        default=None,
+        description="Unexplained behaviour is explained by then, or a rollback is proposed; else 5m.",
+    )
+    rehearsed_within: Duration | None = Field(
+        default=None, description="The start wants a rehearsal of this plan that is no older."
+    )
 
 
 class NotifyTable(Table):
@@ -198,9 +246,14 @@ class NotifyTable(Table):
     written, needs = "[[notify]]", ("on",)
     on: list[Occasion] = Field(
         default=[],
-        description='The occasions. "unattended": nobody who may act is here; those of "escalate" are told of it too.',
+        description='The occasions. "unattended": nobody who may act is here. "unexplained": somebody can\'t explain '
+        'what is seen, or a rollback is proposed for it. "escalate" hears of the first, and of the proposal, too.',
     )
     run: str | None = Field(
         default=None, description="A command on this machine; `{message}` is what happened, shell-quoted."
     )
-    url: str | None = Field(default=None, description="An address that gets a JSON POST.")
+    url: str | None = Field(
+        default=None,
+        description="An address that gets a JSON POST as Slack's do, or one of apprise's (`mailto://…`, `slack://…`). "
+        "It is a secret: write where to look it up, `env:NAME`, `file:PATH` or `cmd:COMMAND`.",
+    )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
+from cockpit.core import attendance, readiness
 from cockpit.core import commands as cmd
-from cockpit.core import readiness
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
 from cockpit.core.events import Finding
@@ -14,6 +16,7 @@ from cockpit.core.evolve import replay
 from cockpit.core.plan import Plan
 from cockpit.core.state import State, initial
 from cockpit.runtime.engine import utc_now
+from cockpit.runtime.rehearsed import found
 from cockpit.runtime.sampling import Sampling
 from cockpit.runtime.session import runners
 from cockpit.steps import commands
@@ -22,12 +25,22 @@ PATIENCE = timedelta(seconds=15)
 """How long signals have for their first reading."""
 
 
-async def look(plan: Plan) -> tuple[Finding, ...]:
-    """Every line of readiness, as a session would find it now; checklist items are still unsigned."""
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Every line of readiness, and for each signal that can't be read the reason; people's own aren't among them."""
+
+    findings: tuple[Finding, ...]
+    unreadable: Mapping[str, str]
+
+
+async def look(plan: Plan, path: str) -> Looked:
+    """What a session would find now; checklist items are still unsigned. `path` is where the plan lies."""
     runner = runners(plan)
     sampling = Sampling(plan, runner, runner.host_sample, utc_now, lambda: None)
     opening = cmd.OpenSession(utc_now(), "check", "", "", "", "", "", "", "", "", False)
     state = _told(initial(plan, commands), opening)
+    if (rehearsed := found(plan, path, utc_now())) is not None:
+        state = _told(state, rehearsed)
     try:
         sampling.start()
         ended = await asyncio.gather(*(runner.probe(t.id) for t in plan.targets))
@@ -36,12 +49,16 @@ async def look(plan: Plan) -> tuple[Finding, ...]:
         deadline = utc_now() + PATIENCE
         while readiness.pending(state) and utc_now() < deadline:
             await asyncio.sleep(0.1)
-            for verdict in sampling.verdicts(utc_now()):
-                state = _told(state, verdict)
+            for report in (*sampling.readable(utc_now()), *sampling.judging.verdicts(state, utc_now())):
+                state = _told(state, report)
     finally:
         await sampling.stop()
         await runner.close()
-    return readiness.findings(state, utc_now())
+    typed = {s.name for s in attendance.typed(plan)}
+    unreadable = {
+        name: read.detail for name, read in state.signals.items() if not read.ok and name not in typed
+    }
+    return Looked(readiness.findings(state, utc_now()), unreadable)
 
 
 def _told(state: State, command: Command) -> State:

@@ -17,7 +17,7 @@ from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
 from cockpit.core.errors import Broken, LogError
 from cockpit.core.evolve import replay
-from cockpit.core.plan import Plan
+from cockpit.core.plan import HERE, Plan
 from cockpit.core.rollout import doubtful_before
 from cockpit.core.state import Render, State, initial
 from cockpit.core.thresholds import Judgement, Sample
@@ -98,7 +98,17 @@ class Engine:
         self.sampling = Sampling(plan, runner, meter, now, self._wake.set)
         self.sampling.entered(events)
         self.sampling.take_rows()  # the log has them already
+        if events:
+            self._remember()
         self.notices = Notices(plan, runner, now, self._post)
+
+    def _remember(self) -> None:
+        """What was read before targets were touched, from the log: limits compare what is read now with it."""
+        recording = Recording(self._log.path, (), self._log.head)
+        judging = self.sampling.judging
+        for signal in judging.compared_before:
+            rows = recording.samples(signal)
+            judging.remember(self._state, signal, ((r.target or HERE, Sample(r.at, r.value)) for r in rows))
 
     # What screens see
 
@@ -129,11 +139,11 @@ class Engine:
 
     def series(self, signal: str, target: str) -> Sequence[Sample]:
         """The recent samples of a signal on a target."""
-        return self.sampling.series(signal, target)
+        return self.sampling.judging.series(signal, target)
 
     def judgement(self, threshold: str) -> Judgement | None:
         """What a threshold says now."""
-        return self.sampling.judgement(threshold)
+        return self.sampling.judging.judgement(threshold)
 
     def host(self, target: str) -> tuple[datetime, HostSample] | None:
         """The latest host metrics of a target."""
@@ -193,6 +203,7 @@ class Engine:
             self.ended = True
             self._refuse_waiting(self._failure or "the session is over")
             await self.sampling.stop()
+            await self.notices.close()
             await _ended(watching, self._reaching)
             self._publish()
 
@@ -215,9 +226,10 @@ class Engine:
             raise self._fault
         outputs, self._outputs = self._outputs, []
         at = self.now()
-        verdicts = self.sampling.verdicts(at)
+        verdicts = self.sampling.judging.verdicts(self._state, at)
         evidence = self._readings()
         batch: list[Asked] = [*asked, *((replace(v, evidence=evidence), None) for v in verdicts)]
+        batch += [(report, None) for report in self.sampling.readable(at)] if self._state.opened else []
         batch.sort(key=lambda entry: cmd.precedence(entry[0]))
         state, events = self._state, list[ev.Event]()
         answers: list[tuple[asyncio.Future[Refused | None], Refused | None]] = []
@@ -295,7 +307,7 @@ class Engine:
         return tuple(
             ev.Reading(t.id, t.signal, j.verdict, j.value, t.limit_text, j.target)
             for t in self._state.plan.thresholds
-            if (j := self.sampling.judgement(t.id)) is not None
+            if (j := self.sampling.judging.judgement(t.id)) is not None
         )
 
     async def _watch(self, hold: asyncio.Event | None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from cockpit.core import commands as cmd
-from cockpit.core import readiness
+from cockpit.core import people, readiness
 from cockpit.core.commands import Refused
 from cockpit.core.errors import Held, NotReady, StillInDoubt
 from cockpit.core.events import Event, ScreenAttached, SessionResumed
@@ -45,7 +45,7 @@ async def run_headless(
     printed = taken_up[-1] if taken_up else 0  # what was said before is in the log
     changed = asyncio.Event()
     end = engine.subscribe(changed.set)
-    last_hint = ""
+    hinted: tuple[str, ...] = ()
     await engine.send(_seat(engine))
     if engine.state.started is None and (go_on or not taken_up):
         starting = asyncio.create_task(_start(engine, override))
@@ -64,10 +64,12 @@ async def run_headless(
             state = engine.state
             if state.replaced is not None and not state.running():
                 raise Held(next_line(state, engine.now()))
-            if state.started is not None and (line := _waits_for(engine)) != last_hint:
-                last_hint = line
-                if line:
-                    hint(line)
+            if state.started is not None:
+                lines = (*_waits_for(engine), *called_for(state))
+                for line in lines:
+                    if line not in hinted:
+                        hint(line)
+                hinted = lines
             await set_within(changed, 1.0)
             changed.clear()
             await _close_partial(engine)
@@ -83,11 +85,33 @@ def _seat(engine: Engine) -> cmd.AttachScreen:
     return cmd.AttachScreen(engine.now(), name, engine.me, own_user(), "headless", may_act=True, own=True)
 
 
-def _waits_for(engine: Engine) -> str:
-    """What a person has to do now, or empty while the release goes on by itself."""
+def _waits_for(engine: Engine) -> tuple[str, ...]:
+    """What a person has to do now; nothing while the release goes on by itself."""
     state = engine.state
     waiting = state.paused is not None or (state.phase == "waiting" and state.rollback is None)
-    return next_line(state, engine.now()) if waiting else ""
+    return (next_line(state, engine.now()),) if waiting else ()
+
+
+def called_for(state: State) -> tuple[str, ...]:
+    """Whom the release calls, and what they are to answer, a line each; nothing once it is over."""
+    if state.closed is not None or state.rollback is not None or state.aborted is not None:
+        return ()
+    lines: list[str] = []
+    if state.proposed is not None:
+        who = people.names(state.plan, state.proposed.to)
+        lines.append(
+            f'{state.proposed.reason}: {who} decides: `cockpit rollback`, or `cockpit decline "why"`'
+        )
+    elif state.unexplained is not None:
+        seen = f": {state.unexplained.reason}" if state.unexplained.reason else ""
+        until = state.unexplained.at + state.unexplained.within
+        lines.append(f'unexplained{seen}: `cockpit explain "what it was"`, until {until:%H:%M:%S} UTC')
+    for call in state.escalations.values():
+        named = people.holders(state.plan, call.escalate_to)
+        who = people.names(state.plan, named) if named else "somebody"
+        limit = state.plan.threshold(call.threshold).called
+        lines.append(f"{limit} calls {who}: `cockpit here` answers")
+    return tuple(lines)
 
 
 async def _start(engine: Engine, override: str) -> None:

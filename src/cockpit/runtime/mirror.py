@@ -20,8 +20,8 @@ from cockpit.core.state import State, initial
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.planfile import parse
 from cockpit.runtime import sockets, wire
+from cockpit.runtime.judging import KEEP
 from cockpit.runtime.link import OUT_OF_REACH
-from cockpit.runtime.sampling import KEEP
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands
 from cockpit.store.codec import decode_plain

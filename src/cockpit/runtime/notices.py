@@ -1,64 +1,37 @@
-"""Telling people outside the screen: the plan's [[notify]] commands, run for the events they name."""
+"""Telling people outside the screen: each [[notify]] in turn, tried again, and on record how it went."""
 
 from __future__ import annotations
 
 import asyncio
-import shlex
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cockpit.core import events as ev
 from cockpit.core.commands import Command, ReportNotice
-from cockpit.core.plan import HERE, Plan
+from cockpit.core.plan import Notify, Plan
 from cockpit.core.state import State
-from cockpit.remote.base import Request, Runner
+from cockpit.remote.base import Runner
+from cockpit.runtime.hooks import Hooks, Told, shown
+from cockpit.runtime.messages import audience, message, occasion
 
-TIMEOUT = timedelta(seconds=20)
+WAITS = (1.0, 5.0)
+"""Seconds before the second and the third try."""
 
-
-def occasion(event: ev.Event) -> str:
-    """The word under `on` in [[notify]] that the event answers to, or empty."""
-    match event:
-        case ev.ScreenDetached():
-            return "unattended"
-        case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
-            return "pause"
-        case ev.RollbackStarted():
-            return "rollback"
-        case ev.ThresholdTripped(action="escalate"):
-            return "escalate"
-        case ev.ThresholdTripped(action="notify"):
-            return "notify"
-        case ev.ReleaseAborted():
-            return "abort"
-        case ev.SessionClosed():
-            return event.outcome
-        case _:
-            return ""
+WAITING = 50
+"""Messages that may wait for one [[notify]]; more are dropped, on record."""
 
 
-def message(event: ev.Event, plan: Plan) -> str:
-    """What is told: the release, what happened, and to whom it is addressed."""
-    release = plan.release
-    head = (
-        f"{release.service} {release.version} in {release.environment}: {occasion(event).replace('_', ' ')}"
-    )
-    match event:
-        case (
-            ev.RolloutPaused(reason=reason)
-            | ev.RollbackStarted(reason=reason)
-            | ev.ReleaseAborted(reason=reason)
-        ):
-            return f"{head}: {reason}" if reason else head
-        case ev.ThresholdTripped():
-            to = f" ({', '.join(event.escalate_to)})" if event.escalate_to else ""
-            return f"{head}: {event.threshold}, now {event.value}. {event.message}{to}".strip()
-        case ev.LeftAlone():
-            return f"{head}: the next slice is due, and nobody is at a screen to see it. `cockpit attach`"
-        case ev.ScreenDetached():
-            return f"{head}: nobody is at a screen any more, and nothing expands until somebody is. `cockpit attach`"
-        case _:
-            return head
+@dataclass(slots=True)
+class _Line:
+    """The messages (occasion, text) that wait for one [[notify]], the one being told first."""
+
+    notify: Notify
+    waiting: deque[tuple[str, str]] = field(default_factory=lambda: deque[tuple[str, str]]())
+    tries: int = 0
+    last: Told | None = None
+    task: asyncio.Task[None] | None = None
 
 
 def _left_alone(event: ev.ScreenDetached, state: State) -> bool:
@@ -68,48 +41,92 @@ def _left_alone(event: ev.ScreenDetached, state: State) -> bool:
 
 
 class Notices:
-    """Runs the plan's notify commands on this machine; a failing one is recorded and changes nothing."""
+    """Tells whoever the plan's [[notify]] names; one that fails is recorded and changes nothing.
+
+    Each [[notify]] tells in the order of what happened, beside the release and beside the others: one that
+    hangs delays only what comes behind it. `pause` waits so many seconds between tries.
+    """
 
     def __init__(
-        self, plan: Plan, runner: Runner, now: Callable[[], datetime], post: Callable[[Command], None]
+        self,
+        plan: Plan,
+        runner: Runner,
+        now: Callable[[], datetime],
+        post: Callable[[Command], None],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._plan = plan
-        self._runner = runner
+        self._hooks = Hooks(runner)
+        self._lines = tuple(_Line(notify) for notify in plan.notify)
         self._now = now
         self._post = post
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.pause = pause
 
     def about(self, events: Sequence[ev.Event], state: State) -> None:
         """Tell whoever asked to be told about these events; `state` is how things stand after them.
 
-        A screen that goes is told of only where it leaves a release under way alone; then also to those who are
-        told of escalations.
+        A screen that goes is told of only where it leaves a release under way alone.
         """
         for event in events:
-            word = occasion(event)
             if isinstance(event, ev.ScreenDetached) and not _left_alone(event, state):
                 continue
-            words = {word, "escalate"} if word == "unattended" else {word}
-            for notify in self._plan.notify:
-                if words.intersection(notify.on) and notify.run is not None:
-                    line = notify.run.replace("{message}", shlex.quote(message(event, self._plan)))
-                    task = asyncio.create_task(self._tell(word, line))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+            heard_by = audience(event)
+            for line in self._lines:
+                if heard_by.intersection(line.notify.on):
+                    self._add(line, occasion(event), message(event, state.plan))
 
     async def settle(self, within: timedelta) -> None:
-        """Wait for what is being told, at most `within`; then let go of it."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=within.total_seconds())
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        """Wait for what is being told, at most `within`; then let go of it, on record."""
+        tasks = [line.task for line in self._lines if line.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=within.total_seconds())
+        await self.close()
+        for line in self._lines:
+            for word, _ in line.waiting:
+                before = f"{_after(line)}; " if line.last is not None else ""
+                self._report(line, word, line.last, f"{before}the session ended before it was sent")
+                line.last, line.tries = None, 0  # nothing was tried for those behind it
+            line.waiting.clear()
 
-    async def _tell(self, word: str, line: str) -> None:
-        said = bytearray()
-        ended = await self._runner.run(HERE, Request(line, TIMEOUT), said.extend, asyncio.Event())
-        ok = ended.ok
-        detail = (
-            "" if ok else ended.detail or said.decode(errors="replace")[-200:] or f"exit {ended.exit_code}"
-        )
-        self._post(ReportNotice(self._now(), word, line, ok, detail))
+    async def close(self) -> None:
+        """Stop telling, and close every connection."""
+        tasks = [line.task for line in self._lines if line.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._hooks.close()
+
+    def _add(self, line: _Line, word: str, text: str) -> None:
+        if len(line.waiting) >= WAITING:
+            self._report(line, word, None, f"not sent: {WAITING} messages wait for it already")
+            return
+        line.waiting.append((word, text))
+        if line.task is None or line.task.done():
+            line.task = asyncio.create_task(self._work(line))
+
+    async def _work(self, line: _Line) -> None:
+        while line.waiting:
+            word, text = line.waiting[0]
+            await self._tell(line, text)
+            self._report(line, word, line.last, _after(line))
+            line.waiting.popleft()
+            line.last, line.tries = None, 0
+
+    async def _tell(self, line: _Line, text: str) -> None:
+        for wait in (*WAITS, None):
+            told = await self._hooks.tell(line.notify, text)
+            line.last, line.tries = told, line.tries + 1
+            if told.ok or not told.again or wait is None:
+                return
+            await self.pause(wait)
+
+    def _report(self, line: _Line, word: str, told: Told | None, detail: str) -> None:
+        by = shown(line.notify) if told is None else told.line
+        ok = told is not None and told.ok
+        self._post(ReportNotice(self._now(), word, by, ok, detail))
+
+
+def _after(line: _Line) -> str:
+    """Why the last try failed, and how many there were; empty where the first one did it."""
+    tries = f"after {line.tries} tries" if line.tries > 1 else ""
+    detail = line.last.detail if line.last is not None else ""
+    return ": ".join(filter(None, (tries, detail)))

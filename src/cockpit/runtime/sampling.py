@@ -1,30 +1,28 @@
-"""Reading signals: host metrics and commands on every target, kept for the screen, judged and logged."""
+"""Reading signals on every target and from here: kept for the screen, judged and logged."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from cockpit.core.attendance import MANUAL
-from cockpit.core.commands import ReportVerdict
+from cockpit.core.commands import ReportSignal
 from cockpit.core.events import Event, SignalEntered
-from cockpit.core.plan import HERE, Plan, Signal, Target, Threshold
-from cockpit.core.thresholds import Judgement, Sample, breaches, judge
-from cockpit.remote.base import Request, Runner
+from cockpit.core.plan import HERE, Plan, Signal, Target
+from cockpit.core.thresholds import Sample
+from cockpit.remote.base import Runner
+from cockpit.runtime.asking import Asking
+from cockpit.runtime.judging import Judging
+from cockpit.runtime.readable import Readable
 from cockpit.signals import SIGNALS
 from cockpit.signals import host as host_signal
 from cockpit.signals.host import METRICS, HostRaw, HostSample
+from cockpit.signals.query import Get, Loop, Reply, Unreadable
 from cockpit.store.log import SampleRow
 
 HOST_INTERVAL = timedelta(seconds=2)
-KEEP = 600
-"""Samples kept in memory for each signal and target; limits whose span needs more keep more."""
-
 RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 """Seconds before a broken metrics loop is started again, doubling up to the most."""
 
@@ -58,22 +56,14 @@ class Sampling:
         self._meter = meter
         self._now = now
         self._wake = wake
-        self._signals = {s.name: s for s in plan.signals}
-        self._judged = tuple(t for t in plan.thresholds if t.acted_on)
-        self._series: dict[str, dict[str, deque[Sample]]] = {
-            s.name: {t: deque(maxlen=self._keep(s)) for t in s.targets} for s in plan.signals
-        }
+        intervals = {s.name: HOST_INTERVAL for s in plan.signals if s.source == "host"}
+        self.judging = Judging(plan, intervals)
+        self._readable = Readable(plan, intervals, now())
+        self._asking = Asking(plan, runner, now)
         self._hosts: dict[str, tuple[datetime, HostSample]] = {}
         self._host_signals = self._by_metric()
-        self._judgements: dict[str, Judgement] = {}
         self._rows: list[SampleRow] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self.judging = False
-
-    def _keep(self, signal: Signal) -> int:
-        interval = HOST_INTERVAL if signal.source == "host" else signal.interval
-        spans = [t.for_ / interval for t in self._plan.thresholds if t.signal == signal.name]
-        return max(KEEP, *(int(2 * s) for s in spans)) if spans else KEEP
 
     def _by_metric(self) -> dict[str, list[tuple[str, str]]]:
         """For each target, the (signal name, metric) pairs that its host loop feeds."""
@@ -88,7 +78,8 @@ class Sampling:
 
     def start(self) -> None:
         """Begin reading everything; `stop` ends it, and with it all judging."""
-        self.judging = True
+        self.judging.on = True
+        self._readable.forget(self._now())
         here = tuple(t.id for t in self._plan.targets if is_this_machine(t))
         if here:
             self._spawn(self._this_machine(here))
@@ -96,10 +87,26 @@ class Sampling:
             if target.id not in here:
                 self._spawn(self._host_loop(target.id))
         for signal in self._plan.signals:
-            kind = SIGNALS.get(signal.source)
-            if kind is not None and kind.query is not None and not kind.follows:
-                for i, target in enumerate(signal.targets):
-                    self._spawn(self._asking(signal, target, i / len(signal.targets)))
+            if signal.source != "host":
+                self._read(signal)
+
+    def _read(self, signal: Signal) -> None:
+        """Begin reading one signal: asked from here, followed or asked on each of its targets, or by a person."""
+        ask = SIGNALS[signal.source].query
+        if ask is None:
+            return
+        try:
+            query = ask(signal)
+        except (KeyError, ValueError):
+            query = None  # each reading says why
+        if isinstance(query, Get):
+            self._spawn(self._each_interval(signal, HERE, 0.0))
+            return
+        for i, target in enumerate(signal.targets):
+            if isinstance(query, Loop):
+                self._spawn(self._following(signal, target, query.text))
+            else:
+                self._spawn(self._each_interval(signal, target, i / len(signal.targets)))
 
     def _spawn(self, loop: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(loop)
@@ -108,73 +115,48 @@ class Sampling:
 
     async def stop(self) -> None:
         """End all reading."""
-        self.judging = False
+        self.judging.on = False
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._asking.close()
 
     def forget(self) -> None:
         """Judge nothing from now on: this machine stood still, and what was read before is too old."""
-        self.judging = False
-        for name, by_target in self._series.items():
-            for series in by_target.values():
-                if self._signals[name].source != MANUAL:  # a person's reading stays as old as it says it is
-                    series.clear()
-        self._judgements.clear()
+        self.judging.on = False
+        self.judging.forget()
 
     def judge_from_now(self) -> None:
         """Judge again: targets were reached since, and only what is read from now on counts."""
-        self.forget()
-        self.judging = True
+        self.judging.forget()
+        self._readable.forget(self._now())
+        self.judging.on = True
 
     # What is known
-
-    def series(self, signal: str, target: str) -> Sequence[Sample]:
-        """The recent samples of a signal on a target, oldest first."""
-        return self._series.get(signal, {}).get(target, ())
 
     def host(self, target: str) -> tuple[datetime, HostSample] | None:
         """The latest host metrics of a target and their moment."""
         return self._hosts.get(target)
 
-    def judgement(self, threshold: str) -> Judgement | None:
-        """What a threshold last said."""
-        return self._judgements.get(threshold)
+    def readable(self, now: datetime) -> list[ReportSignal]:
+        """A report for each signal whose being readable became known, or changed; none while nothing is judged."""
+        return self._readable.changed(now) if self.judging.on else []
 
     def take_rows(self) -> list[SampleRow]:
         """The samples not yet logged; they are the caller's now."""
         rows, self._rows = self._rows, []
         return rows
 
-    def verdicts(self, now: datetime) -> list[ReportVerdict]:
-        """Judge every limit at `now`: a report for each whose verdict, or way towards a breach, changed."""
-        changed: list[ReportVerdict] = []
-        for threshold in self._judged if self.judging else ():
-            signal = self._signals[threshold.signal]
-            before = self._judgements.get(threshold.id)
-            verdict = judge(threshold, self._series[signal.name], signal.interval, now)
-            self._judgements[threshold.id] = verdict
-            if before is None and verdict.verdict == "inconclusive":
-                del self._judgements[threshold.id]  # nothing has been read yet: nothing to report
-            elif before is None or _differs(before, verdict):
-                changed.append(_report(threshold, verdict, now))
-        return changed
-
     # Reading
 
     def add(self, signal: str, target: str, sample: Sample) -> None:
         """Keep a sample, and wake the engine where it may change a verdict."""
-        self._series[signal][target].append(sample)
         self._rows.append(SampleRow(signal, target, sample.at, sample.value))
-        for threshold in self._judged:
-            if threshold.signal != signal:
-                continue
-            before = self._judgements.get(threshold.id)
-            over = sample.value is None or breaches(threshold, sample.value)
-            if over or before is None or before.verdict != "pass":
-                self._wake()
-                return
+        why = "" if sample.value is not None else sample.detail or "unreadable"
+        news = self._readable.heard(signal, target, sample.at, why)
+        if self.judging.add(signal, target, sample) or news:
+            self._wake()
 
     def entered(self, events: Iterable[Event]) -> None:
         """Keep what people entered, at the moments they did."""
@@ -201,27 +183,91 @@ class Sampling:
             await asyncio.sleep(HOST_INTERVAL.total_seconds())
 
     async def _host_loop(self, target: str) -> None:
-        script = host_signal.host_loop(HOST_INTERVAL.total_seconds())
+        """Follow a target's metrics, for all the signals that they feed."""
+        raw: HostRaw | None = None
+        fed = tuple(name for name, _ in self._host_signals.get(target, ()))
+
+        def on_line(line: bytes) -> bool:
+            nonlocal raw
+            raw, sample = host_signal.parse(line, raw)
+            if sample is not None:
+                self._host_sample(target, sample)
+            else:
+                self._answered(fed, target)
+            return sample is not None
+
+        def begin() -> None:
+            nonlocal raw
+            raw = None
+
+        await self._follow(target, fed, host_signal.host_loop(HOST_INTERVAL.total_seconds()), begin, on_line)
+
+    async def _following(self, signal: Signal, target: str, script: str) -> None:
+        """Follow one signal's own loop on a target."""
+        kind, memory = SIGNALS[signal.source], None
+
+        def on_line(line: bytes) -> bool:
+            nonlocal memory
+            memory, value = kind.read(signal, Reply(line), memory)
+            if value is not None:
+                self.add(signal.name, target, Sample(self._now(), value))
+            else:
+                self._answered((signal.name,), target)
+            return True
+
+        def begin() -> None:
+            nonlocal memory
+            memory = None
+
+        await self._follow(target, (signal.name,), script, begin, on_line)
+
+    async def _follow(
+        self,
+        target: str,
+        fed: tuple[str, ...],
+        script: str,
+        begin: Callable[[], None],
+        on_line: Callable[[bytes], bool],
+    ) -> None:
+        """Keep a loop running on a target. `on_line` says whether a line was a good one; Unreadable is a reading too.
+
+        A stray line of the login is passed over. While the connection is down nothing is read: silence is for
+        the limit's `no_data` to judge.
+        """
         wait = RETRY_FIRST
+
+        def line(data: bytes) -> None:
+            nonlocal wait
+            try:
+                wait = RETRY_FIRST if on_line(data) else wait
+            except Unreadable as fault:
+                self._unread(fed, target, str(fault))
+            except ValueError:
+                return
+
         while True:
-            raw: HostRaw | None = None
-
-            def on_line(line: bytes) -> None:
-                nonlocal raw, wait
-                try:
-                    raw, sample = host_signal.parse(line, raw)
-                except ValueError:
-                    return  # a target's stray line; silence shows as stale
-                if sample is not None:
-                    wait = RETRY_FIRST
-                    self._host_sample(target, sample)
-
-            with contextlib.suppress(Exception):  # silence shows as stale, whatever its reason
-                await self._runner.follow(target, script, on_line)
+            begin()
+            try:
+                ended = await self._runner.follow(target, script, line)
+                why = ended.detail or ended.kind
+            except Exception as fault:  # noqa: BLE001 - whatever ended it, it is tried again
+                why = f"{type(fault).__name__}: {fault}"
+            for name in fed:
+                self._readable.broken(name, target, self._asking.reason(why))
             await asyncio.sleep(wait)
             wait = min(2 * wait, RETRY_MOST)
 
-    async def _asking(self, signal: Signal, target: str, phase: float) -> None:
+    def _answered(self, fed: Iterable[str], target: str) -> None:
+        """The first line came: it can be read, its first value takes one more."""
+        news = [self._readable.heard(name, target, self._now()) for name in fed]
+        if any(news):
+            self._wake()
+
+    def _unread(self, fed: Iterable[str], target: str, why: str) -> None:
+        for name in fed:
+            self.add(name, target, Sample(self._now(), None, self._asking.reason(why)))
+
+    async def _each_interval(self, signal: Signal, target: str, phase: float) -> None:
         """Read every interval; targets are spread over it so that they don't all answer at once."""
         interval = signal.interval.total_seconds()
         loop = asyncio.get_running_loop()
@@ -229,51 +275,5 @@ class Sampling:
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))
             due = max(due + interval, loop.time())
-            self.add(signal.name, target, await self._read(signal, target))
-
-    async def _read(self, signal: Signal, target: str) -> Sample:
-        """One reading; whatever goes wrong becomes a sample without a value, and the next one is tried."""
-        try:
-            return await self._ask(signal, target)
-        except Exception as fault:  # noqa: BLE001 - the unknown becomes a record: the limit says error
-            return Sample(self._now(), None, f"{type(fault).__name__}: {fault}")
-
-    async def _ask(self, signal: Signal, target: str) -> Sample:
-        output = bytearray()
-
-        def on_output(data: bytes) -> None:
-            output.extend(data[: 65536 - len(output)])
-
-        timeout = max(timedelta(seconds=5), 2 * signal.interval)
-        kind = SIGNALS[signal.source]
-        assert kind.query is not None  # only what can be asked is
-        request = Request(kind.query(signal), timeout)
-        ended = await self._runner.run(target, request, on_output, asyncio.Event())
-        if not ended.ok:
-            return Sample(self._now(), None, ended.detail or f"{ended.kind}, exit {ended.exit_code}")
-        try:
-            return Sample(self._now(), kind.read(signal, bytes(output), None)[1])
-        except ValueError as fault:
-            return Sample(self._now(), None, str(fault))
-
-
-def _differs(before: Judgement, now: Judgement) -> bool:
-    moved = now.verdict == "breach" and before.target != now.target
-    return (
-        moved
-        or before.verdict != now.verdict
-        or (before.breaching_since is None) != (now.breaching_since is None)
-    )
-
-
-def _report(threshold: Threshold, verdict: Judgement, now: datetime) -> ReportVerdict:
-    return ReportVerdict(
-        now,
-        threshold.id,
-        verdict.verdict,
-        verdict.value,
-        verdict.target,
-        verdict.breaching_since,
-        verdict.known_until,
-        verdict.detail,
-    )
+            for fed, sample in (await self._asking.ask(signal, target)).items():
+                self.add(signal.name, fed, sample)

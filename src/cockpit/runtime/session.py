@@ -21,6 +21,7 @@ from cockpit.remote.base import Driver
 from cockpit.remote.here import HereRunner
 from cockpit.remote.ssh import SshRunner
 from cockpit.runtime.engine import Engine, utc_now
+from cockpit.runtime.rehearsed import found
 from cockpit.runtime.router import Router
 from cockpit.runtime.server import serving
 from cockpit.runtime.sockets import listening, name_of, own_user
@@ -104,6 +105,7 @@ async def _at_work(
             if refused is not None:
                 raise LogError(refused.reason)
             failpoint.reach("session.resumed" if events else "session.opened")
+            await _tell_of_rehearsal(engine, opening)
             await stack.enter_async_context(serving(engine, listener))
             signals.watch()
             yield engine
@@ -111,6 +113,13 @@ async def _at_work(
             signals.watch()  # a screen has handlers of its own while it is up, and takes them away
             failpoint.reach("session.closing")
             await _end(engine, working, log, opening.me)
+
+
+async def _tell_of_rehearsal(engine: Engine, opening: Opening) -> None:
+    """What the plan's newest rehearsal proved, for as long as the release can still wait for one."""
+    report = found(opening.plan, opening.plan_path, engine.now())
+    if report is not None and engine.state.started is None and engine.state.closed is None:
+        await engine.send(report)
 
 
 async def _last_words(log: Log, event: ev.Event) -> None:

@@ -53,6 +53,11 @@ ACTS: Mapping[str, type[HumanCommand]] = {
         cmd.SignItem,
         cmd.TakeRole,
         cmd.EnterReading,
+        cmd.ChangeLimit,
+        cmd.ReportUnexplained,
+        cmd.Explain,
+        cmd.DeclineProposal,
+        cmd.AnswerEscalation,
         cmd.AddNote,
     )
 }

@@ -1,19 +1,21 @@
-"""The `command` signal: a line run on each target whose last line of output is the number."""
+"""The `command` signal: a line run on each target, or here, whose last line of output is the number."""
 
 from __future__ import annotations
 
 import math
 import re
+from datetime import timedelta
 
 from cockpit.core.plan import Signal
+from cockpit.signals.query import Line, shown
 
 NUMBER = re.compile(rb"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-SHOWN = 60
+PATIENCE = timedelta(seconds=5)
 
 
-def query(signal: Signal) -> str:
+def query(signal: Signal) -> Line:
     """The POSIX sh line to run on a target: the plan's `run`; KeyError where the plan has none."""
-    return str(signal.options["run"])
+    return Line(str(signal.options["run"]), max(PATIENCE, 2 * signal.interval))
 
 
 def parse(output: bytes) -> float:
@@ -25,15 +27,17 @@ def parse(output: bytes) -> float:
     if not text:
         raise ValueError("printed nothing; it must print one number")
     last = text.splitlines()[-1].strip()
-    if not NUMBER.fullmatch(last):
-        raise ValueError(f"printed {_shown(last)}; it must print one number")
-    value = float(last)
+    try:
+        return number(last)
+    except ValueError as fault:
+        raise ValueError(f"printed {fault}; it must print one number") from None
+
+
+def number(text: bytes) -> float:
+    """The finite decimal number that `text` is; ValueError quotes what it is instead."""
+    if not NUMBER.fullmatch(text):
+        raise ValueError(shown(text))
+    value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"printed {_shown(last)}, too large for a number")
+        raise ValueError(f"{shown(text)}, too large for a number")
     return value
-
-
-def _shown(text: bytes) -> str:
-    """`text` quoted and shortened, every control or non-ASCII byte escaped."""
-    cut = text if len(text) <= SHOWN else text[:SHOWN] + b"..."
-    return ascii(cut.decode("utf-8", "replace"))

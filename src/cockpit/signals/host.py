@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from cockpit.core.plan import Signal
+from cockpit.signals.query import Loop, Unreadable
 
 METRICS = ("cpu", "memory", "disk", "load", "network")
 
@@ -14,6 +15,7 @@ METRICS = ("cpu", "memory", "disk", "load", "network")
 # Interfaces that only carry what another one carries already (bridges, bonds, VLANs) aren't counted.
 LOOP = """\
 LC_ALL=C; export LC_ALL
+[ -r /proc/stat ] && [ -r /proc/meminfo ] || { echo 'none there is no /proc here: this is no Linux'; exit 1; }
 cores=0
 while read -r name rest; do case $name in cpu[0-9]*) cores=$((cores+1));; esac; done </proc/stat
 df_pid=; df_wait=0
@@ -59,9 +61,9 @@ def host_loop(interval_s: float) -> str:
     return LOOP.replace("@DF@", str(ticks)).replace("@INTERVAL@", f"{interval_s:g}")
 
 
-def query(signal: Signal) -> str:
+def query(signal: Signal) -> Loop:
     """The sh loop that `signal` reads from, ticking at its interval."""
-    return host_loop(signal.interval.total_seconds())
+    return Loop(host_loop(signal.interval.total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,16 @@ class HostSample:
 def parse(line: bytes, previous: HostRaw | None) -> tuple[HostRaw, HostSample | None]:
     """One line of the loop, against what the line before left: what to keep, and a sample if there is one.
 
-    No sample on the first line, on a line about the disk, or after a reboot. ValueError says what came
-    if the line isn't one of the loop's.
+    No sample on the first line, on a line about the disk, or after a reboot. Unreadable gives the target's
+    reason where it has no metrics; any other ValueError says what came if the line isn't one of the loop's.
     """
     raw = previous or HostRaw()
     word, _, rest = line.decode("ascii", "replace").strip().partition(" ")
     if word == "disk":
         percent = _disk_percent(rest.split())
         return (raw if percent is None else replace(raw, disk_percent=percent)), None
+    if word == "none":
+        raise Unreadable(rest)
     if word != "host":
         raise ValueError(f"not a line of host metrics: {line[:80]!r}")
     try:

@@ -272,6 +272,23 @@ class CockpitApp(App[None], inherit_bindings=False):
         """Enter the number of a signal that a person reads."""
         self._act(asks.enter(self.scene))
 
+    def action_change_limit(self) -> None:
+        """Move the chosen limit, or one of them all."""
+        row = self.panes["limits"].row if self.front == "limits" else None
+        self._act(asks.change_limit(self.scene, row.limit if row is not None else ""))
+
+    def action_unexplained(self) -> None:
+        """Say that nobody can explain what is seen, or what it was."""
+        self._act(asks.unexplained(self.scene))
+
+    def action_decline(self) -> None:
+        """Don't roll back although it is proposed."""
+        self._act(asks.decline(self.scene))
+
+    def action_answer(self) -> None:
+        """I'm here, to a call."""
+        self._act(asks.answer(self.scene))
+
     def action_take_role(self) -> None:
         """Take over the role of somebody who isn't here."""
         self._act(asks.take(self.scene))

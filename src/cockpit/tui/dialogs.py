@@ -27,6 +27,8 @@ ARM_AFTER = 0.5
 
 WIDTH_MOST = 92
 LOW = 20
+LEAST = 10
+"""Rows that a dialog with answers to choose from takes beside them and its foot, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,11 @@ class Dialog(ModalScreen[Answer | None]):
         tone = "alarm" if self.ask.danger else "strong"
         self._show("#title", [line((part, tone)) for part in wrap(self.ask.title, width)])
         self._show("#fact-lines", [part for fact in self.ask.lines for part in rewrap(fact, width)])
-        choices = [part for choice in self.ask.choices for part in self._choice(choice, width)]
-        if choices:
-            self._show("#choices", choices)
         foot = [part for said in self._foot() for part in rewrap(said, width)]
         self._show("#foot", foot)
+        choices = self._choices(width, self.size.height - LEAST - len(foot))
+        if choices:
+            self._show("#choices", choices)
         self._make_room(len(self.query_one("#title", Block).lines) + len(choices) + len(foot))
 
     def _make_room(self, told: int) -> None:
@@ -164,6 +166,20 @@ class Dialog(ModalScreen[Answer | None]):
         if self.ask.choices:
             keys = line(("↑↓", "key"), (" choose    ", "dim")) + keys
         return [*foot, keys + line("    ", ("esc", "key"), (" go back", "dim"))]
+
+    def _choices(self, width: int, room: int) -> list[Line]:
+        """The answers; where there are more than there is room for, those around the chosen one."""
+        each = [self._choice(choice, width) for choice in self.ask.choices]
+        chosen = next((n for n, choice in enumerate(self.ask.choices) if choice is self._chosen), 0)
+        first, last = 0, len(each)
+        while last - first > 1 and sum(map(len, each[first:last])) > room:
+            if last - 1 - chosen >= chosen - first:
+                last -= 1
+            else:
+                first += 1
+        shown = [part for lines in each[first:last] for part in lines]
+        hidden = len(each) - (last - first)
+        return [*shown, line((f"… {hidden} more, up and down", "dim"))] if hidden else shown
 
     def _choice(self, choice: Choice, width: int) -> list[Line]:
         """An answer and its cost; one that can't be chosen now is quiet, and says why."""

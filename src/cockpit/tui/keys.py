@@ -11,6 +11,7 @@ from cockpit.core import checklist, people, rollback, rollout, view, window
 from cockpit.core.attendance import typed
 from cockpit.core.state import breached
 from cockpit.tui import asks, entries
+from cockpit.tui.asks.alarms import answerable
 from cockpit.tui.asks.base import voices
 from cockpit.tui.asks.entering import authors_of
 from cockpit.tui.asks.roles import takes
@@ -156,12 +157,33 @@ def _abort(scene: Scene) -> str:
     return "abort" if _open(scene) and scene.state.aborted is None and _stops(scene) else ""
 
 
+def _unexplained(scene: Scene) -> str:
+    if not _forward(scene):
+        return ""
+    return "can't explain" if scene.state.unexplained is None else "explain"
+
+
+def _decline(scene: Scene) -> str:
+    proposed = scene.state.proposed
+    return "decline" if _open(scene) and proposed is not None and voices(scene, proposed.to) else ""
+
+
+def _answer(scene: Scene) -> str:
+    return "I'm here" if _open(scene) and answerable(scene) else ""
+
+
+def _change_limit(scene: Scene) -> str:
+    owner = (scene.plan.roles.decision_owner,)
+    return "change a limit" if _open(scene) and scene.plan.thresholds and voices(scene, owner) else ""
+
+
 def _exclude(scene: Scene) -> str:
     return "exclude" if _forward(scene) and _troubled(scene) and _mends(scene) else ""
 
 
 def _hurry(scene: Scene) -> bool:
-    return bool(_roll_back(scene) and breached(scene.state))
+    alarming = breached(scene.state) or scene.state.proposed is not None
+    return bool(_roll_back(scene) and alarming)
 
 
 KEYS: Mapping[str, Key] = {
@@ -185,6 +207,27 @@ KEYS: Mapping[str, Key] = {
         "A",
         _abort,
         "Stop here and leave everything as it is; nothing is undone.",
+    ),
+    "unexplained": Key(
+        "u",
+        "u",
+        _unexplained,
+        "We can't explain this: nothing expands, and a clock runs. Again: say what it was.",
+        lambda scene: bool(_unexplained(scene)) and scene.state.unexplained is not None,
+    ),
+    "decline": Key(
+        "D",
+        "D",
+        _decline,
+        "Decline the rollback that is proposed, and go on, with a reason.",
+        lambda scene: bool(_decline(scene)),
+    ),
+    "answer": Key(
+        "i",
+        "i",
+        _answer,
+        "I'm here: answer a limit's call for people.",
+        lambda scene: bool(_answer(scene)),
     ),
     "doubt": Key(
         "d",
@@ -221,6 +264,9 @@ KEYS: Mapping[str, Key] = {
         lambda s: "take a role" if _open(s) and takes(s) else "",
         "Take over the role of somebody who isn't here.",
     ),
+    "change_limit": Key(
+        "L", "L", _change_limit, "Change a limit, with a reason: the chosen one in the limits pane, or any."
+    ),
     "note": Key("n", "n", _while_open("note"), "Write a note into the journal."),
     "output": Key("o", "o", _always("output"), "Show what the chosen step printed."),
     "fold": Key("space", "space", _always(""), "Unfold or fold the chosen row."),
@@ -253,12 +299,17 @@ def bindings() -> list[BindingType]:
 def footer(scene: Scene, width: int) -> Line:
     """The keys offered now, the urgent ones first; what doesn't fit is in the help, whose key always fits.
 
+    Where there is room for it at all, so does the key that leaves.
+
     A screen that may not act says so, and has no key that does.
     """
     last = line(("?", "key"), (" help", "dim"))
+    leave = KEYS["leave"]
+    with_leave = join([line((leave.shown, "key"), (f" {leave.offered(scene)}", "dim")), last])
+    last = with_leave if with_leave.cells + 1 <= width else last
     shown: list[Line] = [] if scene.link.seat.may_act else [line(("◌ watching", "strong"))]
     for action, key in sorted(KEYS.items(), key=lambda entry: not entry[1].loud(scene)):
-        if action == "help" or not (word := key.offered(scene)):
+        if action in ("help", "leave") or not (word := key.offered(scene)):
             continue
         tone: Tone = "strong" if key.loud(scene) else "dim"
         entry = line((key.shown, "key"), (f" {word}", tone))

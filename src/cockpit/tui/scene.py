@@ -1,4 +1,4 @@
-"""What panes draw from: one moment of a session, and the metrics so far."""
+"""What panes draw from: one moment of a session, and what a screen remembers of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from cockpit.core.events import NoticeSent
 from cockpit.core.plan import Plan
 from cockpit.core.state import State
 from cockpit.runtime.link import Link
@@ -19,10 +20,12 @@ KEEP = 60
 
 
 class History:
-    """The recent host metrics of every target; a Link only knows the latest."""
+    """The recent host metrics of every target, of which a Link only knows the latest, and the last notices."""
 
     def __init__(self) -> None:
         self._samples: dict[str, deque[tuple[datetime, HostSample]]] = {}
+        self._notices: dict[str, NoticeSent] = {}
+        self._read = 0
 
     def look(self, link: Link) -> None:
         """Remember what came since the last look."""
@@ -33,6 +36,15 @@ class History:
             kept = self._samples.setdefault(target.id, deque(maxlen=KEEP))
             if not kept or kept[-1][0] != latest[0]:
                 kept.append(latest)
+        events = link.events
+        for event in events[self._read :]:
+            if isinstance(event, NoticeSent):
+                self._notices[event.on] = event
+        self._read = len(events)
+
+    def unsent(self) -> tuple[NoticeSent, ...]:
+        """The last notice of each occasion for which that could not be sent."""
+        return tuple(notice for notice in self._notices.values() if not notice.ok)
 
     def latest(self, target: str) -> tuple[datetime, HostSample] | None:
         """The newest sample of a target and its moment, or None."""
@@ -90,7 +102,7 @@ class Row:
     """One row of a pane, drawn only when it is seen.
 
     `key` is what the cursor and folding hold on to, across refreshes; a row without one can't be
-    chosen. `target`, `attempt` and `item` say what an act on this row is about.
+    chosen. `target`, `attempt`, `item` and `limit` (a threshold's id) say what an act on this row is about.
     """
 
     draw: Callable[[int], Line]
@@ -98,6 +110,7 @@ class Row:
     target: str = ""
     attempt: str = ""
     item: str = ""
+    limit: str = ""
     folds: bool = False
 
 

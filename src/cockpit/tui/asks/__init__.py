@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from cockpit.tui.asks.alarms import answer, decline, unexplained
 from cockpit.tui.asks.base import Ask, Asked, Choice, entered_by
 from cockpit.tui.asks.doubt import doubt
 from cockpit.tui.asks.entering import enter
 from cockpit.tui.asks.forward import go, pause
+from cockpit.tui.asks.limits import change_limit
 from cockpit.tui.asks.roles import take
 from cockpit.tui.asks.single import exclude, note, retry, sign
 from cockpit.tui.asks.stopping import abort, close, leave, roll_back
@@ -15,7 +17,10 @@ __all__ = [
     "Asked",
     "Choice",
     "abort",
+    "answer",
+    "change_limit",
     "close",
+    "decline",
     "doubt",
     "enter",
     "entered_by",
@@ -28,4 +33,5 @@ __all__ = [
     "roll_back",
     "sign",
     "take",
+    "unexplained",
 ]

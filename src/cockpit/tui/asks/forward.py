@@ -10,7 +10,7 @@ from cockpit.core.commands import Command
 from cockpit.core.decide import WINDOW
 from cockpit.core.estimate import back_out
 from cockpit.core.plan import HERE, Stage
-from cockpit.core.state import breached, unclean
+from cockpit.core.state import State, breached, unclean
 from cockpit.tui import going_back
 from cockpit.tui.asks.base import Ask, Asked, may, refusal
 from cockpit.tui.scene import Scene
@@ -108,10 +108,10 @@ def _signals(scene: Scene) -> list[Line]:
     said: list[Line] = []
     for t in scene.plan.thresholds:
         judged = scene.link.judgement(t.id)
-        if t.acted_on and not t.observe_only and judged is not None:
+        if not t.observe_only and judged is not None:
             value = "no data" if judged.value is None else number(judged.value)
             tone: Tone = "text" if judged.verdict == "pass" else "warn"
-            said.append(line(("  ", "dim"), (f"{t.id}: {value}, {judged.verdict}", tone)))
+            said.append(line(("  ", "dim"), (f"{t.called}: {value}, {judged.verdict}", tone)))
     return [line(), line(("Now:", "dim")), *said] if said else []
 
 
@@ -172,20 +172,27 @@ def _go_on(scene: Scene) -> Asked:
         needed = bool(refusal(scene, make(scene.at, authors[0], "", "")))
         said = view.next_line(scene.state, scene.at)
         if scene.state.resumed is not None:
-            said = f"not clean, or not read yet: {', '.join(t.id for t in unclean(scene.state))}"
+            said = f"not clean, or not read yet: {', '.join(t.called for t in unclean(scene.state))}"
         lines = (line((said, "strong")), *_signals(scene))
         title = "Go on nevertheless?" if needed else "Go on with the release?"
         return Ask(title, lines, "go on", authors, make, "why", needed, danger=needed)
     lines = (
         *(line(("▲ ", "alarm"), _reading(scene, limit)) for limit in limits),
         line(),
-        line("Going on accepts this: it won't pause the release again until it was clean once."),
+        line("Going on accepts this: it acts again once it gets worse than that, or was clean in between."),
     )
-    title = f"Accept {' and '.join(limits)}, and go on?"
+    title = f"Accept {' and '.join(scene.plan.threshold(t).called for t in limits)}, and go on?"
     return Ask(title, lines, "accept and go on", authors, make, "why", needed=True, danger=True)
 
 
 def _reading(scene: Scene, limit: str) -> str:
-    verdict = scene.state.verdicts[limit]
+    verdict, called = scene.state.verdicts[limit], scene.plan.threshold(limit).called
     value = "no data" if verdict.value is None else f"{verdict.value:g}"
-    return f"{limit} is exceeded: {value}{f' on {verdict.target}' if verdict.target else ''}"
+    where = f" on {verdict.target}" if verdict.target else ""
+    return f"{called} is exceeded: {value}{where}{worse_than(scene.state, limit)}"
+
+
+def worse_than(state: State, limit: str) -> str:
+    """`, worse than the accepted 3.4`: what was accepted of the limit where it is exceeded now; or empty."""
+    most = state.accepted.get((limit, state.verdicts[limit].target))
+    return f", worse than the accepted {most:g}" if most is not None else ""

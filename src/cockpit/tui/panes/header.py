@@ -101,6 +101,7 @@ def _place(state: State, scene: Scene) -> str:
         return ""
     if status == "baking" and state.bake is not None:
         held = "" if clean(state) else ", held"
+        held += ": unexplained" if state.unexplained is not None else ""
         done = clock(state.bake.done(scene.at))
         return f" {stage.name} {done} of {clock(state.bake.bake_time)}{held}"
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from functools import lru_cache
 
 from cockpit.core import events as ev
@@ -67,6 +67,8 @@ def _said(seen: _Seen) -> str:
     assert seen.find is not None
     said = say(seen.event, seen.plan, seen.find)
     seen.find = None  # the cache keeps this object, and must not keep a whole state with it
+    if isinstance(seen.event, ev.NoticeSent) and not seen.event.ok:
+        said = f"△ {said}"
     name = seen.plan.person_name(getattr(seen.event, "by", ""))
     return said + author(seen.event, seen.plan).removeprefix(name)
 
@@ -90,8 +92,10 @@ def tone(event: Event) -> Tone:
             return "alarm"
         case ev.DriverReplaced():
             return "alarm"
-        case ev.VerdictChanged(verdict="breach"):
+        case ev.VerdictChanged(verdict="breach") | ev.RollbackProposed():
             return "alarm"
+        case ev.SignalRead(ok=True) | ev.RehearsalFound(rehearsed_at=datetime(), unproven=()):
+            return "dim"
         case (
             ev.RolloutPaused()
             | ev.RollbackStarted()
@@ -102,6 +106,12 @@ def tone(event: Event) -> Tone:
             | ev.RoleTaken()
             | ev.SessionResumed()
             | ev.MachineSlept()
+            | ev.LimitChanged()
+            | ev.UnexplainedReported()
+            | ev.ProposalDeclined()
+            | ev.SignalRead()
+            | ev.RehearsalFound()
+            | ev.NoticeSent(ok=False)
         ):
             return "warn"
         case (

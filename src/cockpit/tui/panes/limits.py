@@ -4,25 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from cockpit.core import people
 from cockpit.core.attendance import MANUAL, typed
 from cockpit.core.plan import HERE, Plan, Signal, Threshold
 from cockpit.core.spans import clock
 from cockpit.core.state import breached, unclean
-from cockpit.core.thresholds import Judgement
-from cockpit.signals import SIGNALS
+from cockpit.core.thresholds import Judgement, breaches
 from cockpit.tui import entries
 from cockpit.tui.marks import Mark
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, Tone, as_in_plan, bar, line, listed, number, pad, pad_left, spark, wrap
+from cockpit.tui.text import (
+    Line,
+    Tone,
+    as_in_plan,
+    bar,
+    line,
+    listed,
+    number,
+    pad,
+    pad_left,
+    spark,
+    time_of_day,
+    wrap,
+)
 
 SPARK_MOST = 16
 ACTIONS = {"notify": "NOTIFY", "pause": "PAUSE", "rollback": "ROLL BACK", "escalate": "ESCALATE"}
+DOES = {"notify": "tells", "pause": "pauses", "rollback": "rolls back", "escalate": "calls"}
+WORDS_MOST = 24
+"""Cells of the words at the end for which every row leaves room."""
+
+UNIT_REPEATED = 3
+"""Cells of a unit that is short enough to stand behind the limit as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a limit says now: its mark, its value, the words at the end, and how far it is towards acting."""
+    """What a limit says now: its mark, its value, the words at the end, and how far it is towards acting.
+
+    `since`: the value is beyond the limit, from that moment on.
+    """
 
     mark: Mark
     value: float | None
@@ -31,6 +54,7 @@ class Standing:
     towards: float | None = None
     loud: bool = False
     detail: str = ""
+    since: datetime | None = None
 
 
 def rows(scene: Scene, width: int) -> list[Row]:
@@ -74,7 +98,7 @@ def _signal_rows(scene: Scene, name: str, signal: Signal | None, width: int, siz
     if signal is None:
         return
     if not thresholds:
-        yield Row(lambda w: _reading(scene, signal).cut(w), f"signal:{name}")
+        yield from _unlimited(scene, signal, width)
     if signal.source == MANUAL and scene.state.closed is None:
         yield fixed(line("    ", entries.due(scene, signal)))
 
@@ -82,21 +106,70 @@ def _signal_rows(scene: Scene, name: str, signal: Signal | None, width: int, siz
 def _limit_rows(scene: Scene, threshold: Threshold, unit: str, width: int, sizes: Sizes) -> Iterator[Row]:
     standing = _standing(scene, threshold)
     key = f"limit:{threshold.id}"
-    first = _limit_line(scene, threshold, unit, standing, sizes)
-    agreed = (
-        f"agreed by {listed([scene.called(p) for p in threshold.agreed_by])}" if threshold.agreed_by else ""
-    )
+    shown, with_limit = _value_and_limit(threshold, unit, standing, sizes)
+    first = _limit_line(scene, threshold, shown, standing, sizes)
+    agreed = _agreed(scene, threshold)
     beside = line((f"   {agreed}", "dim")) if agreed else Line()
     fits = first.cells + beside.cells <= width
-    yield Row((first + beside if fits else first).cut, key, folds=True)
+    yield Row((first + beside if fits else first).cut, key, limit=threshold.id, folds=True)
     if scene.opened(key, standing.loud):
+        limit = "" if with_limit else f"limit {_tolerated(threshold)}"
         away = standing.loud and standing.target not in (None, HERE)
-        where = f"on {standing.target}" if away else ""
-        at = " ".join(part for part in (standing.detail, where) if part)
-        details = [at, "" if fits else agreed, threshold.message, _span(threshold)]
+        at = " ".join(part for part in (limit, f"on {standing.target}" if away else "") if part)
+        will = _will(scene, threshold, standing) or _lasts(threshold, standing)
+        details = [standing.detail, at, will, "" if fits else agreed, threshold.message, _span(threshold)]
         said = " · ".join(d for d in details if d)
         for part in wrap(said, width - 4) if said else ():
             yield fixed(line((f"    {part}", "dim")))
+
+
+def _agreed(scene: Scene, t: Threshold) -> str:
+    """Who agreed on it; a limit that was moved since is no longer the one they agreed on."""
+    by = f" by {listed([scene.called(p) for p in t.agreed_by])}" if t.agreed_by else ""
+    if t.changed:
+        return f"changed; agreed was {t.id}{by}"
+    return f"agreed{by}" if by else ""
+
+
+def _will(scene: Scene, t: Threshold, standing: Standing) -> str:
+    """`pauses at 10:28:38 if it lasts`: what comes of a value beyond the limit, and when; empty where nothing does."""
+    state, since = scene.state, standing.since
+    if since is None or t.observe_only or since + t.for_ <= scene.at:
+        return ""
+    over = state.rollback is not None or state.aborted is not None or state.closed is not None
+    if state.started is None or over or (t.action == "pause" and state.paused is not None):
+        return ""
+    called = [scene.called(p) for p in people.holders(scene.plan, t.escalate_to)]
+    does = DOES[t.action] + (f" {listed(called)}" if called else "")
+    return f"{does} at {time_of_day(since + t.for_, scene.zone)} if it lasts"
+
+
+def _lasts(t: Threshold, standing: Standing) -> str:
+    """What a breach waits for whose value is no longer beyond the limit."""
+    back = standing.value is not None and not breaches(t, standing.value)
+    if t.clears_at is None or standing.towards is None or not back:
+        return ""
+    return f"stays exceeded until it is back at {number(t.clears_at)}"
+
+
+def _tolerated(t: Threshold, unit: str = "") -> str:
+    """The limit as it is now: `> 2 %`; of a comparison `of 1.5×`, since its value is a ratio."""
+    if t.compare is None:
+        return f"{t.limit_text} {unit}" if unit else t.limit_text
+    return f"of {t.limit:g}×" if t.op in (">", ">=") else f"{t.limit_text}×"
+
+
+def _value_and_limit(t: Threshold, unit: str, standing: Standing, sizes: Sizes) -> tuple[str, bool]:
+    """What stands behind the value: its unit, and where it isn't well the limit, if there is room for it."""
+    unit = t.compare or unit
+    if standing.towards is None:
+        return unit, True
+    again = unit if not t.compare and len(unit) <= UNIT_REPEATED else ""
+    for limit in (_tolerated(t, again), _tolerated(t)):
+        said = f"{unit} {limit}".lstrip()
+        if len(said) <= sizes.unit + 1 + sizes.middle:
+            return said, True
+    return unit, False
 
 
 def _span(threshold: Threshold) -> str:
@@ -109,17 +182,22 @@ def _span(threshold: Threshold) -> str:
     return how[threshold.aggregate]
 
 
-def _limit_line(scene: Scene, t: Threshold, unit: str, standing: Standing, size: Sizes) -> Line:
+def _limit_line(scene: Scene, t: Threshold, shown: str, standing: Standing, size: Sizes) -> Line:
     glyph, _, tone = standing.mark
+    more = max(0, _length(standing.words) - size.words)
+    region = max(len(shown), size.unit + size.middle - more)
+    room = min(max(size.unit, len(shown)), region)
+    left = region - room
     if standing.towards is not None:
-        middle = line((bar(standing.towards, size.middle), tone))
+        middle = line((bar(standing.towards, left), tone))
     else:
-        middle = line((_spark(_series(scene, t, standing.target, size.middle), t, size.middle), "dim"))
+        middle = line((_spark(_series(scene, t, standing.target, left), t, left), "dim"))
+    ratio = "×" if t.compare is not None and standing.value is not None else ""
     return line(
         (f"{glyph} ", tone),
         pad(t.signal, size.name),
-        (f" {pad_left(number(standing.value), 6)}", "strong" if standing.loud else "text"),
-        (f" {pad(unit, size.unit)} ", "dim"),
+        (f" {pad_left(number(standing.value) + ratio, 6)}", "strong" if standing.loud else "text"),
+        (f" {pad(shown, room)} ", "dim"),
         middle,
         " ",
         *standing.words,
@@ -128,20 +206,27 @@ def _limit_line(scene: Scene, t: Threshold, unit: str, standing: Standing, size:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The widths of the columns, the same for every limit."""
+    """The widths of the columns, the same for every limit; longer words take from their own row."""
 
     name: int
     unit: int
     middle: int
+    words: int
 
 
 def _sizes(scene: Scene, width: int) -> Sizes:
     """Columns as wide as their longest entry; sparkline and bar take what the words leave."""
     plan = scene.plan
     name = min(12, max((len(t.signal) for t in plan.thresholds), default=0))
-    unit = min(10, max((len(s.unit) for s in plan.signals), default=0))
-    words = max((sum(len(w) for w, _ in _standing(scene, t).words) for t in plan.thresholds), default=0)
-    return Sizes(name, unit, max(0, min(SPARK_MOST, width - name - unit - words - 12)))
+    units = [len(s.unit) for s in plan.signals] + [len(t.compare) for t in plan.thresholds if t.compare]
+    unit = min(10, max(units, default=0))
+    words = max((_length(_standing(scene, t).words) for t in plan.thresholds), default=0)
+    words = min(words, WORDS_MOST)
+    return Sizes(name, unit, max(0, min(SPARK_MOST, width - name - unit - words - 12)), words)
+
+
+def _length(words: tuple[tuple[str, Tone], ...]) -> int:
+    return sum(len(said) for said, _ in words)
 
 
 def _judgement(scene: Scene, t: Threshold) -> Judgement | None:
@@ -162,40 +247,48 @@ def _judgement(scene: Scene, t: Threshold) -> Judgement | None:
 
 
 def _standing(scene: Scene, t: Threshold) -> Standing:
-    limit: tuple[str, Tone] = (t.limit_text, "text")
+    limit: tuple[str, Tone] = (_tolerated(t), "text")
     acts: tuple[str, Tone] = (
         (" → shown only", "dim") if t.observe_only else (f" → {ACTIONS[t.action]}", "text")
     )
     lasts: tuple[str, Tone] = (f" for {as_in_plan(t.for_)}" if t.for_ else "", "dim")
-    if not t.acted_on:
-        return Standing(
-            ("–", "", "warn"), None, None, (("not judged by this version: protects nothing", "warn"),)
-        )
+    changed: tuple[str, Tone] = (" changed" if t.changed else "", "warn")
     judged = _judgement(scene, t)
     if judged is None:
         unread = "no reading yet" if t.observe_only else "no reading; holds"
-        return Standing(("○", "", "warn"), None, None, ((unread, "warn"), ("  ", "dim"), limit))
+        said = scene.state.signals.get(t.signal)
+        why = said.detail if said is not None and not said.ok else ""
+        words: tuple[tuple[str, Tone], ...] = ((unread, "warn"), ("  ", "dim"), limit)
+        return Standing(("○", "", "warn"), None, None, words, None, bool(why), why)
+    value, target, detail = judged.value, judged.target, judged.detail
     if judged.verdict in ("inconclusive", "error"):
         word = "can't say" if judged.verdict == "inconclusive" else "unreadable"
-        holds = "" if t.observe_only else "; holds"
-        words: tuple[tuple[str, Tone], ...] = ((f"{word}{holds}", "warn"),)
-        return Standing(("?", word, "warn"), judged.value, judged.target, words, None, True, judged.detail)
-    value, target, beyond = judged.value, judged.target, f"limit {t.limit_text}"
+        words = ((f"{word}{'' if t.observe_only else '; holds'}", "warn"),)
+        return Standing(("?", word, "warn"), value, target, words, None, True, detail)
+    since = judged.breaching_since
     if judged.verdict == "breach":
         recorded = scene.state.verdicts.get(t.id)
         if recorded is not None and scene.state.accepts(recorded):
-            return Standing(
-                ("▲", "", "warn"), value, target, (("exceeded, accepted", "warn"),), 1, True, beyond
-            )
+            words = ((f"exceeded, accepted{_up_to(scene, t, recorded.target)}", "warn"),)
+            return Standing(("▲", "", "warn"), value, target, words, 1, True, detail)
         if t.observe_only:
-            return Standing(("△", "", "warn"), value, target, (("over", "warn"), acts), 1, False, beyond)
-        return Standing(("▲", "", "alarm"), value, target, (("exceeded", "alarm"), acts), 1, True, beyond)
-    if judged.breaching_since is not None:
-        since = scene.at - judged.breaching_since
-        towards = since / t.for_ if t.for_ else 1.0
-        over: tuple[str, Tone] = (f"{clock(since)} of {clock(t.for_)}", "warn")
-        return Standing(("△", "", "warn"), value, target, (over, acts), towards, not t.observe_only, beyond)
-    return Standing(("✔", "", "good"), value, target, (limit, lasts, acts))
+            return Standing(
+                ("△", "", "warn"), value, target, (("over", "warn"), changed, acts), 1, False, detail
+            )
+        words = (("exceeded", "alarm"), changed, acts)
+        return Standing(("▲", "", "alarm"), value, target, words, 1, True, detail)
+    if since is not None:
+        lasted = scene.at - since
+        towards = lasted / t.for_ if t.for_ else 1.0
+        words = ((f"{clock(lasted)} of {clock(t.for_)}", "warn"), changed, acts)
+        return Standing(("△", "", "warn"), value, target, words, towards, not t.observe_only, detail, since)
+    return Standing(("✔", "", "good"), value, target, (limit, lasts, changed, acts), detail=detail)
+
+
+def _up_to(scene: Scene, t: Threshold, target: str | None) -> str:
+    """The worst value that was accepted: a worse one acts again."""
+    most = scene.state.accepted.get((t.id, target))
+    return f" up to {number(most)}{'×' if t.compare else ''}" if most is not None else ""
 
 
 def _series(scene: Scene, t: Threshold, target: str | None, most: int) -> Sequence[float | None]:
@@ -213,16 +306,17 @@ def _spark(series: Sequence[float | None], t: Threshold, width: int) -> str:
     return spark(series, width, low=min(0.0, *known) if known else 0.0, high=high)
 
 
-def _reading(scene: Scene, signal: Signal) -> Line:
-    """A signal without a limit: its latest values, from the lowest to the highest."""
-    if signal.source not in SIGNALS:
-        return line(
-            ("– ", "dim"),
-            f"{signal.name}  ",
-            (f"{signal.source} signals aren't read by this version", "warn"),
-        )
+def _unlimited(scene: Scene, signal: Signal, width: int) -> Iterator[Row]:
+    """A signal without a limit: its latest values, from the lowest to the highest, or why it can't be read."""
+    key, read = f"signal:{signal.name}", scene.state.signals.get(signal.name)
+    if read is not None and not read.ok:
+        yield fixed(line(("? ", "warn"), f"{signal.name}  ", ("unreadable", "warn")), key)
+        for part in wrap(read.detail, width - 4):
+            yield fixed(line((f"    {part}", "dim")))
+        return
     latest = [series[-1].value for t in signal.targets if (series := scene.link.series(signal.name, t))]
     known = sorted(v for v in latest if v is not None)
     value = "no data yet" if not known else number(known[0])
     upto = f"..{number(known[-1])}" if len(known) > 1 and known[0] != known[-1] else ""
-    return line(("· ", "dim"), f"{signal.name}  {value}{upto} {signal.unit}", ("  no limit agreed", "dim"))
+    said = line(("· ", "dim"), f"{signal.name}  {value}{upto} {signal.unit}", ("  no limit agreed", "dim"))
+    yield fixed(said, key)

@@ -10,12 +10,15 @@ from cockpit.core import events as ev
 from cockpit.core import people, rollback, rollout, view, window
 from cockpit.core.attempt import Attempt
 from cockpit.core.decide import decide
+from cockpit.core.journal import span
 from cockpit.core.state import State, breached, unclean
 from cockpit.tui import doubt, going_back
+from cockpit.tui.asks.forward import worse_than
 from cockpit.tui.keys import KEYS
+from cockpit.tui.panes.alarms import alarms, since
 from cockpit.tui.panes.banner import banner
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, Tone, join, line, pad, rewrap, time_of_day, wrap
+from cockpit.tui.text import Line, Tone, fit, join, line, pad, rewrap, time_of_day, wrap
 
 Option = tuple[str, str, str]
 """(key, what it does, what that costs)"""
@@ -24,6 +27,10 @@ WAIT: Option = ("", "wait", "being reached")
 DOUBT: Option = ("d", "settle the doubt", "")
 EXCLUDE: Option = ("x", "exclude", "on without it")
 RETRY: Option = ("t", "retry", "runs the step there again")
+EXPLAIN: Option = ("u", "explain", "what was it?")
+
+REASON_MOST = 120
+"""Cells of what somebody typed that a question repeats; the journal has all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +44,29 @@ class Asking:
 
 
 def question(scene: Scene, width: int, most: int) -> list[Line]:
-    """What has to be answered and each answer with its key and its cost; empty where nothing has to be.
+    """What has to be answered and each answer with its key and its cost, then the alarms that are open; or empty.
 
-    Where it would take more than `most` lines the facts give way first, then the sentence. A banner, where
-    there is one, stands instead: then there is nothing to decide here.
+    Where it would take more than `most` lines the facts give way first, then the alarms, then the sentence. A
+    banner, where there is one, stands instead: then there is nothing to decide here.
     """
     state = scene.state
     if shown := banner(scene, width - 2, most):
         return shown
+    offered = {key.shown for key in KEYS.values() if key.offered(scene)}
+    open_ = alarms(scene, width - 2, offered)
     if state.closed is not None or state.aborted is not None or state.left is not None:
-        return []
-    asked = _asked(scene)
+        return open_[:most]
+    asked = _both(_proposed(scene), _asked(scene))
     if not asked.options:
-        return []
+        return open_[:most]
     inner, tone = width - 4, asked.tone
-    answers = _options(asked.options, inner, {key.shown for key in KEYS.values() if key.offered(scene)})
+    answers = _options(asked.options, inner, offered)
     said = [line((part, tone)) for part in wrap(asked.said, inner)] if asked.said else []
     said = said if len(said) + len(answers) <= most else []
+    open_ = open_[: max(0, most - len(said) - len(answers))]
     facts = [part for fact in asked.facts for part in rewrap(fact, inner)]
-    lines = [*said, *_fitting(facts, most - len(said) - len(answers)), *answers]
-    return [line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate(lines)]
+    lines = [*said, *_fitting(facts, most - len(said) - len(answers) - len(open_)), *answers]
+    return [*(line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate(lines)), *open_]
 
 
 def _fitting(facts: list[Line], most: int) -> list[Line]:
@@ -64,6 +74,31 @@ def _fitting(facts: list[Line], most: int) -> list[Line]:
         return facts
     kept = facts[: max(0, most - 1)]
     return [*kept, line(("  … more of it in the rollout pane and the journal", "dim"))] if kept else []
+
+
+def _both(first: Asking, second: Asking) -> Asking:
+    """Two questions at once: each answer stands there once."""
+    if not first.options or not second.options:
+        return first if first.options else second
+    said = " ".join(part for part in (first.said, second.said) if part)
+    options = {option[1]: option for option in (*first.options, *second.options)}
+    tone: Tone = "alarm" if "alarm" in (first.tone, second.tone) else "warn"
+    return Asking(said, first.facts + second.facts, tuple(options.values()), tone)
+
+
+def _proposed(scene: Scene) -> Asking:
+    """Nobody has explained it in time: whoever may roll back is asked to."""
+    proposed, unexplained = scene.state.proposed, scene.state.unexplained
+    if proposed is None or unexplained is None:
+        return Asking()
+    reason = f": {fit(unexplained.reason, REASON_MOST)}" if unexplained.reason else ""
+    names = people.names(scene.plan, proposed.to)
+    said = (
+        f"Nobody has explained it within {span(unexplained.within)} (since {since(scene, unexplained)}){reason}."
+        f" A rollback is proposed to {names}; nothing expands meanwhile."
+    )
+    decline: Option = ("D", "decline and go on", f"{names} says why")
+    return Asking(said, (), (_back(scene), EXPLAIN, decline), "alarm")
 
 
 def _asked(scene: Scene) -> Asking:
@@ -222,12 +257,15 @@ def _short_window(scene: Scene) -> Asking:
 
 
 def _exceeded(state: State, limits: tuple[str, ...]) -> str:
-    """Each breached limit, with its last value and target."""
+    """Each breached limit, with its last value and target, and the value that was accepted of it before."""
     said: list[str] = []
     for limit in limits:
-        verdict = state.verdicts[limit]
+        verdict, called = state.verdicts[limit], state.plan.threshold(limit).called
         value = "no data" if verdict.value is None else f"{verdict.value:g}"
-        said.append(f"{limit} is exceeded: {value}{f' on {verdict.target}' if verdict.target else ''}.")
+        said.append(
+            f"{called} is exceeded: {value}{f' on {verdict.target}' if verdict.target else ''}"
+            f"{worse_than(state, limit)}."
+        )
     return " ".join(said)
 
 

@@ -1,0 +1,224 @@
+"""Judging every limit as samples arrive and time passes: what changed is reported to the engine."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from cockpit.core import events as ev
+from cockpit.core.attendance import MANUAL
+from cockpit.core.cohorts import Moved, moved, whom
+from cockpit.core.commands import ReportVerdict
+from cockpit.core.compare import length
+from cockpit.core.plan import Plan, Threshold
+from cockpit.core.state import State
+from cockpit.core.thresholds import Judgement, Sample, breaches, raised
+from cockpit.core.verdicts import NOTHING_BEFORE, NOTHING_MOVED
+from cockpit.runtime.watching import Cohorts, Watch, watch
+
+KEEP = 600
+"""Samples kept in memory for each signal and target; limits whose span needs more keep more."""
+
+
+class Judging:
+    """The samples of one session, and what its limits say of them."""
+
+    def __init__(self, plan: Plan, intervals: Mapping[str, timedelta]) -> None:
+        """`intervals` are those at which signals are really read, where they aren't the plan's."""
+        self._intervals = {s.name: intervals.get(s.name, s.interval) for s in plan.signals}
+        self._signals = {s.name: s for s in plan.signals}
+        self._thresholds: tuple[Threshold, ...] = ()
+        self._series: dict[str, dict[str, deque[Sample]]] = {
+            s.name: {t: deque(maxlen=KEEP) for t in s.targets} for s in plan.signals
+        }
+        self._judgements: dict[str, Judgement] = {}
+        self._by_signal: dict[str, tuple[Threshold, ...]] = dict.fromkeys(self._series, ())
+        self._watches: dict[str, Watch] = {}
+        self._raised: dict[str, tuple[str | None, Watch]] = {}
+        self._cohorts = _CohortsSoFar()
+        self._heed(plan.thresholds)
+        self.on = False
+        """Whether anything is judged: not before the first reading, nor after this machine stood still."""
+
+    def _heed(self, thresholds: tuple[Threshold, ...]) -> None:
+        """Watch these limits, anew where one was changed; keep as many samples as they need."""
+        if thresholds is self._thresholds:
+            return
+        for threshold in thresholds:
+            self._keep(threshold)
+        self._thresholds = thresholds
+        self._watches = {
+            t.id: known
+            if (known := self._watches.get(t.id)) is not None and known.threshold == t
+            else self._watch(t)
+            for t in thresholds
+        }
+        self._by_signal = {s: tuple(t for t in thresholds if t.signal == s) for s in self._series}
+        self._raised.clear()
+
+    def _keep(self, threshold: Threshold) -> None:
+        interval = self._intervals[threshold.signal]
+        needed = max(length(threshold, interval) / interval, threshold.min_samples)
+        series = self._series[threshold.signal]
+        for target, samples in series.items():
+            if (samples.maxlen or 0) < 2 * needed:
+                series[target] = deque(samples, maxlen=int(2 * needed))
+
+    def _watch(self, threshold: Threshold, target: str | None = None) -> Watch:
+        series = self._series[threshold.signal]
+        if target is not None:
+            series = {target: series[target]}
+        return watch(threshold, series, self._intervals[threshold.signal])
+
+    def series(self, signal: str, target: str) -> Sequence[Sample]:
+        """The recent samples of a signal on a target, oldest first."""
+        return self._series.get(signal, {}).get(target, ())
+
+    def judgement(self, threshold: str) -> Judgement | None:
+        """What a threshold last said; None before it was judged."""
+        return self._judgements.get(threshold)
+
+    @property
+    def compared_before(self) -> tuple[str, ...]:
+        """The signals of which something is compared with how it was before."""
+        return tuple(dict.fromkeys(t.signal for t in self._thresholds if t.compare == "before"))
+
+    def remember(self, state: State, signal: str, samples: Iterable[tuple[str, Sample]]) -> None:
+        """Samples (target, sample) from before this process, oldest first: what comparisons with before rest on."""
+        touched = {t: whom(t, moved(state)) for t in self._series[signal]}
+        known = {t: deque[Sample](maxlen=series.maxlen) for t, series in self._series[signal].items()}
+        for target, sample in samples:
+            touch = touched.get(target)
+            if target in known and (touch is None or sample.at < touch.touched_at):
+                known[target].append(sample)
+        self._cohorts.remember(signal, known)
+
+    def add(self, signal: str, target: str, sample: Sample) -> bool:
+        """Keep a sample; whether it may change a verdict at once."""
+        self._series[signal][target].append(sample)
+        matters = False
+        for threshold in self._by_signal[signal]:
+            self._watches[threshold.id].add(target, sample)
+            if (again := self._raised.get(threshold.id)) is not None:
+                again[1].add(target, sample)
+            matters = matters or self._matters(threshold, sample)
+        return matters
+
+    def _matters(self, threshold: Threshold, sample: Sample) -> bool:
+        before = self._judgements.get(threshold.id)
+        if before is None:
+            return True
+        if threshold.compare is not None:
+            return False  # compared at its next beat
+        return sample.value is None or breaches(threshold, sample.value) or before.verdict != "pass"
+
+    def forget(self) -> None:
+        """What was read before counts no more; what people entered stays as old as it says it is."""
+        for name, by_target in self._series.items():
+            for series in by_target.values():
+                if self._signals[name].source != MANUAL:
+                    series.clear()
+        self._judgements.clear()
+        self._watches = {t.id: self._watch(t) for t in self._thresholds}
+        self._raised.clear()
+
+    def verdicts(self, state: State, now: datetime) -> list[ReportVerdict]:
+        """Judge every limit as it is at `now`: a report for each that says something else than is on record."""
+        if not self.on:
+            return []
+        self._heed(state.plan.thresholds)
+        if any(t.compare is not None for t in self._thresholds):
+            self._cohorts.heed(state, {s: self._series[s] for s in self.compared_before})
+        changed: list[ReportVerdict] = []
+        for threshold in self._thresholds:
+            verdict = self._watches[threshold.id].judge(now, self._cohorts.of(threshold))
+            recorded = state.verdicts.get(threshold.id)
+            if recorded is None and verdict.verdict == "inconclusive":
+                self._judgements.pop(threshold.id, None)  # nothing has been read yet: nothing to report
+                continue
+            self._judgements[threshold.id] = verdict
+            if recorded is None or _differs(recorded, verdict) or self._worse(state, recorded, verdict, now):
+                changed.append(_report(threshold, verdict, now))
+        return changed
+
+    def _worse(self, state: State, recorded: ev.VerdictChanged, verdict: Judgement, now: datetime) -> bool:
+        """Whether an accepted breach has become worse, for as long as the limit allows that."""
+        most = state.accepted.get((recorded.threshold, verdict.target))
+        if verdict.verdict != "breach" or most is None or not state.accepts(recorded):
+            self._raised.pop(recorded.threshold, None)
+            return False
+        threshold = raised(state.plan.threshold(recorded.threshold), most)
+        target, again = self._raised.get(threshold.id, (None, None))
+        if again is None or target != verdict.target or again.threshold != threshold:
+            again = self._watch(threshold, verdict.target)
+            self._raised[threshold.id] = (verdict.target, again)
+        judged = again.judge(now, self._cohorts.of(threshold))
+        return judged.verdict == "breach" and judged.value is not None  # silence is no worse value
+
+
+class _CohortsSoFar:
+    """Whom comparisons compare, worked out when attempts change; and what was read before the touch, frozen at it."""
+
+    def __init__(self) -> None:
+        self._attempts: object = None
+        self._waves: object = None
+        self._moved: Mapping[str, Moved] = NOTHING_MOVED
+        self._before: dict[str, dict[str, tuple[Sample, ...]]] = {}
+        self._touched: dict[tuple[str, str], datetime] = {}
+
+    def of(self, threshold: Threshold) -> Cohorts:
+        """What is known for this limit."""
+        return Cohorts(self._moved, self._before.get(threshold.signal, NOTHING_BEFORE))
+
+    def remember(self, signal: str, known: Mapping[str, Iterable[Sample]]) -> None:
+        """Samples from before this process, by target, oldest first."""
+        self._before[signal] = {t: tuple(samples) for t, samples in known.items()}
+
+    def heed(self, state: State, series: Mapping[str, Mapping[str, Sequence[Sample]]]) -> None:
+        """Take in what the state says. `series` are the signals that are compared with before."""
+        if state.attempts is self._attempts and state.waves_begun is self._waves:
+            return
+        self._attempts, self._waves = state.attempts, state.waves_begun
+        found = moved(state)
+        if found == self._moved:
+            return
+        self._moved = found
+        for signal, by_target in series.items():
+            for target, samples in by_target.items():
+                self._freeze(signal, target, samples)
+
+    def _freeze(self, signal: str, target: str, samples: Sequence[Sample]) -> None:
+        """The kept samples roll over: hold on to those from before the target was touched."""
+        now = whom(target, self._moved)
+        key = (signal, target)
+        if now is None or ((then := self._touched.get(key)) is not None and now.touched_at <= then):
+            return  # touched later than thought, where an attempt turns out never to have run
+        self._touched[key] = now.touched_at
+        by_target = self._before.setdefault(signal, {})
+        known = by_target.get(target, ())
+        since = known[-1].at if known else None
+        newer = (s for s in samples if s.at < now.touched_at and (since is None or s.at > since))
+        by_target[target] = (*known, *newer)
+
+
+def _differs(recorded: ev.VerdictChanged, now: Judgement) -> bool:
+    moved = now.verdict == "breach" and recorded.target != now.target
+    return (
+        moved
+        or recorded.verdict != now.verdict
+        or (recorded.breaching_since is None) != (now.breaching_since is None)
+    )
+
+
+def _report(threshold: Threshold, verdict: Judgement, now: datetime) -> ReportVerdict:
+    return ReportVerdict(
+        now,
+        threshold.id,
+        verdict.verdict,
+        verdict.value,
+        verdict.target,
+        verdict.breaching_since,
+        verdict.known_until,
+        verdict.detail,
+    )

@@ -1,0 +1,103 @@
+"""What a notice says: the occasion that an event answers to, and its one line."""
+
+from __future__ import annotations
+
+from cockpit.core import events as ev
+from cockpit.core import people
+from cockpit.core.journal import number, span
+from cockpit.core.plan import HERE, Plan
+from cockpit.core.text import visible
+
+LONGEST = 4000
+"""Characters of a message, as many as Slack advises; what is longer ends in an ellipsis."""
+
+
+def occasion(event: ev.Event) -> str:
+    """The word under `on` in [[notify]] that the event answers to, or empty."""
+    match event:
+        case ev.ScreenDetached():
+            return "unattended"
+        case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
+            return "pause"
+        case ev.RollbackStarted():
+            return "rollback"
+        case ev.ThresholdTripped(action="escalate"):
+            return "escalate"
+        case ev.ThresholdTripped(action="notify"):
+            return "notify"
+        case ev.UnexplainedReported() | ev.RollbackProposed():
+            return "unexplained"
+        case ev.ReleaseAborted():
+            return "abort"
+        case ev.SessionClosed():
+            return event.outcome
+        case _:
+            return ""
+
+
+def audience(event: ev.Event) -> frozenset[str]:
+    """The occasions whose listeners are told of the event; empty where nobody is."""
+    word = occasion(event)
+    if isinstance(event, ev.ScreenDetached | ev.RollbackProposed):
+        return frozenset((word, "escalate"))  # somebody has to come
+    return frozenset((word,)) if word else frozenset()
+
+
+def message(event: ev.Event, plan: Plan) -> str:
+    """One line: the release, what happened, what it means, and what to do; to whom it is addressed."""
+    release = plan.release
+    head = f"{release.service} {release.version} in {release.environment}"
+    said = _said(event, plan)
+    line = f"{head}: {occasion(event).replace('_', ' ')}{f': {said}' if said else ''}"
+    line = visible(" ".join(line.split()))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _said(event: ev.Event, plan: Plan) -> str:
+    match event:
+        case (
+            ev.RolloutPaused(reason=reason)
+            | ev.RollbackStarted(reason=reason)
+            | ev.ReleaseAborted(reason=reason)
+        ):
+            return reason
+        case ev.ThresholdTripped():
+            return _tripped(event, plan)
+        case ev.UnexplainedReported():
+            who = plan.person_name(event.by)
+            seen = f" what is seen ({event.reason})" if event.reason else " what is seen"
+            return (
+                f"{who} can't explain{seen}. Nothing is promoted meanwhile; without an explanation within "
+                f'{span(event.within)} a rollback is proposed. `cockpit explain "what it was"`'
+            )
+        case ev.RollbackProposed():
+            return (
+                f"a rollback is proposed, {event.reason}. {_people(event.to, plan)}: `cockpit rollback`, or "
+                f'`cockpit decline "why"`'
+            )
+        case ev.LeftAlone():
+            return "the next slice is due, and nobody is at a screen to see it. `cockpit attach`"
+        case ev.ScreenDetached():
+            return "nobody is at a screen any more, and nothing expands until somebody is. `cockpit attach`"
+        case _:
+            return ""
+
+
+def _tripped(event: ev.ThresholdTripped, plan: Plan) -> str:
+    limit = next((t for t in plan.thresholds if t.id == event.threshold), None)
+    unit = next((s.unit for s in plan.signals if limit is not None and s.name == limit.signal), "")
+    name = event.threshold if limit is None else limit.called
+    where = f" on {event.target}" if event.target not in (None, HERE) else ""
+    told = f"{name}, now {number(event.value, unit)}{where}. {event.message}".strip()
+    who = _people(event.escalate_to, plan)
+    if event.action != "escalate":
+        return f"{told} ({who})" if who else told
+    called = f"Called: {who}. " if who else ""
+    return f"{told} {called}Whoever is here says so: `cockpit here`, or i on the screen"
+
+
+def _people(names: tuple[str, ...], plan: Plan) -> str:
+    """People, roles or free text with how to reach them: "Dana Ruiz #dana, finance on call: +1 555 0100"."""
+    contacts = {p.id: f"{p.name} {p.contact or ''}".strip() for p in plan.people}
+    persons = people.holders(plan, names)
+    return ", ".join(contacts.get(person, person) for person in persons)

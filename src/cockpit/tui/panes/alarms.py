@@ -1,0 +1,80 @@
+"""What stands above the panes while it is open: the unexplained, calls for people, notices not sent."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from datetime import timedelta
+
+from cockpit.core import events as ev
+from cockpit.core import people
+from cockpit.core.spans import clock
+from cockpit.tui.scene import Scene
+from cockpit.tui.text import Line, fit, line, time_of_day, visible, wrap
+
+CALLS_MOST = 3
+"""Open calls that are told one by one."""
+
+LINES_MOST = 2
+"""Lines that foreign words may make of one of them."""
+
+
+def alarms(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+    """Each open alarm in a line or two, with the key that answers it where that is `offered`."""
+    if scene.state.closed is not None or scene.state.left is not None:
+        return []
+    said = _unexplained(scene, width, offered) + _calls(scene, width, offered)
+    for notice in scene.history.unsent():
+        said += _told(
+            f"could not tell anybody of “{notice.on}”: ", notice.detail, "; tell them yourself", width
+        )
+    return said
+
+
+def since(scene: Scene, unexplained: ev.UnexplainedReported) -> str:
+    """`22:14:05 by Kim Park`: when it was said first, and by whom."""
+    return f"{time_of_day(unexplained.at, scene.zone)} by {scene.called(unexplained.by)}"
+
+
+def _unexplained(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+    """The clock of what nobody has explained yet; a rollback that is proposed for it is a question of its own."""
+    unexplained = scene.state.unexplained
+    if unexplained is None or scene.state.proposed is not None:
+        return []
+    left = max(unexplained.at + unexplained.within - scene.at, timedelta(0))
+    colon = ": " if unexplained.reason else ""
+    head = f"unexplained since {since(scene, unexplained)}{colon}"
+    tail = f" · {clock(left)} left, then a rollback is proposed"
+    key = _key("u", "explain", offered)
+    return _told(head, unexplained.reason, tail, width, key)
+
+
+def _calls(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+    """Who was called for what, and how long nobody has answered."""
+    calls = list(scene.state.escalations.values())
+    said: list[Line] = []
+    for n, call in enumerate(calls[:CALLS_MOST]):
+        head = f"called for {scene.plan.threshold(call.threshold).called}: "
+        tail = f" · {clock(scene.at - call.at)} without an answer"
+        key = _key("i", "I'm here", offered) if n == 0 else Line()
+        said += _told(head, whom(scene, call), tail, width, key)
+    more = len(calls) - CALLS_MOST
+    return said + (_told(f"and {more} more calls without an answer", "", "", width) if more > 0 else [])
+
+
+def whom(scene: Scene, call: ev.ThresholdTripped) -> str:
+    """Everybody an escalation calls, by name; whom the plan doesn't know as it names them."""
+    return ", ".join(scene.called(person) for person in people.holders(scene.plan, call.escalate_to))
+
+
+def _key(key: str, does: str, offered: Container[str]) -> Line:
+    return line((" · ", "dim"), (key, "key"), (f" {does}", "strong")) if key in offered else Line()
+
+
+def _told(head: str, words: str, tail: str, width: int, key: Line | None = None) -> list[Line]:
+    """`words` between what must be read in full, cut to what a few lines hold."""
+    key = key or Line()
+    inner = max(4, width - 2)
+    room = LINES_MOST * inner - len(visible(head)) - len(visible(tail)) - key.cells - inner // 8
+    lines = [line((part, "warn")) for part in wrap(head + fit(words, max(8, room)) + tail, inner)]
+    lines = [*lines[:-1], lines[-1] + key] if lines[-1].cells + key.cells <= inner else lines
+    return [line(("▲ " if n == 0 else "  ", "warn")) + part for n, part in enumerate(lines)]
