@@ -105,10 +105,16 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.s.finish()
 
     @precondition(lambda self: self.session is not None)
-    @rule(stretches=st.integers(1, 4), agreed=st.booleans(), alone=st.booleans())
-    def all_goes_well_for_a_while(self, stretches: int, agreed: bool, alone: bool) -> None:
-        if alone:
+    @rule(
+        stretches=st.integers(1, 4),
+        agreed=st.booleans(),
+        but=st.sampled_from(["", "nobody is here", "somebody can't explain it"]),
+    )
+    def all_goes_well_for_a_while(self, stretches: int, agreed: bool, but: str) -> None:
+        if but == "nobody is here":
             self.all_go()
+        elif but:
+            self.s.ask(cmd.ReportUnexplained(self.s.at, "sam"))
         for _ in range(stretches):
             self.s.verdict("pass", 0.0)
             for attempt in self.s.state.unsettled():

@@ -69,7 +69,9 @@ def test_everything_that_a_plan_can_say_is_rehearsed_within_its_window() -> None
     drilled = drill(p, lasting(p), p.window.opens)
     assert drilled.stuck == ""
     bakes_and_steps = timedelta(minutes=40) + 5 * timedelta(seconds=10)
-    assert bakes_and_steps < drilled.took < bakes_and_steps + timedelta(minutes=1)  # first readings, min_samples
+    assert (
+        bakes_and_steps < drilled.took < bakes_and_steps + timedelta(minutes=1)
+    )  # first readings, min_samples
     found = {proof.limit.id: proof for proof in drilled.proofs}
     assert found["errors > 2"].after == timedelta(minutes=2)
     assert found["tickets >= 5"].told == ("Dana Ruiz", "finance on call: +1 555 0100", "notify-send")
