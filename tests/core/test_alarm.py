@@ -13,7 +13,8 @@ from cockpit.core import events as ev
 from cockpit.core.journal import line, say
 from cockpit.core.plan import RollbackTerms, Threshold
 from cockpit.core.state import accepting, clean, unclean
-from tests.core.plans import ERRORS, Session, limit, plan
+from cockpit.core.view import next_line
+from tests.core.plans import ERRORS, Session, item, limit, plan
 
 
 def baking(**changes: object) -> Session:
@@ -80,6 +81,7 @@ def test_a_moved_limit_forgets_where_the_old_one_cleared() -> None:
         ({}, "it is > 2 already"),
         ({"outside": (3.0, 1.0)}, "a range has a low and a high end, in this order"),
         ({"outside": (3.0,)}, "a range has a low and a high end, in this order"),
+        ({"limit": 3.0, "for_": timedelta(seconds=-1)}, "a limit's span isn't negative"),
     ],
 )
 def test_a_limit_is_not_moved(changes: dict[str, object], why: str) -> None:
@@ -198,6 +200,19 @@ def test_a_waiting_stage_is_not_promoted_while_something_is_unexplained() -> Non
     assert s.state.phase == "waiting"
     unexplained(s)
     assert "something is unexplained" in s.refused(cmd.Promote(s.at, "dana"))
+
+
+def test_a_release_is_not_completed_while_something_is_unexplained() -> None:
+    s = Session(plan(stages=plan().stages[:1], checklist=(item("report", "close"),)))
+    s.start()
+    s.finish()
+    s.tick(60)
+    unexplained(s)
+    s.do(cmd.SignItem(s.at, "lee", item="report"))
+    assert s.tick() == []
+    assert next_line(s.state, s.at) == "everything is out; what nobody has explained yet holds the close"
+    s.do(cmd.Explain(s.at, "sam", reason="a late batch"))
+    assert s.kinds(s.tick()) == ["SessionClosed"]
 
 
 # People who are called

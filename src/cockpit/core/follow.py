@@ -44,7 +44,7 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         return []
     stage = rollout.current_stage(state)
     if stage is None:
-        if checklist.holding(state, "close") or rollout.in_doubt(state):
+        if checklist.holding(state, "close") or rollout.in_doubt(state) or state.unexplained is not None:
             return []
         return [ev.SessionClosed(c.at, "completed", _unresolved(state))]
     if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:

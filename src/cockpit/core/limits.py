@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
@@ -105,6 +106,8 @@ def change(state: State, c: cmd.ChangeLimit) -> Decided:
 
 def _moved(threshold: Threshold, c: cmd.ChangeLimit) -> Threshold | Refused:
     span_ = threshold.for_ if c.for_ is None else c.for_
+    if span_ < timedelta(0):
+        return Refused("a limit's span isn't negative")
     if c.outside:
         low, high = c.outside[0], c.outside[-1]
         if len(c.outside) != 2 or not low < high:

@@ -72,7 +72,8 @@ def next_line(state: State, at: datetime) -> str:
     if state.started is None:
         return _before(state, at)
     if state.proposed is not None:
-        return f"{people.names(state.plan, state.proposed.to)} rolls back, or says why not: {state.proposed.reason}"
+        who = people.names(state.plan, people.stoppers(state.plan))
+        return f"{who} rolls back, or says why not: {state.proposed.reason}"
     if state.paused is not None:
         return _paused(state)
     stage = rollout.current_stage(state)
@@ -80,6 +81,8 @@ def next_line(state: State, at: datetime) -> str:
         return (
             f"everything else is out; {doubt[0].step} on {doubt[0].target} is in doubt: say what became of it"
         )
+    if stage is None and state.unexplained is not None:
+        return "everything is out; what nobody has explained yet holds the close"
     if stage is None:
         items = ", ".join(i.text for i in checklist.holding(state, "close"))
         return f"everything is out; before the close: {items}"

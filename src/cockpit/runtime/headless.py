@@ -98,7 +98,7 @@ def called_for(state: State) -> tuple[str, ...]:
         return ()
     lines: list[str] = []
     if state.proposed is not None:
-        who = people.names(state.plan, state.proposed.to)
+        who = people.names(state.plan, people.stoppers(state.plan))
         lines.append(
             f'{state.proposed.reason}: {who} decides: `cockpit rollback`, or `cockpit decline "why"`'
         )

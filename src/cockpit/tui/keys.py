@@ -164,8 +164,8 @@ def _unexplained(scene: Scene) -> str:
 
 
 def _decline(scene: Scene) -> str:
-    proposed = scene.state.proposed
-    return "decline" if _open(scene) and proposed is not None and voices(scene, proposed.to) else ""
+    proposed = scene.state.proposed is not None
+    return "decline" if proposed and _open(scene) and _stops(scene) else ""
 
 
 def _answer(scene: Scene) -> str:

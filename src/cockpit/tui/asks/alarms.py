@@ -45,7 +45,7 @@ def _explain(scene: Scene, open_: ev.UnexplainedReported) -> Ask:
 def decline(scene: Scene) -> Asked:
     """Don't roll back although it is proposed."""
     proposed = scene.state.proposed
-    authors = may(scene, proposed.to) if proposed is not None else (scene.link.me,)
+    authors = may(scene, people.stoppers(scene.plan)) if proposed is not None else (scene.link.me,)
     if refused := refusal(scene, cmd.DeclineProposal(scene.at, authors[0], reason="?")):
         return refused
     assert proposed is not None  # else it would have been refused

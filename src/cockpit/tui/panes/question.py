@@ -92,7 +92,7 @@ def _proposed(scene: Scene) -> Asking:
     if proposed is None or unexplained is None:
         return Asking()
     reason = f": {fit(unexplained.reason, REASON_MOST)}" if unexplained.reason else ""
-    names = people.names(scene.plan, proposed.to)
+    names = people.names(scene.plan, people.stoppers(scene.plan))
     said = (
         f"Nobody has explained it within {span(unexplained.within)} (since {since(scene, unexplained)}){reason}."
         f" A rollback is proposed to {names}; nothing expands meanwhile."
