@@ -50,6 +50,13 @@ def test_no_address_is_shown(
     assert found[0].source_line.startswith("url")
 
 
+@pytest.mark.parametrize("run", ["tell '{message}'", 'tell \\"{message}\\"', "sh -c 'tell {message}'"])
+def test_a_message_within_quotes_could_run_as_code(run: str) -> None:
+    (problem,) = changed(more=notify(f'run = "{run}"')).problems
+    assert "people's words could run as code" in problem.message
+    assert not changed(more=notify("run = \"tell --text={message} 'now'\"")).problems
+
+
 def test_a_service_of_apprise_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     more = notify(f'url = "slack://{SECRET}"')
     assert "whoever has a hook's address" in changed(more=more).warnings[0].message

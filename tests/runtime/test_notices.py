@@ -342,6 +342,20 @@ def tripped(action: str, **also: object) -> ev.ThresholdTripped:
             'within 1 min 30 s a rollback is proposed. `cockpit explain "what it was"`',
         ),
         (abort("one\nline\tonly, \033[31mred\u202e"), "abort: one line only, ␛[31mred⟨U+202E⟩"),
+        (
+            abort("<!channel> 3 < 5, <https://x.example|our page>"),
+            "abort: ‹!channel> 3 < 5, ‹https://x.example|our page>",
+        ),
+        (
+            ev.UnexplainedReported(T0, "lee", "", "<!here> odd", timedelta(seconds=90), ()),
+            "unexplained: Lee Chen can't explain what is seen (‹!here> odd). Nothing is promoted meanwhile; without an "
+            'explanation within 1 min 30 s a rollback is proposed. `cockpit explain "what it was"`',
+        ),
+        (
+            ev.RollbackProposed(T0, ("lee",), "unexplained for 5 min: <!here> odd"),
+            "unexplained: a rollback is proposed, unexplained for 5 min: ‹!here> odd. Lee Chen: `cockpit rollback`, "
+            'or `cockpit decline "why"`',
+        ),
         (ev.SessionClosed(T0, "rolled_back", ()), "rolled back"),
         (ev.WindowClosed(T0), "pause"),
     ],

@@ -11,6 +11,7 @@ from cockpit.planfile.not_acted_on import SECRET
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings
 from cockpit.planfile.rollout_tables import NotifyTable
+from cockpit.steps import misquoted
 
 APPRISE = 'pip install "release-cockpit[apprise]"'
 
@@ -22,8 +23,16 @@ def check(plan: PlanFile, findings: Findings) -> None:
     for i, notify in enumerate(plan.notify):
         path: Path = ("notify", i)
         _exactly_one(path, notify, findings)
+        _quotes((*path, "run"), notify.run or "", findings)
         if notify.url is not None and notify.run is None and not SECRET.match(notify.url):
             _address((*path, "url"), notify.url, findings)
+
+
+def _quotes(path: Path, run: str, findings: Findings) -> None:
+    if "message" in misquoted(run):
+        message = "`{message}` stands inside quotes or a here-document: people's words could run as code"
+        hint = "write {message} without quotes around it; it is quoted by itself"
+        findings.problem(path, message, hint, within="{message}")
 
 
 def _address(path: Path, url: str, findings: Findings) -> None:

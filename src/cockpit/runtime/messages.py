@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from cockpit.core import events as ev
 from cockpit.core import people
 from cockpit.core.journal import number, span
@@ -10,6 +12,8 @@ from cockpit.core.text import visible
 
 LONGEST = 4000
 """Characters of a message, as many as Slack advises; what is longer ends in an ellipsis."""
+
+_TAG = re.compile(r"<(?=\S)")
 
 
 def occasion(event: ev.Event) -> str:
@@ -60,19 +64,19 @@ def _said(event: ev.Event, plan: Plan) -> str:
             | ev.RollbackStarted(reason=reason)
             | ev.ReleaseAborted(reason=reason)
         ):
-            return reason
+            return _words(reason)
         case ev.ThresholdTripped():
             return _tripped(event, plan)
         case ev.UnexplainedReported():
             who = plan.person_name(event.by)
-            seen = f" what is seen ({event.reason})" if event.reason else " what is seen"
+            seen = f" what is seen ({_words(event.reason)})" if event.reason else " what is seen"
             return (
                 f"{who} can't explain{seen}. Nothing is promoted meanwhile; without an explanation within "
                 f'{span(event.within)} a rollback is proposed. `cockpit explain "what it was"`'
             )
         case ev.RollbackProposed():
             return (
-                f"a rollback is proposed, {event.reason}. {_people(event.to, plan)}: `cockpit rollback`, or "
+                f"a rollback is proposed, {_words(event.reason)}. {_people(event.to, plan)}: `cockpit rollback`, or "
                 f'`cockpit decline "why"`'
             )
         case ev.LeftAlone():
@@ -81,6 +85,11 @@ def _said(event: ev.Event, plan: Plan) -> str:
             return "nobody is at a screen any more, and nothing expands until somebody is. `cockpit attach`"
         case _:
             return ""
+
+
+def _words(text: str) -> str:
+    """What somebody typed, so that a chat shows it: `<!channel>` would call everybody there, `<url|text>` is a link."""
+    return _TAG.sub("‹", text)
 
 
 def _tripped(event: ev.ThresholdTripped, plan: Plan) -> str:
