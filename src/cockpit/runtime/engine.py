@@ -35,8 +35,8 @@ from cockpit.store.output import Kept, Output
 TICK = 0.25
 """Seconds between looks at the clock when nothing else happens."""
 
-NOTICES = timedelta(seconds=3)
-"""How long the end waits for [[notify]] commands."""
+NOTICES = timedelta(seconds=8)
+"""How long the end waits for what is being told: enough for a hook's third try."""
 
 ROWS_EVERY = timedelta(seconds=1)
 """How often samples are written to the log."""
