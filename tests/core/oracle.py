@@ -9,6 +9,66 @@ from cockpit.core import events as ev
 from cockpit.core.plan import Plan
 
 
+class _Limits:
+    """What the limits say, what was accepted of them, and which have acted on the breach that they say."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.said: dict[str, ev.VerdictChanged] = {}
+        self.accepted: dict[tuple[str, str | None], float | None] = {}
+        self.acted: set[str] = set()
+        self.due = ""
+        self.judged = {t.id for t in plan.thresholds if not t.observe_only}
+        self.started = False
+
+    def take(self, event: ev.Event) -> None:
+        """A breach acts at once and once, and nothing expands beside one, or before everything was judged."""
+        tripped = event.threshold if isinstance(event, ev.ThresholdTripped) else ""
+        assert tripped == self.due, f"{self.due or tripped} acts when it should not, or not when it should"
+        self.due = ""
+        match event:
+            case ev.ReleaseStarted():
+                self.started = True
+            case ev.VerdictChanged():
+                self._judged(event)
+            case ev.ThresholdTripped():
+                assert event.threshold not in self.acted, "one breach, two actions"
+                self.acted.add(event.threshold)
+            case ev.RolloutResumed():
+                for threshold in event.accepted:
+                    said = self.said[threshold]
+                    self.accepted[threshold, said.target] = said.value
+                    self.acted.discard(threshold)
+            case ev.LimitChanged():
+                self.said.pop(event.threshold, None)
+                self._forgive(event.threshold)
+                self.acted.discard(event.threshold)
+            case ev.SessionResumed() | ev.MachineSlept():
+                self.said, self.acted = {}, set()
+            case ev.StagePromoted() | ev.WaveStarted() | ev.BakeFinished():
+                assert all(self._clean(t) for t in self.judged), f"{event} beside a limit that isn't clean"
+            case _:
+                pass
+
+    def _judged(self, event: ev.VerdictChanged) -> None:
+        self.said[event.threshold] = event
+        if event.verdict == "pass" and event.breaching_since is None:
+            self._forgive(event.threshold)
+        if event.verdict != "breach":
+            self.acted.discard(event.threshold)
+        elif self.started and not self._clean(event.threshold) and event.threshold not in self.acted:
+            self.due = event.threshold
+
+    def _forgive(self, threshold: str) -> None:
+        self.accepted = {key: value for key, value in self.accepted.items() if key[0] != threshold}
+
+    def _clean(self, threshold: str) -> bool:
+        said = self.said.get(threshold)
+        if said is None or said.verdict != "breach":
+            return said is not None and said.verdict == "pass" and said.breaching_since is None
+        most = self.accepted.get((threshold, said.target))
+        return most is not None and said.value is not None and said.value <= most
+
+
 def check(events: Sequence[ev.Event], plan: Plan) -> None:
     """Raise AssertionError for the first rule that the log breaks."""
     held: bool = False  # paused, or taken up again
@@ -27,7 +87,9 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     acting: set[str] = set()
     unexplained = False
     attended = False  # since somebody who may act was first here
+    limits = _Limits(plan)
     for event in events:
+        limits.take(event)
         trailing = (ev.NoteAdded, ev.NoticeSent, ev.TargetsReleased, ev.ScreenDetached)
         assert not closed or isinstance(event, trailing), f"{event} after the end"
         if isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted):

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cockpit.core import attendance, follow, rollback, rollout
+from cockpit.core import attendance, decide, follow, limits, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.evolve import replay
@@ -108,15 +108,16 @@ class ReleaseMachine(RuleBasedStateMachine):
     @rule(
         stretches=st.integers(1, 4),
         agreed=st.booleans(),
-        but=st.sampled_from(["", "nobody is here", "somebody can't explain it"]),
+        but=st.sampled_from(["", "nobody is here", "somebody can't explain it", "a signal falls silent"]),
     )
     def all_goes_well_for_a_while(self, stretches: int, agreed: bool, but: str) -> None:
         if but == "nobody is here":
             self.all_go()
-        elif but:
+        elif but == "somebody can't explain it":
             self.s.ask(cmd.ReportUnexplained(self.s.at, "sam"))
-        for _ in range(stretches):
-            self.s.verdict("pass", 0.0)
+        for stretch in range(stretches):
+            silent = but == "a signal falls silent" and stretch == stretches - 1
+            self.s.verdict("inconclusive" if silent else "pass", 0.0)
             for attempt in self.s.state.unsettled():
                 told = (True, 0, None, 2.0, "", 0, "", "record")
                 self.s.ask(cmd.ReportStep(self.s.at, attempt.id, "succeeded", *told))
@@ -133,10 +134,23 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.s.tick()
 
     @precondition(lambda self: self.session is not None)
-    @rule(verdict=st.sampled_from(["pass", "pass", "breach", "inconclusive", "error"]), pending=st.booleans())
-    def a_verdict_changes(self, verdict: ev.Verdict, pending: bool) -> None:
+    @rule(
+        verdict=st.sampled_from(["pass", "pass", "breach", "breach", "inconclusive", "error"]),
+        pending=st.booleans(),
+        value=st.sampled_from([3.0, 5.0]),
+        host=st.sampled_from(["web-1", "web-2"]),
+    )
+    def a_verdict_changes(self, verdict: ev.Verdict, pending: bool, value: float, host: str) -> None:
         since = self.s.at if pending or verdict == "breach" else None
-        self.s.verdict(verdict, 3.0, breaching_since=since)
+        self.s.verdict(verdict, value, breaching_since=since, target=host)
+
+    @precondition(lambda self: self.session is not None)
+    @rule(host=st.sampled_from(["web-1", "web-2"]), then=st.sampled_from([3.0, 5.0]))
+    def a_breach_is_accepted_and_goes_on(self, host: str, then: float) -> None:
+        self.s.verdict("breach", 3.0, breaching_since=self.s.at, target=host)
+        self.everybody_says_go_on()
+        self.s.verdict("breach", then, breaching_since=self.s.at, target=host)
+        self.s.tick()
 
     @precondition(lambda self: self.session is not None)
     @rule(
@@ -336,6 +350,38 @@ def _expands_while_something_is_unexplained(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rollout, "follow", mutant)
 
 
+def _expands_beside_a_breach(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rollout, "clean", lambda state: state.unexplained is None)
+
+
+def _lets_people_promote_beside_a_breach(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(decide, "clean", lambda state: True)
+
+
+def _acts_again_on_each_target(patch: pytest.MonkeyPatch) -> None:
+    real = limits.verdict
+
+    def mutant(state: State, c: cmd.ReportVerdict) -> list[ev.Event]:
+        moved = {t: v for t, v in state.verdicts.items() if v.target == c.target}
+        return real(replace(state, verdicts=moved), c)
+
+    patch.setattr(limits, "verdict", mutant)
+
+
+def _takes_a_worse_breach_for_the_accepted_one(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "accepts", lambda self, v: (v.threshold, v.target) in self.accepted)
+
+
+def _acts_once_for_all_time(patch: pytest.MonkeyPatch) -> None:
+    real = limits.verdict
+
+    def mutant(state: State, c: cmd.ReportVerdict) -> list[ev.Event]:
+        events = real(state, c)
+        return events[:1] if state.rollback is not None or state.accepted else events
+
+    patch.setattr(limits, "verdict", mutant)
+
+
 @pytest.mark.parametrize(
     "mutate",
     [
@@ -345,6 +391,11 @@ def _expands_while_something_is_unexplained(patch: pytest.MonkeyPatch) -> None:
         _expands_while_nobody_is_here,
         _resumes_while_nobody_is_here,
         _expands_while_something_is_unexplained,
+        _expands_beside_a_breach,
+        _lets_people_promote_beside_a_breach,
+        _acts_again_on_each_target,
+        _takes_a_worse_breach_for_the_accepted_one,
+        _acts_once_for_all_time,
     ],
 )
 def test_an_unsafe_core_is_caught(mutate: Callable[[pytest.MonkeyPatch], None]) -> None:

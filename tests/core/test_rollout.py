@@ -317,13 +317,6 @@ def test_a_breach_worse_than_the_accepted_one_asks_again() -> None:
     assert s.state.accepted == {("errors > 2", None): 9.0}
 
 
-def test_silence_that_was_accepted_is_no_number_to_be_worse_than() -> None:
-    s = limited()
-    s.verdict("breach", None, detail="no data for 20 s")
-    s.do(cmd.ResumeRollout(s.at, "dana", reason="the exporter is down", accepting=("errors > 2",)))
-    assert s.kinds(s.verdict("breach", 3.0)) == ["VerdictChanged"]
-
-
 def test_no_data_holds_the_bake_and_banks_the_clean_time() -> None:
     s = limited()
     s.tick(40)

@@ -267,7 +267,7 @@ def test_an_accepted_breach_is_reported_again_once_it_is_worse_for_the_whole_spa
     assert reports == []
 
 
-def test_silence_is_no_worse_value_of_an_accepted_breach() -> None:
+def test_silence_is_not_what_was_accepted_of_a_number() -> None:
     judging, state = judged(on_errors("any", no_data="breach"))
     for target in TARGETS:
         judging.add("errors", target, Sample(T0, 3.0))
@@ -275,7 +275,7 @@ def test_silence_is_no_worse_value_of_an_accepted_breach() -> None:
     state = accepted(state, 3.0)
     state, reports = recorded(judging, state, 60)
     assert [(r.verdict, r.value) for r in reports] == [("breach", None)]
-    assert state.accepts(state.verdicts["any"])
+    assert not state.accepts(state.verdicts["any"])
     assert recorded(judging, state, 61)[1] == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from math import isfinite
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
@@ -13,6 +14,9 @@ from cockpit.core.evolve import evolve
 from cockpit.core.journal import span
 from cockpit.core.plan import HERE, Threshold
 from cockpit.core.state import State
+
+LONGEST = timedelta(days=1)
+"""The longest span to which a limit may be moved."""
 
 
 def verdict(state: State, c: cmd.ReportVerdict) -> list[ev.Event]:
@@ -36,8 +40,8 @@ def verdict(state: State, c: cmd.ReportVerdict) -> list[ev.Event]:
     )
     if c.verdict != "breach" or state.accepts(changed):
         return [changed]
-    known = before is not None and (before.verdict, before.target) == ("breach", c.target)
-    if known and before is not None and not state.accepts(before):
+    if before is not None and before.verdict == "breach" and not state.accepts(before):
+        # The limit has acted; which of its targets is the worst one may change at each reading.
         return [changed]
     if threshold.observe_only or state.started is None:
         return [changed]
@@ -108,6 +112,10 @@ def _moved(threshold: Threshold, c: cmd.ChangeLimit) -> Threshold | Refused:
     span_ = threshold.for_ if c.for_ is None else c.for_
     if span_ < timedelta(0):
         return Refused("a limit's span isn't negative")
+    if span_ > max(LONGEST, threshold.for_):
+        return Refused("a limit that must be exceeded for more than a day protects no release")
+    if not all(isfinite(number) for number in (c.limit or 0.0, *c.outside)):
+        return Refused("a limit is a finite number")
     if c.outside:
         low, high = c.outside[0], c.outside[-1]
         if len(c.outside) != 2 or not low < high:

@@ -113,4 +113,7 @@ def _limit(state: State, threshold: Threshold) -> Finding:
         value = "no data" if verdict.value is None else f"{verdict.value:g}"
         return Finding(key, True, f"{threshold.id}: {value}, limit {threshold.limit_text}")
     why = verdict.detail or verdict.verdict
+    if verdict.verdict == "breach":
+        # A finding of its own: whoever took on a limit without readings saw no breach.
+        key = f"breach:{threshold.id}"
     return Finding(key, False, f"{threshold.id}: {verdict.verdict} before the start ({why})")

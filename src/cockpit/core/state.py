@@ -116,13 +116,18 @@ class State:
         return counting(own)
 
     def accepts(self, verdict: ev.VerdictChanged) -> bool:
-        """Whether this breach, on this target, was accepted by the decision owner, and is no worse than then."""
+        """Whether this breach, on this target, was accepted by the decision owner, and is no worse than then.
+
+        Silence that counts as a breach and a number beyond the limit are two things: one accepted isn't the other.
+        """
         key = (verdict.threshold, verdict.target)
         if verdict.verdict != "breach" or key not in self.accepted:
             return False
         most, value = self.accepted[key], verdict.value
         limit = self.plan.threshold(verdict.threshold)
-        return most is None or value is None or not breaches(raised(limit, most), value)
+        if most is None or value is None:
+            return most is None and value is None
+        return not breaches(raised(limit, most), value)
 
     def here(self, person: str) -> bool:
         """Whether the person is at a screen where they may act; a process that runs in their name is none."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cockpit.core import events as ev
@@ -35,7 +35,8 @@ class Judging:
         self._judgements: dict[str, Judgement] = {}
         self._by_signal: dict[str, tuple[Threshold, ...]] = dict.fromkeys(self._series, ())
         self._watches: dict[str, Watch] = {}
-        self._raised: dict[str, tuple[str | None, Watch]] = {}
+        self._raised: dict[str, dict[str | None, Watch]] = {}
+        self._others: dict[str, tuple[frozenset[str | None], Watch]] = {}
         self._cohorts = _CohortsSoFar()
         self._heed(plan.thresholds)
         self.on = False
@@ -56,6 +57,7 @@ class Judging:
         }
         self._by_signal = {s: tuple(t for t in thresholds if t.signal == s) for s in self._series}
         self._raised.clear()
+        self._others.clear()
 
     def _keep(self, threshold: Threshold) -> None:
         interval = self._intervals[threshold.signal]
@@ -65,10 +67,11 @@ class Judging:
             if (samples.maxlen or 0) < 2 * needed:
                 series[target] = deque(samples, maxlen=int(2 * needed))
 
-    def _watch(self, threshold: Threshold, target: str | None = None) -> Watch:
+    def _watch(self, threshold: Threshold, targets: Container[str] | None = None) -> Watch:
+        """A watch of all targets of the limit, or of these."""
         series = self._series[threshold.signal]
-        if target is not None:
-            series = {target: series[target]}
+        if targets is not None:
+            series = {t: samples for t, samples in series.items() if t in targets}
         return watch(threshold, series, self._intervals[threshold.signal])
 
     def series(self, signal: str, target: str) -> Sequence[Sample]:
@@ -100,8 +103,10 @@ class Judging:
         matters = False
         for threshold in self._by_signal[signal]:
             self._watches[threshold.id].add(target, sample)
-            if (again := self._raised.get(threshold.id)) is not None:
-                again[1].add(target, sample)
+            for again in self._raised.get(threshold.id, {}).values():
+                again.add(target, sample)
+            if (others := self._others.get(threshold.id)) is not None:
+                others[1].add(target, sample)
             matters = matters or self._matters(threshold, sample)
         return matters
 
@@ -122,6 +127,7 @@ class Judging:
         self._judgements.clear()
         self._watches = {t.id: self._watch(t) for t in self._thresholds}
         self._raised.clear()
+        self._others.clear()
 
     def verdicts(self, state: State, now: datetime) -> list[ReportVerdict]:
         """Judge every limit as it is at `now`: a report for each that says something else than is on record."""
@@ -132,29 +138,67 @@ class Judging:
             self._cohorts.heed(state, {s: self._series[s] for s in self.compared_before})
         changed: list[ReportVerdict] = []
         for threshold in self._thresholds:
-            verdict = self._watches[threshold.id].judge(now, self._cohorts.of(threshold))
+            verdict, worse = self._verdict(state, threshold, now)
             recorded = state.verdicts.get(threshold.id)
             if recorded is None and verdict.verdict == "inconclusive":
                 self._judgements.pop(threshold.id, None)  # nothing has been read yet: nothing to report
                 continue
             self._judgements[threshold.id] = verdict
-            if recorded is None or _differs(recorded, verdict) or self._worse(state, recorded, verdict, now):
+            again = worse and recorded is not None and state.accepts(recorded)
+            if recorded is None or again or _differs(recorded, verdict):
                 changed.append(_report(threshold, verdict, now))
         return changed
 
-    def _worse(self, state: State, recorded: ev.VerdictChanged, verdict: Judgement, now: datetime) -> bool:
-        """Whether an accepted breach has become worse, for as long as the limit allows that."""
-        most = state.accepted.get((recorded.threshold, verdict.target))
-        if verdict.verdict != "breach" or most is None or not state.accepts(recorded):
-            self._raised.pop(recorded.threshold, None)
-            return False
-        threshold = raised(state.plan.threshold(recorded.threshold), most)
-        target, again = self._raised.get(threshold.id, (None, None))
-        if again is None or target != verdict.target or again.threshold != threshold:
-            again = self._watch(threshold, verdict.target)
-            self._raised[threshold.id] = (verdict.target, again)
-        judged = again.judge(now, self._cohorts.of(threshold))
-        return judged.verdict == "breach" and judged.value is not None  # silence is no worse value
+    def _verdict(self, state: State, threshold: Threshold, now: datetime) -> tuple[Judgement, bool]:
+        """What a limit says now, and whether that is an accepted breach that has become worse.
+
+        A breach that was accepted on one target speaks for none of the others: their own breach, or that they
+        can't be judged, comes first.
+        """
+        cohorts = self._cohorts.of(threshold)
+        verdict = self._watches[threshold.id].judge(now, cohorts)
+        taken = {target: most for (id_, target), most in state.accepted.items() if id_ == threshold.id}
+        if verdict.verdict != "breach" or verdict.target not in taken:
+            self._raised.pop(threshold.id, None)
+            self._others.pop(threshold.id, None)
+            return verdict, False
+        for target, most in taken.items():
+            if (alone := self._outgrown(threshold, target, most, now, cohorts)) is not None:
+                return alone, alone.verdict == "breach"
+        rest = [t for t in self._series[threshold.signal] if t not in taken]
+        if threshold.aggregate != "any" or verdict.target is None or not rest:
+            return verdict, False
+        others = self._besides(threshold, frozenset(taken), rest).judge(now, cohorts)
+        clean = others.verdict == "pass" and others.breaching_since is None
+        return (verdict if clean else others), False
+
+    def _outgrown(
+        self, threshold: Threshold, target: str | None, most: float | None, now: datetime, cohorts: Cohorts
+    ) -> Judgement | None:
+        """What an accepted target says that wasn't accepted: a worse value for as long as the limit allows, or silence.
+
+        `most` None: silence was accepted, and a number beyond the limit wasn't.
+        """
+        only = None if target is None else (target,)
+        if most is not None:
+            sharper = raised(threshold, most)
+            watches = self._raised.setdefault(threshold.id, {})
+            again = watches.get(target)
+            if again is None or again.threshold != sharper:
+                again = watches[target] = self._watch(sharper, only)
+            judged = again.judge(now, cohorts)
+            if judged.verdict != "breach" and judged.value is not None:
+                return None
+        alone = self._watch(threshold, only).judge(now, cohorts)
+        accepted = most is None and (alone.verdict != "breach" or alone.value is None)
+        return None if accepted else alone
+
+    def _besides(self, threshold: Threshold, taken: frozenset[str | None], rest: Container[str]) -> Watch:
+        """The watch of the targets on which nothing was accepted."""
+        known = self._others.get(threshold.id)
+        if known is None or known[0] != taken:
+            known = self._others[threshold.id] = (taken, self._watch(threshold, rest))
+        return known[1]
 
 
 class _CohortsSoFar:
