@@ -158,7 +158,7 @@ class Engine:
         if self._failure or self.ended:
             return Refused(self._failure or "the session is over")
         if isinstance(command, cmd.HumanCommand):
-            command = replace(command, evidence=self._readings())
+            command = replace(command, evidence=self.sampling.judging.readings(self._state))
         answer: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
         self._inbox.append((command, answer))
         self._wake.set()
@@ -227,7 +227,7 @@ class Engine:
         outputs, self._outputs = self._outputs, []
         at = self.now()
         verdicts = self.sampling.judging.verdicts(self._state, at)
-        evidence = self._readings()
+        evidence = self.sampling.judging.readings(self._state)
         batch: list[Asked] = [*asked, *((replace(v, evidence=evidence), None) for v in verdicts)]
         batch += [(report, None) for report in self.sampling.readable(at)] if self._state.opened else []
         batch.sort(key=lambda entry: cmd.precedence(entry[0]))
@@ -301,14 +301,6 @@ class Engine:
         for _, answer in waiting:
             if answer is not None:
                 _answer(answer, Refused(reason))
-
-    def _readings(self) -> tuple[ev.Reading, ...]:
-        """What every judged limit says at this moment: the evidence of a decision."""
-        return tuple(
-            ev.Reading(t.id, t.signal, j.verdict, j.value, t.limit_text, j.target)
-            for t in self._state.plan.thresholds
-            if (j := self.sampling.judging.judgement(t.id)) is not None
-        )
 
     async def _watch(self, hold: asyncio.Event | None) -> None:
         """Read every signal and reach every target, once nothing holds that back."""

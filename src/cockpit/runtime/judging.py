@@ -82,6 +82,14 @@ class Judging:
         """What a threshold last said; None before it was judged."""
         return self._judgements.get(threshold)
 
+    def readings(self, state: State) -> tuple[ev.Reading, ...]:
+        """What every judged limit says at this moment: the evidence of a decision."""
+        return tuple(
+            ev.Reading(t.id, t.signal, j.verdict, j.value, t.limit_text, j.target)
+            for t in state.plan.thresholds
+            if (j := self._judgements.get(t.id)) is not None
+        )
+
     @property
     def compared_before(self) -> tuple[str, ...]:
         """The signals of which something is compared with how it was before."""

@@ -213,11 +213,7 @@ class _Simulation:
         return all(progress(state, stage, wave, target).status == "succeeded" for target in wave.targets)
 
     def _evidence(self) -> tuple[ev.Reading, ...]:
-        return tuple(
-            ev.Reading(t.id, t.signal, j.verdict, j.value, t.limit_text, j.target)
-            for t in self.state.plan.thresholds
-            if (j := self.judging.judgement(t.id)) is not None
-        )
+        return self.judging.readings(self.state)
 
     def _moments(self) -> Iterator[datetime]:
         """When something may follow by itself, or somebody has something to do."""
