@@ -49,6 +49,15 @@ def test_a_drill_proves_every_limit_and_is_kept(home: dict[str, str]) -> None:
     assert json.loads(kept(home)[0].read_text()).keys() == as_json.keys()
 
 
+def test_what_was_found_is_said_also_where_it_cannot_be_kept(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    done = cockpit({**home, "XDG_STATE_HOME": str(tmp_path / "a file")}, "rehearse", SAMPLES / "demo.toml")
+    assert done.returncode == 75, done.stderr
+    assert "fired        errors > 5: rollback" in done.stdout
+    assert "Kept in" not in done.stdout
+    assert "can't be made (Not a directory)" in done.stderr
+
+
 def test_a_limit_that_never_fires_is_1(home: dict[str, str], tmp_path: Path) -> None:
     window = '[window]\nopens = 2026-11-24T10:00:00\ncloses = 2026-11-24T11:00:00\ntimezone = "UTC"\n'
     plan = write(tmp_path, None, more=WATCHED.format(lasting="2h") + window)
@@ -65,6 +74,8 @@ def test_chosen_failures_end_with_the_codes_of_run(home: dict[str, str]) -> None
     assert breached.returncode == 3
     assert "started the rollback on the limit errors > 5" in breached.stdout
     assert "It rolled back" in breached.stdout
+    assert f"opened the session rehearsal on simulated targets with {demo}" in breached.stdout
+    assert "this plan was rehearsed" not in breached.stdout
     failed = cockpit(home, "rehearse", demo, "--fail", "switch@web-3", "--json")
     assert failed.returncode == 3
     lines = [json.loads(line) for line in failed.stdout.splitlines()]

@@ -58,7 +58,7 @@ def test_taking_on_a_limit_without_readings_takes_on_no_breach() -> None:
     s = Session(plan(signals=(ERRORS,), thresholds=(limit("rollback"),)))
     start = cmd.StartRelease(s.at, "dana", reason="the exporter is slow", overriding=("limit:errors > 2",))
     s.verdict("breach", 99.0)
-    assert s.refused(start) == "not ready: errors > 2: breach before the start (breach)"
+    assert s.refused(start) == "not ready: errors > 2: breach before the start (99, limit > 2)"
     s.verdict("error", None, detail="unreadable")
     s.do(start)
 

@@ -10,7 +10,7 @@ import pytest
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core import people, window
-from cockpit.core.plan import Freeze, Plan, Roles, RollbackTerms, Window
+from cockpit.core.plan import HERE, Freeze, Plan, Roles, RollbackTerms, Window
 from cockpit.core.readiness import blocking, findings, pending
 from tests.core.plans import ERRORS, PEOPLE, T0, Session, item, limit, plan
 
@@ -60,7 +60,7 @@ def test_everything_missing_is_named_in_one_go() -> None:
     assert pending(s.state)
     s.verdict("breach", 3.0)
     assert not pending(s.state)
-    assert "errors > 2: breach before the start (breach)" in texts(s)
+    assert "errors > 2: breach before the start (3, limit > 2)" in texts(s)
     assert "not ready" in s.refused(cmd.StartRelease(s.at, "dana"))
     assert "Dana Ruiz" in s.refused(cmd.StartRelease(s.at, "lee", reason="hurry"))
     s.start("the board knows")
@@ -82,7 +82,9 @@ def test_a_rehearsal_that_was_agreed_on_is_asked_for() -> None:
 
     assert found(None, detail="its file can't be read") == [f"rehearsal: its file can't be read{run}"]
     assert found(8) == [f"rehearsal: 8 days old, agreed are 7 days at most{run}"]
-    assert found(1, ("errors > 2",)) == [f"rehearsal: errors > 2 never fired in it{run}"]
+    assert found(1, ("errors > 2",)) == [
+        "rehearsal: errors > 2 never fired in it: `cockpit rehearse` says why"
+    ]
     assert found(7) == []
     assert any(f.text == "rehearsed 2026-11-17 22:00 UTC: every limit fired" for f in findings(s.state, s.at))
 
@@ -168,3 +170,19 @@ def test_a_plan_finds_its_parts_by_name() -> None:
     for find in (p.target, p.signal, p.threshold, p.item, p.step):
         with pytest.raises(KeyError):
             find("nothing")
+
+
+def test_a_limit_without_a_verdict_says_why_its_signal_is_not_read() -> None:
+    s = Session(plan(signals=(ERRORS,), thresholds=(limit(),)))
+    s.state = replace(s.state, signals={}, verdicts={})
+    assert texts(s) == ["errors > 2: no reading yet"]
+    s.do(cmd.ReportSignal(s.at, "errors", False, "answered 503"))
+    assert texts(s) == ["errors > 2: answered 503"]
+
+
+def test_what_people_enter_can_be_left_out_of_the_wait() -> None:
+    calls = replace(ERRORS, name="calls", source="manual", targets=(HERE,))
+    s = Session(plan(signals=(calls,), thresholds=(replace(limit(), id="calls > 2", signal="calls"),)))
+    s.state = replace(s.state, signals={}, verdicts={})
+    assert pending(s.state)
+    assert not pending(s.state, entered=False)

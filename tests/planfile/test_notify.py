@@ -75,3 +75,11 @@ def test_what_was_agreed_about_going_back() -> None:
     )
     assert good(more='[rollback]\nexpected_time = "6m"\n').rollback.explain_within == timedelta(minutes=5)
     assert good().rollback == RollbackTerms()
+
+
+def test_no_time_at_all_was_agreed_about_going_back() -> None:
+    more = '[rollback]\nexplain_within = "0s"\nrehearsed_within = "0s"\n'
+    assert places(changed(more=more).problems) == [
+        "30:18: `explain_within` can't be zero",
+        "31:20: `rehearsed_within` can't be zero",
+    ]

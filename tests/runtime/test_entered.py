@@ -61,7 +61,7 @@ async def test_a_late_number_holds_what_comes_next_and_entering_it_lets_it_go(tm
     async with engine_on(p, runner, tmp_path / "s.db", now=clock) as (engine, task):
         refused = await engine.send(cmd.StartRelease(clock(), "dana"))
         assert refused is not None
-        assert refused.reason == "not ready: tickets >= 5: no reading yet"
+        assert refused.reason == "not ready: tickets >= 5: nobody has entered a number yet"
         await enter(engine, 3)
         await until(lambda: says(engine) == "pass", engine)
         await start(engine)

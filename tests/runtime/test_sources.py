@@ -377,6 +377,23 @@ query = "select bogus from o"
 name = "fine"
 source = "command"
 run = "echo 1"
+
+[[signal]]
+name = "calls"
+source = "manual"
+
+[[threshold]]
+signal = "calls"
+when = "> 3"
+action = "pause"
+
+[[notify]]
+on = ["pause"]
+url = "env:COCKPIT_TEST_NO_SUCH_HOOK"
+
+[[notify]]
+on = ["pause"]
+url = "cmd:echo https://hooks.example/T1"
 """
 
 
@@ -398,7 +415,8 @@ async def test_a_check_reads_everything_once_and_shows_what_cannot_be_in_the_pla
         )
         checked = parse(text.encode(), "plan.toml")
         assert checked.plan is not None, checked.problems
-        looked = await look(checked.plan, "plan.toml")
+        # Far below the patience with signals: nobody can enter a number before there is a session.
+        looked = await asyncio.wait_for(look(checked.plan, "plan.toml"), 10)
     why = {
         "orders": "bad_data: 1:5: parse error: unclosed left parenthesis",
         "open": "Error: in prepare, no such column: bogus",
@@ -409,6 +427,10 @@ async def test_a_check_reads_everything_once_and_shows_what_cannot_be_in_the_pla
     findings = {f.key: (f.ok, f.text) for f in looked.findings}
     assert findings["signal:orders"] == (False, f"orders: {why['orders']}")
     assert findings["signal:fine"] == (True, "fine: read")
+    assert findings["limit:calls > 3"] == (False, "calls > 3: nobody has entered a number yet")
+    assert looked.mute == {
+        "env:COCKPIT_TEST_NO_SUCH_HOOK": "the environment has no COCKPIT_TEST_NO_SUCH_HOOK"
+    }
     line = 1 + text.splitlines().index('query = "sum("')
     shown = checked.about_signal("orders", looked.unreadable["orders"])
     assert shown.startswith(f"plan.toml:{line}:9: bad_data: 1:5: parse error")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import replace
@@ -137,7 +138,7 @@ class FakeLink:
         self.state: State = initial(plan, commands)
         self.hosts: dict[str, tuple[datetime, HostSample]] = {}
         self.outputs: dict[str, bytes] = {}
-        self.samples: dict[tuple[str, str], list[Sample]] = {}
+        self.samples: dict[tuple[str, str], deque[Sample]] = {}
         self.silent: set[str] = set()
         self.said: dict[str, Judgement] = {}
         self._judged: dict[tuple[str, datetime], Judgement | None] = {}
@@ -161,7 +162,7 @@ class FakeLink:
         return self.at
 
     def series(self, signal: str, target: str) -> Sequence[Sample]:
-        return self.samples.get((signal, target), [])
+        return self.samples.get((signal, target), ())
 
     def judgement(self, threshold: str) -> Judgement | None:
         if threshold in self.said:
@@ -233,7 +234,7 @@ class FakeLink:
     def _record(self, events: Sequence[ev.Event]) -> None:
         for event in events:
             if isinstance(event, ev.SignalEntered):
-                self.samples.setdefault((event.signal, HERE), []).append(Sample(event.at, event.value))
+                self.samples.setdefault((event.signal, HERE), deque()).append(Sample(event.at, event.value))
             if isinstance(event, ev.SignalEntered | ev.LimitChanged):
                 self._judged.clear()
         self.events += events
@@ -258,7 +259,7 @@ class FakeLink:
 
     def read(self, orders: float = 412) -> None:
         """One reading of everything; `self.errors` on one target, a calm 0.4 elsewhere. Verdicts follow."""
-        wave = math.sin(len(self.samples.get(("errors", "web-1"), [])) / 2)
+        wave = math.sin(len(self.samples.get(("errors", "web-1"), ())) / 2)
         for n, target in enumerate(t.id for t in self.state.plan.targets):
             if target in self.silent:
                 continue
@@ -274,7 +275,7 @@ class FakeLink:
         self._judge()
 
     def _sample(self, signal: str, target: str, value: float) -> None:
-        self.samples.setdefault((signal, target), []).append(Sample(self.at, value))
+        self.samples.setdefault((signal, target), deque()).append(Sample(self.at, value))
 
     def _judge(self) -> None:
         for t in self.state.plan.thresholds:

@@ -44,6 +44,8 @@ def _told(name: str, plan: Any, own: Any, found: Any) -> Iterator[str]:
 
 
 def _finding(finding: Any, plan: Any, own: Any, found: Any) -> str:
+    from cockpit.core.journal import on
+
     act = found.act
     before = "breached before the start: it would not have been ready. " if finding.before_start else ""
     if finding.fired is None:
@@ -53,12 +55,10 @@ def _finding(finding: Any, plan: Any, own: Any, found: Any) -> str:
         )
         return f"{before}never{why}{reaction}"
     fired = finding.fired
-    on = f" on {fired.target}" if fired.target else ""
     value = "no data" if fired.value is None else f"{fired.value:g}"
     observed = " (only observed: it would not act)" if finding.limit.observe_only else ""
-    said = (
-        f"{before}would have {_did(finding.limit, plan)} at {_moment(fired.at, found)}: {value}{on}{observed}"
-    )
+    value = f"{value}{on(fired.target)}{observed}"
+    said = f"{before}would have {_did(finding.limit, plan)} at {_moment(fired.at, found)}: {value}"
     if act is None:
         return f"{said}; and nobody did anything: a false alarm, or missed?"
     return f"{said}; {_apart(fired.at, act.at)} {_who(own, act)} {act.did}"

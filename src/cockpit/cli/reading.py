@@ -40,6 +40,9 @@ def check(args: argparse.Namespace) -> int:
     for i, (signal, why) in enumerate(looked.unreadable.items()):
         title = "" if i else "\nCan't be read\n"
         print(title, checked.about_signal(signal, f"`{signal}` can't be read: {why}"), sep="", end="\n\n")
+    for i, (hook, why) in enumerate(looked.mute.items()):
+        print("" if i else "\nCan't be told\n", f"[[notify]] {hook}: {why}", sep="")
+        print("    nobody hears of anything by it; mend it where the session will be started")
     print("\nReadiness")
     findings = looked.findings
     for finding in findings:

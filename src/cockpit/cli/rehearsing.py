@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -37,6 +38,7 @@ def rehearse(args: argparse.Namespace) -> int:
 def _one(plan: Any, args: argparse.Namespace, lasting: Any, starts: datetime) -> int:
     """One run with the failures asked for; its events, and how it ended as an exit code."""
     from cockpit.cli.lines import printer
+    from cockpit.core.events import SessionOpened
     from cockpit.core.view import exit_code
     from cockpit.runtime.rehearsal import breach, check_started, way_back
     from cockpit.runtime.simulated import Script, play
@@ -46,7 +48,7 @@ def _one(plan: Any, args: argparse.Namespace, lasting: Any, starts: datetime) ->
     played = play(plan, script, lasting, starts)
     say = printer(SimpleNamespace(state=played.state), args.json)
     for event in played.events:
-        say(event)
+        say(replace(event, plan_path=str(args.plan)) if isinstance(event, SessionOpened) else event)
     check_started(played)
     if args.json:
         return STUCK if played.stuck else exit_code(played.state)
@@ -119,11 +121,13 @@ def _drill(
         not_undone=drilled.back.unproven if drilled.back else (),
         assumed=tuple(dict.fromkeys(step for (step, _), duration in known.items() if not duration.session)),
     )
+    # Said before it is kept: a full or unwritable disk doesn't take what was found along.
+    print(
+        rehearsals.as_json(result) if args.json else "\n".join(_told(plan, args.plan, known, drilled)),
+        flush=True,
+    )
     path = None if drilled.stuck else rehearsals.write(result)
-    if args.json:
-        print(rehearsals.as_json(result))
-    else:
-        print("\n".join(_told(plan, args.plan, known, drilled)))
+    if not args.json:
         print(_end(drilled, path))
     return 0 if drilled.passed else 1
 

@@ -32,7 +32,7 @@ def span(length: timedelta) -> str:
     """A length as a person says it: `0.3 s`, `41 s`, `6 min 12 s`, `10 min`, `1 h 5 min`."""
     seconds = length.total_seconds()
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{f'{seconds:.1f}'.removesuffix('.0')} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -116,7 +116,8 @@ def _because(reason: str) -> str:
     return f": {reason}" if reason else ""
 
 
-def _on(target: str | None) -> str:
+def on(target: str | None) -> str:
+    """` on web-1` behind what a limit says of a target; empty where it is of none, or read on this machine."""
     return f" on {target}" if target not in (None, HERE) else ""
 
 
@@ -159,9 +160,9 @@ def _resumed(event: e.RolloutResumed, plan: Plan) -> str:
 def _verdict(event: e.VerdictChanged, plan: Plan) -> str:
     began = event.breaching_since.astimezone(event.at.tzinfo) if event.breaching_since else None
     since = f", beyond it since {began:%H:%M:%S %Z}" if began else ""
-    value = number(event.value, _unit(plan, event.signal))
+    value = number(event.value, _threshold_unit(plan, event.threshold))
     return (
-        f"limit {event.threshold}{_on(event.target)}: {event.verdict}, {value} against {event.limit}"
+        f"limit {event.threshold}{on(event.target)}: {event.verdict}, {value} against {event.limit}"
         f"{since}{_because(event.detail)}"
     )
 
@@ -171,7 +172,7 @@ def _tripped(event: e.ThresholdTripped, plan: Plan) -> str:
     told = f", told {names}" if names else ""
     value = number(event.value, _threshold_unit(plan, event.threshold))
     return (
-        f"limit {event.threshold} tripped{_on(event.target)}: {value} against {event.limit}; action {event.action}"
+        f"limit {event.threshold} tripped{on(event.target)}: {value} against {event.limit}; action {event.action}"
         f"{told}{_because(event.message)}"
     )
 
@@ -204,7 +205,8 @@ def _rehearsed(event: e.RehearsalFound, plan: Plan) -> str:
 
 
 def _threshold_unit(plan: Plan, id_: str) -> str:
-    return next((_unit(plan, t.signal) for t in plan.thresholds if t.id == id_), "")
+    """The unit of what a limit judges; none for the ratio of one that compares."""
+    return next((_unit(plan, t.signal) for t in plan.thresholds if t.id == id_ and not t.compare), "")
 
 
 def _back_done(event: e.RollbackFinished, plan: Plan) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cockpit.core import checklist, people, window
+from cockpit.core import attendance, checklist, people, window
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.events import Finding
@@ -50,13 +50,17 @@ def blocking(state: State, at: datetime) -> tuple[Finding, ...]:
     return tuple(f for f in findings(state, at) if not f.ok)
 
 
-def pending(state: State) -> bool:
-    """Whether a target or a judged limit has yet to give its first answer."""
-    judged = (t.id for t in state.plan.thresholds if not t.observe_only)
+def pending(state: State, *, entered: bool = True) -> bool:
+    """Whether a target, a judged limit or a signal has yet to give its first answer.
+
+    `entered` False leaves out what people enter.
+    """
+    typed = () if entered else tuple(s.name for s in attendance.typed(state.plan))
+    judged = (t.id for t in state.plan.thresholds if not t.observe_only and t.signal not in typed)
     return (
         any(t.id not in state.probes for t in state.plan.targets)
         or any(t not in state.verdicts for t in judged)
-        or any(s.name not in state.signals for s in state.plan.signals)
+        or any(s.name not in state.signals for s in state.plan.signals if s.name not in typed)
     )
 
 
@@ -96,7 +100,9 @@ def _rehearsal(state: State, within: timedelta, at: datetime) -> Finding:
         )
     if found.unproven:
         unproven = ", ".join(found.unproven)
-        return Finding("rehearsal", False, f"rehearsal: {unproven} never fired in it: {run}")
+        return Finding(
+            "rehearsal", False, f"rehearsal: {unproven} never fired in it: `cockpit rehearse` says why"
+        )
     return Finding("rehearsal", True, f"rehearsed {found.rehearsed_at:%Y-%m-%d %H:%M} UTC: every limit fired")
 
 
@@ -108,11 +114,14 @@ def _limit(state: State, threshold: Threshold) -> Finding:
     key = f"limit:{threshold.id}"
     verdict = state.verdicts.get(threshold.id)
     if verdict is None:
-        return Finding(key, False, f"{threshold.id}: no reading yet")
+        read = state.signals.get(threshold.signal)
+        why = read.detail if read is not None and not read.ok else "no reading yet"
+        return Finding(key, False, f"{threshold.id}: {why}")
+    value = "no data" if verdict.value is None else f"{verdict.value:g}"
+    held = f"{value}, limit {threshold.limit_text}"
     if verdict.verdict == "pass":
-        value = "no data" if verdict.value is None else f"{verdict.value:g}"
-        return Finding(key, True, f"{threshold.id}: {value}, limit {threshold.limit_text}")
-    why = verdict.detail or verdict.verdict
+        return Finding(key, True, f"{threshold.id}: {held}")
+    why = verdict.detail or held
     if verdict.verdict == "breach":
         # A finding of its own: whoever took on a limit without readings saw no breach.
         key = f"breach:{threshold.id}"

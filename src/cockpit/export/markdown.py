@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from cockpit.core.events import Reading
-from cockpit.core.journal import number, span
+from cockpit.core.journal import number, on, span
 from cockpit.export import model as m
 from cockpit.export.escape import fenced
 from cockpit.export.escape import markdown as text
@@ -318,8 +318,7 @@ def _who(said: m.Decision | m.SignOff | m.Note) -> str:
 
 def _evidence(readings: tuple[Reading, ...]) -> str:
     return "; ".join(
-        f"{r.threshold}{f' on {r.target}' if r.target else ''}: {r.verdict}, {number(r.value)} against {r.limit}"
-        for r in readings
+        f"{r.threshold}{on(r.target)}: {r.verdict}, {number(r.value)} against {r.limit}" for r in readings
     )
 
 

@@ -163,6 +163,7 @@ def attendance(records: Records, plan: Plan) -> tuple[m.Attendance, ...]:
 
 
 def units_of(plan: Plan) -> dict[str, str]:
-    """The unit of each signal, and of each threshold by its id."""
+    """The unit of each signal, and of each threshold by its id: none for the ratio of one that compares."""
     of_signal = {signal.name: signal.unit for signal in plan.signals}
-    return of_signal | {limit.id: of_signal.get(limit.signal, "") for limit in plan.thresholds}
+    judged = {t.id: "" if t.compare else of_signal.get(t.signal, "") for t in plan.thresholds}
+    return of_signal | judged

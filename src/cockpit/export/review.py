@@ -231,7 +231,7 @@ def _verdicts(records: Records, plan: Plan) -> Iterator[m.VerdictChange]:
     units = units_of(plan)
     for seq, v in _all(records, e.VerdictChanged):
         since = v.breaching_since.astimezone(v.at.tzinfo) if v.breaching_since else None
-        unit = units.get(v.signal, "")
+        unit = units.get(v.threshold, "")
         yield m.VerdictChange(
             seq, v.at, v.threshold, v.signal, v.verdict, v.value, v.limit, v.target, since, v.detail, unit
         )

@@ -32,6 +32,9 @@ def check(plan: PlanFile, names: Names, findings: Findings) -> None:
     for i, stage in enumerate(plan.stage):
         _stage(("stage", i), stage, plan, asks, names, findings)
     _twice(plan, names, findings)
+    if plan.rollback is not None:
+        for key in ("explain_within", "rehearsed_within"):
+            positive(("rollback", key), getattr(plan.rollback, key), findings)
 
 
 def _twice(plan: PlanFile, names: Names, findings: Findings) -> None:

@@ -142,12 +142,13 @@ class _Simulation:
 
     def _open(self, at: datetime) -> None:
         by = self.plan.roles.decision_owner
-        self._tell(cmd.OpenSession(at, "rehearsal", "", by, "", "", "", "", "", "", False))
+        self._tell(cmd.OpenSession(at, "rehearsal", "", by, "", "simulated targets", "", "", "", "", False))
         for target in self.plan.targets:
             self._tell(cmd.ReportProbe(at, target.id, True, "simulated"))
         for signal in self.plan.signals:
             self._tell(cmd.ReportSignal(at, signal.name, True, "simulated"))
-        self._tell(cmd.ReportRehearsal(at, at, (), None, "this is one"))
+        if self.plan.rollback.rehearsed_within is not None:
+            self._tell(cmd.ReportRehearsal(at, at, (), None, "this is one"))
         for name in self.signals:
             self._plan((at, "1 reading", name))
         self._plan((at, "2 look", ""))

@@ -38,8 +38,8 @@ def make_directory(directory: Path) -> None:
             at.chmod(0o700)
     except OSError as error:
         raise LogError(
-            f"{directory}: the log's directory can't be made ({error.strerror}). Nothing was started: "
-            "name another place with --log or XDG_STATE_HOME."
+            f"{directory}: the directory can't be made ({error.strerror}). Nothing was started: "
+            "name another place with XDG_STATE_HOME, or for a log with --log."
         ) from error
 
 

@@ -13,8 +13,8 @@ from cockpit.tui.text import Tone
 
 def left(scene: Scene, signal: Signal) -> timedelta | None:
     """The time until the next number is due, negative where it is late; None before the first."""
-    last = scene.link.series(signal.name, HERE)[-1:]
-    return last[0].at + signal.interval - scene.at if last else None
+    entered = scene.link.series(signal.name, HERE)
+    return entered[-1].at + signal.interval - scene.at if entered else None
 
 
 def wanted(scene: Scene, signal: Signal) -> bool:

@@ -87,5 +87,8 @@ def _about(scene: Scene, signal: Signal) -> tuple[Line, ...]:
 
 
 def _last(scene: Scene, signal: Signal) -> str:
-    last = scene.link.series(signal.name, HERE)[-1:]
-    return f"{number(last[0].value)} {signal.unit} {clock(scene.at - last[0].at)} ago" if last else ""
+    if not (entered := scene.link.series(signal.name, HERE)):
+        return ""
+    last = entered[-1]
+    unit = f" {signal.unit}" if signal.unit else ""
+    return f"{number(last.value)}{unit} {clock(scene.at - last.at)} ago"

@@ -9,6 +9,7 @@ from cockpit.core import people, readiness, rollout, view, window
 from cockpit.core.commands import Command
 from cockpit.core.decide import WINDOW
 from cockpit.core.estimate import back_out
+from cockpit.core.journal import on
 from cockpit.core.plan import HERE, Stage
 from cockpit.core.state import State, breached, unclean
 from cockpit.tui import going_back
@@ -177,7 +178,7 @@ def _go_on(scene: Scene) -> Asked:
         title = "Go on nevertheless?" if needed else "Go on with the release?"
         return Ask(title, lines, "go on", authors, make, "why", needed, danger=needed)
     lines = (
-        *(line(("▲ ", "alarm"), _reading(scene, limit)) for limit in limits),
+        *(line(("▲ ", "alarm"), exceeded(scene.state, limit)) for limit in limits),
         line(),
         line("Going on accepts this: it acts again once it gets worse than that, or was clean in between."),
     )
@@ -185,11 +186,11 @@ def _go_on(scene: Scene) -> Asked:
     return Ask(title, lines, "accept and go on", authors, make, "why", needed=True, danger=True)
 
 
-def _reading(scene: Scene, limit: str) -> str:
-    verdict, called = scene.state.verdicts[limit], scene.plan.threshold(limit).called
+def exceeded(state: State, limit: str) -> str:
+    """A breached limit with its last value, where that was read, and the value that was accepted of it before."""
+    verdict, called = state.verdicts[limit], state.plan.threshold(limit).called
     value = "no data" if verdict.value is None else f"{verdict.value:g}"
-    where = f" on {verdict.target}" if verdict.target else ""
-    return f"{called} is exceeded: {value}{where}{worse_than(scene.state, limit)}"
+    return f"{called} is exceeded: {value}{on(verdict.target)}{worse_than(state, limit)}"
 
 
 def worse_than(state: State, limit: str) -> str:

@@ -13,7 +13,7 @@ from cockpit.core.decide import decide
 from cockpit.core.journal import span
 from cockpit.core.state import State, breached, unclean
 from cockpit.tui import doubt, going_back
-from cockpit.tui.asks.forward import worse_than
+from cockpit.tui.asks.forward import exceeded
 from cockpit.tui.keys import KEYS
 from cockpit.tui.panes.alarms import alarms, since
 from cockpit.tui.panes.banner import banner
@@ -257,16 +257,7 @@ def _short_window(scene: Scene) -> Asking:
 
 
 def _exceeded(state: State, limits: tuple[str, ...]) -> str:
-    """Each breached limit, with its last value and target, and the value that was accepted of it before."""
-    said: list[str] = []
-    for limit in limits:
-        verdict, called = state.verdicts[limit], state.plan.threshold(limit).called
-        value = "no data" if verdict.value is None else f"{verdict.value:g}"
-        said.append(
-            f"{called} is exceeded: {value}{f' on {verdict.target}' if verdict.target else ''}"
-            f"{worse_than(state, limit)}."
-        )
-    return " ".join(said)
+    return " ".join(f"{exceeded(state, limit)}." for limit in limits)
 
 
 def _why(scene: Scene) -> str:
