@@ -76,7 +76,7 @@ def test_a_moved_limit_forgets_where_the_old_one_cleared() -> None:
     [
         ({"by": "sam", "limit": 3.0}, "changing errors > 2 takes Dana Ruiz, not Sam Okoro"),
         ({"reason": " ", "limit": 3.0}, "changing a limit needs a reason"),
-        ({"threshold": "orders < 1", "limit": 3.0}, "the plan has no limit orders < 1"),
+        ({"threshold": "orders < 1", "limit": 3.0}, "the plan has no limit orders < 1: there are errors > 2"),
         ({"limit": 2.0}, "it is > 2 already"),
         ({}, "it is > 2 already"),
         ({"outside": (3.0, 1.0)}, "a range has a low and a high end, in this order"),

@@ -10,8 +10,8 @@ import pytest
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core import people, window
-from cockpit.core.plan import HERE, Freeze, Plan, Roles, RollbackTerms, Window
-from cockpit.core.readiness import blocking, findings, pending
+from cockpit.core.plan import HERE, Freeze, Plan, Roles, RollbackTerms, Signal, Window
+from cockpit.core.readiness import blocking, findings, for_people, pending
 from tests.core.plans import ERRORS, PEOPLE, T0, Session, item, limit, plan
 
 WINDOW = Window(T0 - timedelta(hours=1), T0 + timedelta(hours=1), "America/New_York")
@@ -67,6 +67,23 @@ def test_everything_missing_is_named_in_one_go() -> None:
     started = next(e for e in s.log if isinstance(e, ev.ReleaseStarted))
     assert started.override == "the board knows"
     assert s.state.accepted == {("errors > 2", None): 3.0}
+
+
+def test_what_only_people_in_a_session_can_settle() -> None:
+    tickets = Signal("tickets", "manual", timedelta(minutes=5), targets=(HERE,))
+    calls = replace(tickets, name="calls")
+    many = replace(limit(), id="tickets > 2", signal="tickets")
+    s = Session(
+        plan(signals=(ERRORS, tickets, calls), thresholds=(limit(), many), checklist=(item("b", "start"),))
+    )
+    s.state = replace(s.state, signals={})
+    open_ = [f for f in findings(s.state, s.at) if not f.ok]
+    assert [f.key for f in open_ if for_people(s.state.plan, f)] == [
+        "limit:tickets > 2",
+        "signal:calls",
+        "checklist:b",
+    ]
+    assert [f.key for f in open_ if not for_people(s.state.plan, f)] == ["limit:errors > 2"]
 
 
 def test_a_rehearsal_that_was_agreed_on_is_asked_for() -> None:

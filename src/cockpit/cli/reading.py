@@ -15,6 +15,7 @@ from cockpit.core.errors import PlanError, UsageError
 
 def check(args: argparse.Namespace) -> int:
     """Print every problem in the plan, then readiness and the exact commands."""
+    from cockpit.core import readiness
     from cockpit.export.preview import preview
     from cockpit.planfile import load
     from cockpit.runtime.check import look
@@ -47,7 +48,7 @@ def check(args: argparse.Namespace) -> int:
     findings = looked.findings
     for finding in findings:
         print(f"  {'ok ' if finding.ok else 'NOT'}  {finding.text}")
-    missing = [f for f in findings if not f.ok and not f.key.startswith("checklist:")]
+    missing = [f for f in findings if not f.ok and not readiness.for_people(checked.plan, f)]
     return 5 if missing else 0
 
 

@@ -81,7 +81,8 @@ def change(state: State, c: cmd.ChangeLimit) -> Decided:
     """Move a limit: the decision owner's word, with a reason, while the session is open."""
     threshold = next((t for t in state.plan.thresholds if t.id == c.threshold), None)
     if threshold is None:
-        return Refused(f"the plan has no limit {c.threshold}")
+        there = ", ".join(t.id for t in state.plan.thresholds) or "none"
+        return Refused(f"the plan has no limit {c.threshold}: there are {there}")
     if refused := allowed(state, c.by, (state.plan.roles.decision_owner,), f"changing {threshold.called}"):
         return refused
     moved = _moved(threshold, c)

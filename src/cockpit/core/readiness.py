@@ -9,7 +9,7 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.events import Finding
 from cockpit.core.journal import span
-from cockpit.core.plan import Threshold
+from cockpit.core.plan import Plan, Threshold
 from cockpit.core.state import State
 
 
@@ -48,6 +48,14 @@ def report(state: State, c: cmd.ReportSignal | cmd.ReportRehearsal) -> list[ev.E
 def blocking(state: State, at: datetime) -> tuple[Finding, ...]:
     """The findings that stand in the way of the start."""
     return tuple(f for f in findings(state, at) if not f.ok)
+
+
+def for_people(plan: Plan, finding: Finding) -> bool:
+    """Whether only people can settle it, and only once a session is open: a signature, or a number that they enter."""
+    entered = {s.name for s in attendance.typed(plan)}
+    numbers = {f"signal:{name}" for name in entered}
+    numbers |= {f"limit:{t.id}" for t in plan.thresholds if t.signal in entered}
+    return finding.key.startswith("checklist:") or finding.key in numbers
 
 
 def pending(state: State, *, entered: bool = True) -> bool:
