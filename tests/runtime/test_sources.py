@@ -124,21 +124,20 @@ async def test_a_log_is_followed_over_ssh_through_a_rotation(sshd: Sshd, nginx: 
     errors = signal("log", "web-1", "web-2", path=str(log), pattern="^5[0-9][0-9]$")
     async with reading(watched(sshd, errors)) as r:
 
-        def counted(target: str) -> int:
-            """Matches so far: each value is a rate over the time between its line and the one before."""
-            return round(sum(s.value or 0 for s in r.of(target)) * SOON.total_seconds() / 60)
+        async def counts(then: Callable[[], None] = lambda: None) -> None:
+            """Both targets tell of one more match, once `then` was done."""
+            before = {t: len(r.of(t)) for t in ("web-1", "web-2")}
+            await get(nginx, "/bad")
+            then()
+            await r.until(lambda: all(any(x.value for x in r.of(t)[n:]) for t, n in before.items()))
 
         await r.until(lambda: r.last("web-1") == 0 and r.last("web-2") == 0)
         assert [(t.signal, t.ok, t.detail) for t in r.told] == [("s", True, "")]
-        await get(nginx, "/bad")
         await get(nginx, "/good")
-        await r.until(lambda: (r.last("web-1") or 0) != 0 or counted("web-1") > 0)
+        await counts()
         log.rename(nginx.path / "access.log.1")
-        await get(nginx, "/bad")
-        nginx.reopen()
-        await r.until(log.exists)
-        await get(nginx, "/bad")
-        await r.until(lambda: min(counted("web-1"), counted("web-2")) >= 2)
+        await counts(nginx.reopen)  # until then its writer has the old one open
+        await counts()
         log.unlink()
         await r.until(lambda: r.last("web-2") == f"there is no {log}")
         await r.until(lambda: any(not t.ok and t.detail.endswith(f"there is no {log}") for t in r.told))
