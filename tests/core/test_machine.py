@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cockpit.core import attendance, decide, follow, limits, rollback, rollout
+from cockpit.core import attendance, follow, limits, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.evolve import replay
@@ -354,10 +354,6 @@ def _expands_beside_a_breach(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(rollout, "clean", lambda state: state.unexplained is None)
 
 
-def _lets_people_promote_beside_a_breach(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "clean", lambda state: True)
-
-
 def _acts_again_on_each_target(patch: pytest.MonkeyPatch) -> None:
     real = limits.verdict
 
@@ -392,7 +388,6 @@ def _acts_once_for_all_time(patch: pytest.MonkeyPatch) -> None:
         _resumes_while_nobody_is_here,
         _expands_while_something_is_unexplained,
         _expands_beside_a_breach,
-        _lets_people_promote_beside_a_breach,
         _acts_again_on_each_target,
         _takes_a_worse_breach_for_the_accepted_one,
         _acts_once_for_all_time,

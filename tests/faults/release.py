@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -316,13 +316,12 @@ class Run:
 
 def _holder(lock: Path) -> int | None:
     """The process that holds a lock file, or None."""
-    try:
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return int(lock.read_text().splitlines()[0].removeprefix("process "))
-    except FileNotFoundError:
-        pass
+    with suppress(FileNotFoundError):  # also where it was given up between the two looks
+        try:
+            with lock.open() as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return int(lock.read_text().splitlines()[0].removeprefix("process "))
     return None
 
 

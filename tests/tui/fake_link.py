@@ -40,6 +40,8 @@ from cockpit.steps import commands
 
 T0 = datetime(2026, 11, 24, 10, 20, tzinfo=UTC)
 INTERVAL = timedelta(seconds=5)
+KEPT = 60
+"""Samples of a signal on a target: each look judges them all."""
 
 
 RELEASE = Release(
@@ -234,7 +236,9 @@ class FakeLink:
     def _record(self, events: Sequence[ev.Event]) -> None:
         for event in events:
             if isinstance(event, ev.SignalEntered):
-                self.samples.setdefault((event.signal, HERE), deque()).append(Sample(event.at, event.value))
+                self.samples.setdefault((event.signal, HERE), deque(maxlen=KEPT)).append(
+                    Sample(event.at, event.value)
+                )
             if isinstance(event, ev.SignalEntered | ev.LimitChanged):
                 self._judged.clear()
         self.events += events
@@ -275,7 +279,7 @@ class FakeLink:
         self._judge()
 
     def _sample(self, signal: str, target: str, value: float) -> None:
-        self.samples.setdefault((signal, target), deque()).append(Sample(self.at, value))
+        self.samples.setdefault((signal, target), deque(maxlen=KEPT)).append(Sample(self.at, value))
 
     def _judge(self) -> None:
         for t in self.state.plan.thresholds:
