@@ -55,7 +55,7 @@ format: $(READY) ## rewrite the code in the one format
 	$(BIN)/ruff check --fix src tests
 
 lock:            ## resolve the dependencies anew, with hashes (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url \
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	  --python-version 3.11 --quiet --upgrade --custom-compile-command "make lock" -o requirements.lock
 
 clean:           ## remove what was built

@@ -77,4 +77,6 @@ def test_dependencies_are_locked_with_hashes() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     for requirement in wanted:
         package = re.split(r"[<>=]", requirement)[0]
-        assert re.search(rf"^{package}==\S+ (?:;.*)?\\\n    --hash=sha256:", lock, re.MULTILINE), package
+        assert re.search(
+            rf"^{package}(?:\[\S+\])?==\S+ (?:;.*)?\\\n    --hash=sha256:", lock, re.MULTILINE
+        ), package
