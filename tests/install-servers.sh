@@ -1,5 +1,5 @@
-# Installs through apt what the tests talk to and is missing: OpenSSH's server, nginx, Prometheus, PostgreSQL, sqlite3,
-# curl, busybox as one more target shell, and strace, which makes a disk's sync fail. The tests start their own servers:
+# Installs through apt what the tests talk to and is missing: OpenSSH's server and client, nginx, Prometheus, PostgreSQL, sqlite3,
+# curl, jq, busybox as one more target shell, and strace, which makes a disk's sync fail. The tests start their own servers:
 # those that a package brings along aren't needed.
 set -eu
 wanted=""
@@ -18,6 +18,9 @@ need postgresql initdb /usr/lib/postgresql/*/bin/initdb
 need sqlite3 sqlite3
 need curl curl
 need openssl openssl
+need openssh-client ssh-keygen
+need openssh-client ssh-agent
+need jq jq
 need busybox busybox
 need strace strace
 [ -n "$wanted" ] || exit 0

@@ -46,7 +46,8 @@ lee = {{ name = "Lee Chen" }}
 sam = {{ name = "Sam Okoro" }}
 [roles]
 decision_owner = "dana"
-rollback_owner = "lee"
+rollback_owner = "dana"
+stop_authority = ["dana", "lee"]
 [targets]
 "web-[1-{targets}]" = {{ host = "10.0.0.[1-{targets}]", groups = ["web"] }}
 [[signal]]
@@ -192,7 +193,7 @@ async def _begin(engine: Engine, text: str) -> None:
     )
     assert await engine.send(opening) is None
     await until(
-        lambda: len(engine.state.probes) == TARGETS and engine.state.verdicts, "the first readings", 30
+        lambda: len(engine.state.examined) == TARGETS and engine.state.verdicts, "the first readings", 30
     )
     assert await engine.send(cmd.StartRelease(engine.now(), "dana")) is None
     held = ["hold"] * TARGETS

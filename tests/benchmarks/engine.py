@@ -48,7 +48,7 @@ async def started(p: Plan, runner: Runner, path: Path) -> tuple[Engine, asyncio.
     engine = Engine(p, commands, log, runner, lambda: None, "dana")
     task = asyncio.create_task(engine.run())
     await engine.send(cmd.OpenSession(engine.now(), "s", "5p001", "dana", "d", "m", "1", "p", "", "", True))
-    await until(lambda: len(engine.state.probes) == len(p.targets), engine)
+    await until(lambda: len(engine.state.examined) == len(p.targets), engine)
     return engine, task, log
 
 

@@ -25,7 +25,8 @@ sam = {{ name = "Sam Okoro" }}
 
 [roles]
 decision_owner = "dana"
-rollback_owner = "lee"
+rollback_owner = "dana"
+stop_authority = ["dana", "lee"]
 
 [ssh]
 user = "{user}"

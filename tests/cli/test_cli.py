@@ -140,10 +140,15 @@ def test_check_shows_the_exact_commands_and_readiness(
     assert cockpit(home, "check", plan).returncode == 5
 
 
-def test_check_names_what_is_not_acted_on(home: dict[str, str]) -> None:
-    done = cockpit(home, "check", "--offline", ROOT / "sample-plans" / "full.toml")
+def test_check_names_what_is_not_acted_on_and_a_window_that_is_over(
+    home: dict[str, str], tmp_path: Path
+) -> None:
+    window = '[window]\nopens = 2020-11-24T10:00:00\ncloses = 2020-11-24T11:00:00\ntimezone = "UTC"\n'
+    plan = write(tmp_path, None, more=f'{window}[rollback]\napproval = ["dana"]\n')
+    done = cockpit(home, "check", "--offline", plan)
     assert done.returncode == 0
-    assert done.stdout.index("Not acted on yet") < done.stdout.index("isn't judged")
+    assert done.stdout.index("Worth a look") < done.stdout.index("this window is over")
+    assert done.stdout.index("Not acted on yet") < done.stdout.index("isn't asked for")
 
 
 def test_schema_is_json(home: dict[str, str]) -> None:

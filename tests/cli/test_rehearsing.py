@@ -105,7 +105,7 @@ def test_readiness_wants_the_rehearsal_that_the_plan_asks_for(
     assert (
         "not ready: rehearsal: it was never rehearsed: run `cockpit rehearse` on this plan" in refused.stderr
     )
-    assert "NOT  rehearsal: it was never rehearsed" in cockpit(home, "check", plan).stdout
+    assert "NOT   rehearsal: it was never rehearsed" in cockpit(home, "check", plan).stdout
     assert cockpit(home, "rehearse", plan).returncode == 0
     checked = cockpit(home, "check", plan)
     assert checked.returncode == 0, checked.stdout

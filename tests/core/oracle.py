@@ -53,7 +53,7 @@ class _Limits:
         self.said[event.threshold] = event
         if event.verdict == "pass" and event.breaching_since is None:
             self._forgive(event.threshold)
-        if event.verdict != "breach":
+        if event.verdict != "breach" or self._clean(event.threshold):
             self.acted.discard(event.threshold)
         elif self.started and not self._clean(event.threshold) and event.threshold not in self.acted:
             self.due = event.threshold
@@ -67,6 +67,57 @@ class _Limits:
             return said is not None and said.verdict == "pass" and said.breaching_since is None
         most = self.accepted.get((threshold, said.target))
         return most is not None and said.value is not None and said.value <= most
+
+
+class _Team:
+    """Who holds which role, who of them has left, and who said yes at the gate since it was last held up."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.gates = {s.name: s.gate for s in plan.stages if s.gate is not None}
+        self.held = dict(plan.roles.held())
+        self.seats: dict[str, str] = {}
+        self.left: set[str] = set()
+        self.yes: dict[str, set[str]] = {}
+
+    def take(self, event: ev.Event) -> None:
+        match event:
+            case ev.RoleAccepted(role=role, was=was, by=by) | ev.RoleTaken(role=role, was=was, by=by):
+                assert self.held[role] == was, "a role that somebody else holds changed hands"
+                self.held[role] = by
+            case ev.ScreenAttached(may_act=True):
+                self.left.discard(event.person)
+                self.seats |= {event.screen: event.person} if event.kind == "screen" else {}
+            case ev.ScreenDetached() if event.screen in self.seats:
+                person = self.seats.pop(event.screen)
+                self.left |= {person} - set(self.seats.values())
+            case ev.SessionResumed():
+                self.left |= set(self.seats.values())
+                self.seats, self.yes = {}, {}
+            case (
+                ev.RolloutPaused()
+                | ev.GateTimedOut()
+                | ev.StageRejected()
+                | ev.WindowClosed()
+                | ev.LeftAlone()
+            ):
+                self.yes = {}
+            case ev.StageApproved():
+                assert event.by not in self.yes, "one person said yes twice"
+                approvers = self.gates[event.stage].approvers
+                self.yes[event.by] = {name for name in approvers if self.held.get(name, name) == event.by}
+            case ev.StagePromoted():
+                self._promoted(event)
+            case _:
+                pass
+        if isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted):
+            assert not self.left & set(self.held.values()), f"{event} while the holder of a role had left"
+
+    def _promoted(self, event: ev.StagePromoted) -> None:
+        gate, said = self.gates.get(event.stage), self.yes
+        self.yes = {}
+        if gate is not None:
+            roles = {name for names in said.values() for name in names}
+            assert len(said if gate.distinct else roles) >= gate.needs, "a gate opened on too few"
 
 
 def check(events: Sequence[ev.Event], plan: Plan) -> None:
@@ -87,10 +138,18 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     acting: set[str] = set()
     unexplained = False
     attended = False  # since somebody who may act was first here
-    limits = _Limits(plan)
+    limits, team = _Limits(plan), _Team(plan)
     for event in events:
         limits.take(event)
-        trailing = (ev.NoteAdded, ev.NoticeSent, ev.TargetsReleased, ev.ScreenDetached)
+        team.take(event)
+        trailing = (
+            ev.ActionAdded,
+            ev.ActionSettled,
+            ev.NoteAdded,
+            ev.NoticeSent,
+            ev.TargetsReleased,
+            ev.ScreenDetached,
+        )
         assert not closed or isinstance(event, trailing), f"{event} after the end"
         if isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted):
             assert acting or not attended, f"{event} while nobody was here"
@@ -113,7 +172,13 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
                 acting.discard(event.screen)
             case ev.ReleaseStarted():
                 started = True
-            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
+            case (
+                ev.RolloutPaused()
+                | ev.GateTimedOut()
+                | ev.StageRejected()
+                | ev.WindowClosed()
+                | ev.LeftAlone()
+            ):
                 held = True
             case ev.RolloutResumed():
                 held = False

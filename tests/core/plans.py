@@ -38,7 +38,7 @@ RELEASE = Release(
     customer_impact="EU receipts show the old tax line.",
 )
 PEOPLE = tuple(Person(i, n) for i, n in [("dana", "Dana Ruiz"), ("lee", "Lee Chen"), ("sam", "Sam Okoro")])
-ROLES = Roles("dana", "lee", metrics_watcher="sam", stop_authority=("dana", "lee"))
+ROLES = Roles("dana", "lee", metrics_watcher="sam", stop_authority=("dana", "lee"), typed_names=True)
 
 SWITCH = Step("switch", "switch 7", verify="check 7", rollback="switch 6", verify_rollback="check 6")
 MIGRATE = Step("migrate", "migrate up", reversible=False, roll_forward="restore the snapshot")
@@ -54,11 +54,12 @@ class Lines:
     verify: str | None
     rollback: str | None
     verify_rollback: str | None
+    previous: str | None
 
 
 def render(plan: Plan, stage: Stage, step: Step, target: str) -> Lines:
     """The step's templates as they stand."""
-    return Lines(step.run, step.verify, step.rollback, step.verify_rollback)
+    return Lines(step.run, step.verify, step.rollback, step.verify_rollback, step.previous)
 
 
 def web(n: int) -> tuple[Target, ...]:
@@ -118,8 +119,11 @@ class Session:
                 self.at, "s", "5p001", "dana", "dana", "laptop", "1", "plan.toml", "", "", self.auto
             )
         )
+        for person in dict.fromkeys(person for _, person in self.plan.roles.held() if person != "dana"):
+            self.do(cmd.AcceptRole(self.at, person, os_user=person))
         for target in self.plan.targets:
             self.do(cmd.ReportProbe(self.at, target.id, True, ""))
+            self.examined(target.id)
         for signal in self.plan.signals:
             self.do(cmd.ReportSignal(self.at, signal.name, True, ""))
 
@@ -163,6 +167,12 @@ class Session:
     def go(self, *screens: str) -> list[ev.Event]:
         """These screens are left."""
         return [e for name in screens for e in self.do(cmd.DetachScreen(self.at, name, "left"))]
+
+    def examined(self, target: str, ahead: float = 0, key: str = "", **changes: object) -> list[ev.Event]:
+        """A target was looked at: the previous version runs there, and its clock is so many seconds ahead."""
+        versions = (ev.Version("switch", True, ""),)
+        report = cmd.ReportExamined(self.at, target, timedelta(seconds=ahead), key, versions)
+        return self.do(replace(report, **changes))  # type: ignore[arg-type]
 
     def running(self) -> list[str]:
         """The targets on which a step runs."""

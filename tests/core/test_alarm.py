@@ -202,6 +202,15 @@ def test_a_waiting_stage_is_not_promoted_while_something_is_unexplained() -> Non
     assert "something is unexplained" in s.refused(cmd.Promote(s.at, "dana"))
 
 
+def test_a_stage_does_not_begin_by_itself_while_something_is_unexplained() -> None:
+    s = Session(auto=True)
+    s.start()
+    s.finish()
+    s.do(cmd.ReportUnexplained(s.at, "sam"))
+    s.state = replace(s.state, phase="waiting", stage=1, bake=None)
+    assert s.tick(60) == []
+
+
 def test_a_release_is_not_completed_while_something_is_unexplained() -> None:
     s = Session(plan(stages=plan().stages[:1], checklist=(item("report", "close"),)))
     s.start()

@@ -9,11 +9,12 @@ import pytest
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.attendance import speaks
 from cockpit.core.evolve import replay
 from cockpit.core.plan import Stage
 from cockpit.core.state import initial
 from cockpit.core.view import next_line, status
-from tests.core.plans import ERRORS, T0, Session, gated, limit, plan, render, web
+from tests.core.plans import ERRORS, PEOPLE, T0, Session, gated, limit, plan, render, web
 
 WAVES = (Stage("web", ("switch",), ("web",), waves=(1, "rest"), bake_time=timedelta(seconds=30)),)
 ATTACH = "nobody is at a screen to see what follows: `cockpit attach` first"
@@ -129,6 +130,8 @@ def test_a_running_wave_ends_and_the_next_one_waits_for_somebody() -> None:
     takes = "going on after nobody was here takes Dana Ruiz, not Sam Okoro"
     assert s.refused(cmd.ResumeRollout(s.at, "sam", reason="looks fine")) == takes
     s.do(cmd.ResumeRollout(s.at, "dana"))
+    assert s.tick() == []  # who decides has left: her word from elsewhere doesn't bring her back
+    s.come("dana")
     assert s.kinds(s.tick()) == ["BakeFinished", "WaveStarted", "StepIntended"]
 
 
@@ -175,6 +178,7 @@ def test_a_gate_that_nobody_opens_is_no_expansion() -> None:
     s.go(screen)
     s.finish()
     assert s.kinds(s.tick(300)) == ["GateTimedOut"]
+    assert any(isinstance(e, ev.GateAsked) for e in s.log)
 
 
 def test_limits_go_back_by_themselves_while_nobody_is_here() -> None:
@@ -256,3 +260,22 @@ def test_who_was_left_alone_stays_so_over_a_crash() -> None:
     s.do(cmd.ResumeSession(s.at, "sam", "sam", "laptop", "1"))
     s.come("sam")
     assert "takes Dana Ruiz" in s.refused(cmd.ResumeRollout(s.at, "sam", reason="looked"))
+
+
+# Whose word can be entered where
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_whoever_has_a_key_speaks_for_themselves(own: bool) -> None:
+    """Neither the session's own user nor anybody else enters their word: their key says that it is theirs."""
+    keyed = plan(people=tuple(replace(p, key="ssh-ed25519 AAAA") if p.id == "lee" else p for p in PEOPLE))
+    seat = ev.ScreenAttached(T0, "dana-1", "dana", "druiz", "screen", may_act=True, own=own)
+    refused = speaks(keyed, seat, "lee")
+    assert refused == cmd.Refused(
+        "Lee Chen decides that from a screen of their own, or signs it with their key: `cockpit attach` there"
+    )
+    assert speaks(keyed, seat, "lee", signed=True) is None
+    assert speaks(keyed, replace(seat, person="lee"), "lee") is None
+    watching = replace(seat, may_act=False)
+    assert speaks(keyed, watching, "lee", signed=True) is not None
+    assert speaks(keyed, replace(watching, person=""), "lee", signed=True) is not None

@@ -258,5 +258,10 @@ def test_a_session_resumed_before_its_start_is_protected_once_it_starts() -> Non
     s = Session(plan(signals=(ERRORS,), thresholds=(limit("rollback"),)))
     s.do(cmd.ResumeSession(s.at, "dana", "dana", "laptop", "1"))
     s.verdict("pass", 0.0)
+    assert "not looked at yet" in s.refused(
+        cmd.StartRelease(s.at, "dana")
+    )  # what was found before counts no more
+    for target in s.plan.targets:
+        s.examined(target.id)
     s.start()
     assert "RollbackStarted" in s.kinds(s.verdict("breach", 3.0))

@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cockpit.core import attendance, follow, limits, rollback, rollout
+from cockpit.core import attendance, follow, gates, limits, roles, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.evolve import replay
@@ -33,11 +33,19 @@ people = st.sampled_from(["dana", "lee", "sam"])
 targets = st.sampled_from(["web-1", "web-2", "web-3", "web-4"])
 
 
+GATES = (
+    None,
+    Gate(("rollback_owner",), timeout=timedelta(seconds=90)),
+    Gate(("decision_owner", "rollback_owner", "sam"), needs=2),
+    Gate(("decision_owner", "rollback_owner"), needs=2, distinct=True),
+)
+
+
 def the_plan(draw: Callable[[Any], Any]) -> Plan:
     """A plan with a point of no return, waves, a gate, a flag, a limit and a checklist; sizes drawn."""
     count = draw(st.integers(2, 4))
     bake = timedelta(seconds=draw(st.sampled_from([0, 30])))
-    gate = Gate(("rollback_owner",), timeout=timedelta(seconds=90)) if draw(st.booleans()) else None
+    gate = draw(st.sampled_from(GATES))
     steps = ("switch",) if draw(st.booleans()) else ("migrate", "switch")
     return plan(
         targets=web(count),
@@ -262,6 +270,19 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.s.tick()
 
     @precondition(lambda self: self.session is not None)
+    @rule(by=people, to=people, role=st.sampled_from(["decision_owner", "rollback_owner"]), yes=st.booleans())
+    def a_role_is_handed_over(self, by: str, to: str, role: str, yes: bool) -> None:
+        self.s.ask(cmd.OfferRole(self.s.at, by, role=role, to=to))
+        self.s.ask(cmd.AcceptRole(self.s.at, to, role=role) if yes else cmd.DeclineRole(self.s.at, to))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(by=people)
+    def somebody_says_no_at_the_gate(self, by: str) -> None:
+        self.s.ask(cmd.RejectStage(self.s.at, by, reason="not yet"))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
     @rule()
     def the_process_dies_and_is_taken_up_again(self) -> None:
         self.s.state = replay(self.s.log, initial(self.s.plan, render))
@@ -341,6 +362,14 @@ def _resumes_while_nobody_is_here(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(follow, "_attended", lambda state, events: events if state.alone is None else [])
 
 
+def _expands_while_a_holder_is_gone(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(roles, "holds", lambda state: "")
+
+
+def _opens_a_gate_on_one_of_two(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(gates, "opened", lambda state, stage: stage.gate is None or bool(state.approvals))
+
+
 def _expands_while_something_is_unexplained(patch: pytest.MonkeyPatch) -> None:
     real = rollout.follow
 
@@ -386,6 +415,8 @@ def _acts_once_for_all_time(patch: pytest.MonkeyPatch) -> None:
         _calls_an_unproven_rollback_proven,
         _expands_while_nobody_is_here,
         _resumes_while_nobody_is_here,
+        _expands_while_a_holder_is_gone,
+        _opens_a_gate_on_one_of_two,
         _expands_while_something_is_unexplained,
         _expands_beside_a_breach,
         _acts_again_on_each_target,

@@ -140,7 +140,7 @@ def test_a_stage_needs_window_for_its_bakes_and_the_way_back() -> None:
 def test_a_release_does_not_start_into_a_window_that_is_too_short() -> None:
     window = Window(T0, T0 + timedelta(minutes=5), "UTC")
     s = Session(plan(window=window, rollback=RollbackTerms(timedelta(minutes=6))))
-    refusal = "not ready: the window closes in ~5 min: canary bakes ~60 s, going back takes ~6 min"
+    refusal = "not ready: the window closes in ~5 min: the release bakes ~60 s, going back takes ~6 min"
     assert s.refused(cmd.StartRelease(s.at, "dana")) == refusal
     s.start("the window will be extended")
     assert s.running() == ["web-1"]

@@ -101,13 +101,16 @@ def test_a_point_of_no_return_takes_the_decision_owner_whatever_the_gate_or_the_
         s.tick(1000)
         assert s.state.phase == "waiting"
         assert next_line(s.state, s.at).endswith("a point of no return: migrate can't be undone")
-        assert "Dana Ruiz" in s.refused(cmd.Promote(s.at, "lee"))
+        if gate is not None:
+            assert "takes Lee Chen, not Dana Ruiz" in s.refused(cmd.Promote(s.at, "dana"))
+            assert s.kinds(s.do(cmd.Promote(s.at, "lee"))) == ["StageApproved"]
+        assert "takes Dana Ruiz, not Lee Chen" in s.refused(cmd.Promote(s.at, "lee"))
         s.do(cmd.Promote(s.at, "dana"))
         s.tick()
         assert s.running() == ["web-2"]
 
 
-def test_a_gate_nobody_answers_pauses_once() -> None:
+def test_a_gate_nobody_answers_pauses_and_asks_anew_once_it_goes_on() -> None:
     s = Session(plan(stages=gated(timedelta(minutes=5))))
     s.start()
     s.finish()
@@ -115,7 +118,10 @@ def test_a_gate_nobody_answers_pauses_once() -> None:
     assert s.tick(300) == []
     assert "resume it first" in s.refused(cmd.Promote(s.at, "lee"))
     s.do(cmd.ResumeRollout(s.at, "sam"))
-    assert s.tick(300) == []
+    assert s.kinds(s.tick(300)) == ["GateAsked"]
+    assert s.tick(299) == []
+    assert s.kinds(s.tick(1)) == ["GateTimedOut"]
+    s.do(cmd.ResumeRollout(s.at, "sam"))
     s.do(cmd.Promote(s.at, "lee"))
     s.tick()
     assert len(s.running()) == 2

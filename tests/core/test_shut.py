@@ -8,7 +8,8 @@ from datetime import timedelta
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.plan import Freeze, Stage, Window
-from cockpit.core.wanted import may_begin
+from cockpit.core.view import next_line
+from cockpit.core.wanted import may_begin, wanted
 from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, T0, Session, gated, item, limit, plan
 
 
@@ -187,6 +188,7 @@ def test_an_abort_is_closed_even_after_the_session_was_left() -> None:
     s.do(cmd.Abort(s.at, "dana"))
     s.do(cmd.LeaveSession(s.at, "dana", "good night"))
     assert s.kinds(s.finish(as_="failed"))[-1] == "SessionClosed"
+    assert wanted(s.state) == {}
 
 
 def test_a_session_that_was_left_acts_on_nothing() -> None:
@@ -201,7 +203,12 @@ def test_a_flag_does_not_walk_into_a_freeze() -> None:
     s = Session(plan(window=Window(T0, T0 + timedelta(days=5), "UTC", freeze=freeze)), auto=True)
     s.start()
     s.finish()
-    s.tick(24 * 3600)
+    assert s.kinds(s.tick(24 * 3600)) == ["WindowClosed"]
+    assert next_line(s.state, s.at).startswith(
+        "frozen until 2026-11-27 00:00: sales: roll back, or Dana Ruiz"
+    )
+    assert "the freeze (frozen until" in s.refused(cmd.ResumeRollout(s.at, "dana"))
+    s.do(cmd.ResumeRollout(s.at, "dana", reason="sales agreed"))
     s.tick(60)
     assert s.state.phase == "waiting"
     assert "needs a reason" in s.refused(cmd.Promote(s.at, "dana"))

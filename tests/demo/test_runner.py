@@ -8,10 +8,18 @@ from datetime import timedelta
 
 import pytest_asyncio
 
+from cockpit.core.commands import Command, ReportExamined
+from cockpit.core.events import Version
 from cockpit.core.plan import SshSettings, Target
+from cockpit.core.state import initial
 from cockpit.demo.fleet import Fleet
+from cockpit.planfile import fill, parse
 from cockpit.remote.base import Ended, Request
 from cockpit.remote.ssh import SshRunner
+from cockpit.runtime.engine import utc_now
+from cockpit.runtime.examining import Examining
+from cockpit.shipped import directory
+from cockpit.steps import commands
 from tests.demo.reach import ended, until
 
 
@@ -39,6 +47,22 @@ async def test_the_plans_lines_run(fleet: Fleet, runner: SshRunner):
     assert (healthy.exit_code, said) == (0, b"healthy: checkout 2026.11.3\n")
     assert float((await run(runner, "error-percent"))[1]) == 0.0
     assert float((await run(runner, "orders"))[1]) > 0
+
+
+async def test_each_host_is_found_as_it_should_be(fleet: Fleet, runner: SshRunner):
+    text = fill((directory("sample-plans") / "demo.toml").read_text(), fleet.plan_values(bad=False))
+    plan = parse(text.encode(), "demo.toml").plan
+    assert plan is not None
+    told: list[Command] = []
+    state = initial(plan, commands)
+    examining = Examining(plan, runner, utc_now, told.append, lambda: state)
+    await asyncio.gather(*(examining.examine(host.id) for host in fleet.hosts))
+    found = [report for report in told if isinstance(report, ReportExamined)]
+    assert [report.clock_ahead for report in found] == [timedelta(0)] * len(fleet.hosts)
+    assert [report.versions for report in found] == [(Version("switch", True, ""),)] * len(fleet.hosts)
+    keys = {report.host_key for report in found}
+    assert len(keys) == len(fleet.hosts)
+    assert all(key.startswith("SHA256:") for key in keys)
 
 
 async def test_a_step_is_stopped_half_way(fleet: Fleet, runner: SshRunner):

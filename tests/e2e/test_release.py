@@ -35,7 +35,8 @@ customer_impact = "Nobody but this test sees it."
 
 [roles]
 decision_owner = "dana"
-rollback_owner = "lee"
+rollback_owner = "dana"
+stop_authority = ["dana", "lee"]
 
 [ssh]
 user = "{user}"
@@ -68,7 +69,9 @@ max_parallel = {parallel}
 
 
 def opening(sshd: Sshd, path: Path, wait: str = "true", parallel: int = 4, auto: bool = True) -> Opening:
-    """The plan over five targets of `sshd`; each switch ends once `wait` does."""
+    """The plan over five targets of `sshd`, which have version 1; each switch ends once `wait` does."""
+    for n in range(5):
+        (path / f"version-web-{n + 1}").write_text("1\n")
     settings = sshd.settings()
     text = PLAN.format(
         user=settings.user,
@@ -79,6 +82,8 @@ def opening(sshd: Sshd, path: Path, wait: str = "true", parallel: int = 4, auto:
         wait=wait,
         parallel=parallel,
     )
+    for n in range(1, 6):
+        (path / f"version-web-{n}").write_text("1\n")
     checked = parse(text.encode(), "ledger.toml")
     assert checked.plan is not None, [p.render() for p in checked.problems]
     return Opening(
@@ -105,7 +110,7 @@ async def until(met: Callable[[], bool], engine: Engine) -> None:
 
 
 async def start(engine: Engine) -> None:
-    await until(lambda: len(engine.state.probes) == 5, engine)
+    await until(lambda: len(engine.state.examined) == 5, engine)
     refused = await engine.send(cmd.StartRelease(engine.now(), "dana"))
     assert refused is None, refused
 

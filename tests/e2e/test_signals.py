@@ -68,7 +68,8 @@ customer_impact = "Nobody but this test sees it."
 
 [roles]
 decision_owner = "dana"
-rollback_owner = "lee"
+rollback_owner = "dana"
+stop_authority = ["dana", "lee"]
 
 [ssh]
 user = "{user}"
@@ -174,7 +175,7 @@ def opening(sshd: Sshd, path: Path) -> Opening:
 async def go(engine: Engine) -> None:
     """Dana starts the release once every signal was read and nothing is exceeded."""
     await until(lambda: "errors > 1.5 (control)" in engine.state.verdicts, engine)
-    await until(lambda: len(engine.state.probes) == len(HOSTS), engine)
+    await until(lambda: len(engine.state.examined) == len(HOSTS), engine)
     refused = await engine.send(cmd.StartRelease(engine.now(), "dana"))
     assert refused is None, refused
 
@@ -200,8 +201,8 @@ async def test_a_canary_that_fails_more_than_the_others_goes_back_by_itself(
 async def test_the_same_errors_everywhere_are_nothing_that_the_release_did(
     sshd: Sshd, shop: Nginx, tmp_path: Path
 ) -> None:
-    for host in HOSTS:
-        (tmp_path / f"site-{host}.conf").write_text(BAD)
+    for name in ("version-1", *(f"site-{host}" for host in HOSTS)):
+        (tmp_path / f"{name}.conf").write_text(BAD)
     os.kill(int((tmp_path / "nginx.pid").read_text()), signal.SIGHUP)
     shop_plan = opening(sshd, tmp_path)
     async with customers(shop.port), session(shop_plan) as engine:

@@ -16,6 +16,13 @@ START = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 HEAD = Head(59, "ab" * 32)
 BREACH = e.Reading("errors > 2", "errors", "breach", 2.4, "> 2", "web-1")
 CLEAN = e.Reading("errors > 2", "errors", "pass", 0.4, "> 2")
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIP0xOTXrtRcex1zzOz4jpRz7BwhxwGwzdro9NBivru50 lee at home"
+LINE = (
+    "cockpit-signoff v1 person=lee decision=sign about=backup text='Backup restored on staging' "
+    f"plan={'cd' * 32} session=s-1 head=2:{'ef' * 32} nonce={'01' * 16} until=2026-11-24T15:15:00+00:00"
+)
+ARMOURED = "-----BEGIN SSH SIGNATURE-----\nU1NIU0lH\n-----END SSH SIGNATURE-----\n"
+BLOCK = f"{LINE}\n{ARMOURED}"
 OUTPUT = b"switching\r\nno space left on \xff device\n"
 
 
@@ -48,7 +55,7 @@ def plan() -> p.Plan:
         ),
         people=(
             p.Person("dana", "Dana Ruiz", os_user="druiz"),
-            p.Person("lee", "Lee Chen", os_user="lchen"),
+            p.Person("lee", "Lee Chen", os_user="lchen", key=KEY),
             p.Person("kim", "Kim Park"),
         ),
         window=p.Window(START - timedelta(hours=1), START + timedelta(hours=3), "America/New_York"),
@@ -124,7 +131,7 @@ def _forward() -> list[e.Event]:
             _at(0), "s-1", "5p001", "dana", "druiz", "desk", "0.1.0", "plan.toml", "cd" * 32, "", False
         ),
         e.TargetProbed(_at(0), "web-1", True, "", "", ()),
-        e.ChecklistSigned(_at(1), "backup", "lee", "dana", "6 h old", (CLEAN,)),
+        e.ChecklistSigned(_at(1), "backup", "lee", "dana", "6 h old", (CLEAN,), "key", BLOCK),
         e.ReleaseStarted(_at(2), "dana", "dana", "Sam joins at 11", (late,), (CLEAN,)),
         e.StagePromoted(_at(2), "canary", "dana", "", "staging clean", (CLEAN,)),
         e.StageStarted(_at(2), "canary"),

@@ -16,7 +16,20 @@ from cockpit.export import FORMATS
 from cockpit.export.people import CUT
 from cockpit.export.review import review
 from cockpit.store.codec import KINDS
-from tests.export.story import BREACH, HEAD, OUTPUT, START, output, plan, records
+from tests.export.story import (
+    ARMOURED,
+    BLOCK,
+    BREACH,
+    CLEAN,
+    HEAD,
+    KEY,
+    LINE,
+    OUTPUT,
+    START,
+    output,
+    plan,
+    records,
+)
 
 HERE = Path(__file__).parent
 
@@ -156,8 +169,68 @@ def test_the_account_of_a_sign_off_and_a_note_is_told_too() -> None:
     made = review(records(from_root), plan(), HEAD)
     text = FORMATS["markdown"](made)
     assert [s.os_user for s in made.signoffs] == ["root", ""]
-    assert "| Lee Chen (at the screen of Dana Ruiz) (account root) |" in text
+    assert "| Lee Chen (at the screen of Dana Ruiz) (account root) (signed with their key) |" in text
     assert "| Kim Park (account root) | two customers called |" in text
+
+
+def test_a_sign_off_tells_how_sure_it_is_and_what_verifies_it() -> None:
+    made = review(records(), plan(), HEAD)
+    signed, missing = made.signoffs
+    signer = f'lee namespaces="cockpit-signoff" {KEY.removesuffix(" lee at home")}'
+    assert (signed.level, signed.statement, signed.signature) == ("key", LINE, ARMOURED)
+    assert (signed.allowed_signers, signed.void) == (signer, "")
+    assert (missing.level, missing.statement, missing.signature, missing.allowed_signers) == (
+        None,
+        "",
+        "",
+        "",
+    )
+    text = FORMATS["markdown"](made)
+    assert "| Lee Chen (at the screen of Dana Ruiz) (signed with their key) |" in text
+
+
+@pytest.mark.parametrize(
+    ("event", "void"),
+    [
+        (e.SignOffExpired(START, "backup", "lee"), "it was too old"),
+        (
+            e.ItemChecked(START, "backup", False, "49", "49, expected < 24"),
+            "its check failed since: 49, expected < 24",
+        ),
+        (e.ItemChecked(START, "backup", True, "4", ""), ""),
+        (e.ItemChecked(START, "drill", False, "49", "49"), ""),
+        (e.SignOffExpired(START, "backup", "dana"), ""),
+    ],
+)
+def test_a_sign_off_that_counts_no_more_says_so(event: e.Event, void: str) -> None:
+    made = review([*records(), (60, event)], plan(), HEAD)
+    assert made.signoffs[0].void == void
+    assert ("(counts no more: " in FORMATS["markdown"](made)) == bool(void)
+
+
+def test_what_people_say_of_roles_and_at_gates_are_decisions() -> None:
+    said: list[e.Event] = [
+        e.RoleAccepted(START, "rollback_owner", "lee", "lee", "dana", "key", "", BLOCK),
+        e.RoleOffered(START, "decision_owner", "lee", "dana", "", "to bed"),
+        e.RoleDeclined(START, "decision_owner", "lee", "", "me too"),
+        e.RoleAccepted(START, "decision_owner", "dana", "lee", "", "account", "well"),
+        e.RoleTaken(START, "rollback_owner", "", "kim", "nobody had it", ()),
+        e.StageApproved(START, "web", "lee", "", "key", "orders fine", (CLEAN,), BLOCK),
+        e.StageRejected(START, "web", "kim", "", "carts are empty", (BREACH,)),
+    ]
+    made = review([records()[0], *enumerate(said, 2)], plan(), HEAD)
+    assert [(d.kind, d.subject, d.by, d.reason, d.level, d.signature) for d in made.decisions] == [
+        ("accept", "rollback owner", "Lee Chen", "", "key", ARMOURED),
+        ("offer", "decision owner to Lee Chen", "Dana Ruiz", "to bed", None, ""),
+        ("decline", "decision owner", "Lee Chen", "me too", None, ""),
+        ("accept", "decision owner from Dana Ruiz", "Lee Chen", "well", "account", ""),
+        ("take over", "rollback owner", "Kim Park", "nobody had it", None, ""),
+        ("approve", "web", "Lee Chen", "orders fine", "key", ARMOURED),
+        ("reject", "web", "Kim Park", "carts are empty", None, ""),
+    ]
+    assert [d.statement for d in made.decisions if d.level == "key"] == [LINE, LINE]
+    text = FORMATS["markdown"](made)
+    assert "| Lee Chen (own account) | accept | decision owner from Dana Ruiz | well |" in text
 
 
 def without_partial(event: e.Event) -> e.Event:

@@ -61,7 +61,7 @@ async def press(terminal: Terminal, key: str, done: Callable[[], object], what: 
 async def start(terminal: Terminal, site: Site) -> None:
     """Press Enter, and Enter again in the dialog, until the first step runs."""
     await terminal.shows("start", 30)
-    await logged(site, "TargetProbed", len(site.targets))
+    await logged(site, "TargetExamined", len(site.targets))
     await press(terminal, "\r", lambda: site.ran("web-1"), "the step")
 
 

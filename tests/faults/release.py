@@ -43,7 +43,9 @@ lee = { name = "Lee Chen" }
 
 [roles]
 decision_owner = "dana"
-rollback_owner = "lee"
+rollback_owner = "dana"
+typed_names = true
+stop_authority = ["dana", "lee"]
 """
 
 SIGNAL = """

@@ -46,6 +46,8 @@ async def test_plan_values_and_captured_output_run_nothing(tmp_path: Path) -> No
         text = text.replace("[[stage]]", f"[[stage]]\nvars = {{ flag = {toml(hostile)} }}")
         notify = table("[notify]", on=["completed"], run=f"printf '%s\\n' {{message}} >> {told}")
         plan.write_text(f"{text}\n{notify}\n")
+        for target in site.targets:
+            (tmp_path / target / "version").write_text(f"1 {hostile}\n")
         run = site.run()
         assert await run.ended() == 0, run.said()
         assert site.versions() == [f"2 {hostile}"] * 3

@@ -31,7 +31,7 @@ def test_the_bytes_and_their_hash_ride_along() -> None:
 
 def test_a_small_plan_has_strict_defaults() -> None:
     plan = good()
-    assert plan.roles == Roles("dana", "lee", stop_authority=("dana", "lee"))
+    assert plan.roles == Roles("dana", "lee")
     assert plan.people == (Person("dana", "dana"), Person("lee", "lee"))
     assert (plan.ssh, plan.window, plan.rollback) == (SshSettings(), None, RollbackTerms())
     assert plan.target("web-2") == Target("web-2", "10.0.0.12", None, None, ("web",))

@@ -57,6 +57,14 @@ async def test_a_probe_reaches_the_target(place: Place) -> None:
     assert (ended.kind, ended.exit_code) == ("exited", 0), ended.detail
 
 
+async def test_a_host_key_is_known_while_there_is_a_connection(place: Place) -> None:
+    assert place.runner.host_key(place.target) == ""
+    await place.runner.probe(place.target)
+    assert place.runner.host_key(place.target).startswith("SHA256:") == (place.target != "here")
+    await place.runner.close()
+    assert place.runner.host_key(place.target) == ""
+
+
 @pytest.mark.parametrize("code", [0, 1, 3, 124, 127, 255])
 async def test_exit_codes_are_the_commands_own(place: Place, code: int) -> None:
     ended, output = await run(place.runner, place.target, f"exit {code}")

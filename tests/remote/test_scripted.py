@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from cockpit.remote.base import Ended, Launch, Prepared, Request
-from cockpit.remote.scripted import ANY, FAILED, LOST, UNREACHABLE, Reply, ScriptedRunner
+from cockpit.remote.scripted import ANY, CLOCK, FAILED, LOST, UNREACHABLE, Reply, ScriptedRunner
 from cockpit.store.output import Kept
 from tests.remote.waiting import Running, run, until
 
@@ -88,6 +88,20 @@ async def test_launches_and_settlements_are_played() -> None:
     verbs = ["prepare", "prepare", "launch", "settle", "settle", "release"]
     assert [call.verb for call in runner.calls] == verbs
     assert [call.attempt for call in runner.calls if call.attempt] == ["web-1 a 1", "web-1 a 1", "web-1 a 2"]
+
+
+async def test_a_clock_is_right_unless_the_script_says_otherwise() -> None:
+    async def told(target: str, runner: ScriptedRunner) -> bytes:
+        said: list[bytes] = []
+        request = Request(CLOCK, timedelta(seconds=9))
+        assert (await runner.run(target, request, said.append, asyncio.Event())).ok
+        return b"".join(said)
+
+    runner = ScriptedRunner({("*", "*"): FAILED, ("web-2", CLOCK): Reply(output=b"7")}, clock=lambda: 41.9)
+    assert await told("web-1", runner) == b"41\n"
+    assert await told("web-2", runner) == b"7"
+    runner.script = lambda target, request: FAILED
+    assert await told("web-2", runner) == b"41\n"
 
 
 async def test_probes_and_followers() -> None:

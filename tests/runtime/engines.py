@@ -10,8 +10,11 @@ from pathlib import Path
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core import examined, roles
 from cockpit.core.plan import Plan, Stage
+from cockpit.core.state import State
 from cockpit.remote.base import Runner
+from cockpit.remote.scripted import ScriptedRunner
 from cockpit.runtime.engine import Engine, utc_now
 from cockpit.steps import commands
 from cockpit.store.log import Log
@@ -46,6 +49,8 @@ async def engine_on(
     """A new session at `path`; with `events`, which that log holds, the session that is taken up again."""
     log = await (Log.open(path) if events else Log.create(path))
     engine = Engine(p, commands, log, runner, lambda: None, "dana", now, events=events)
+    if isinstance(runner, ScriptedRunner):
+        runner.clock = lambda: engine.now().timestamp()
     task = asyncio.create_task(engine.run())
     try:
         opened = cmd.OpenSession(
@@ -53,13 +58,31 @@ async def engine_on(
         )
         resumed = cmd.ResumeSession(engine.now(), "dana", "dana", "laptop", "1")
         assert await engine.send(resumed if events else opened) is None
-        await until(lambda: len(engine.state.probes) == len(p.targets), engine)
+        if not events:
+            await accept(engine)
+        await until(lambda: _looked_at(engine.state), engine)
+        if isinstance(runner, ScriptedRunner):  # what was asked before the start is no test's matter
+            runner.calls[:] = [call for call in runner.calls if call.verb != "run"]
         yield engine, task
     finally:
         if not task.done():
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await log.close()
+
+
+def _looked_at(state: State) -> bool:
+    """Whether every target has been reached for, and each that answers examined, where that is still done."""
+    probes = state.probes
+    waits = state.started is None and any(examined.awaited(state, target) for target in probes)
+    return len(probes) == len(state.plan.targets) and not waits
+
+
+async def accept(engine: Engine) -> None:
+    """Everybody accepts the roles that they hold."""
+    for person in dict.fromkeys(person for _, person in engine.state.plan.roles.held()):
+        if roles.waiting(engine.state, person):
+            assert await engine.send(cmd.AcceptRole(engine.now(), person)) is None
 
 
 async def start(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cockpit.core.state import initial
 from cockpit.core.view import exit_code, status
 from cockpit.remote.base import Request
 from cockpit.remote.scripted import FAILED, LOST, OK, UNREACHABLE, Reply, ScriptedRunner
+from cockpit.runtime import headless
 from cockpit.runtime.headless import run_headless
 from cockpit.steps import commands
 from cockpit.store.log import read
@@ -159,6 +161,8 @@ async def test_what_became_of_an_attempt(
 
 async def test_a_runner_that_breaks_leaves_doubt_not_a_crash(tmp_path: Path) -> None:
     def script(target: str, request: Request) -> Reply:
+        if request.line == "check 6":
+            return OK
         raise RuntimeError("boom")
 
     async with engine_on(plan(targets=web(1), stages=ALL), ScriptedRunner(script), tmp_path / "s.db") as (
@@ -315,10 +319,44 @@ async def test_headless_starts_when_ready_and_says_what_it_waits_for(tmp_path: P
     assert said[-2:] == ["SessionClosed", "TargetsReleased"]
 
 
-async def test_headless_is_not_ready_where_a_sign_off_is_missing(tmp_path: Path) -> None:
+async def test_headless_waits_before_the_start_for_what_only_people_can_settle(tmp_path: Path) -> None:
     p = plan(checklist=(item("backup", "start"),))
+    hints: list[str] = []
     async with engine_on(p, ScriptedRunner(), tmp_path / "s.db") as (engine, _):
-        with pytest.raises(NotReady, match="backup is done: Lee Chen signs"):
+        driving = asyncio.create_task(run_headless(engine, lambda e: None, hints.append, "", ""))
+        await until(lambda: bool(hints), engine)
+        assert hints[0].endswith("backup is done: Lee Chen signs")
+        assert await engine.send(cmd.SignItem(engine.now(), "lee", item="backup")) is None
+        await until(lambda: engine.state.started is not None, engine)
+        driving.cancel()
+
+
+async def test_headless_waits_for_a_check_that_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headless, "FIRST_READINGS", timedelta(0))
+    slow = asyncio.Event()
+    p = plan(stages=ALL, checklist=(item("backup", "start", check="age"),))
+    hints: list[str] = []
+    async with engine_on(p, ScriptedRunner({("*", "age"): Reply(until=slow)}), tmp_path / "s.db") as (
+        engine,
+        _,
+    ):
+        driving = asyncio.create_task(run_headless(engine, lambda e: None, hints.append, "", ""))
+        await until(lambda: bool(engine.state.screens), engine)
+        for _ in range(3):  # whatever it had asked for is answered
+            assert await engine.send(cmd.AddNote(engine.now(), "dana", reason="still there?")) is None
+        assert not driving.done()
+        slow.set()
+        await until(lambda: bool(hints), engine)
+        assert hints[0].endswith("backup is done: Lee Chen signs")
+        driving.cancel()
+
+
+async def test_headless_is_not_ready_where_no_person_s_word_would_help(tmp_path: Path) -> None:
+    p = plan(roles=replace(plan().roles, rollback_owner=""))
+    async with engine_on(p, ScriptedRunner(), tmp_path / "s.db") as (engine, _):
+        with pytest.raises(NotReady, match="rollback owner: nobody holds it"):
             await run_headless(engine, lambda e: None, lambda t: None, "", "")
 
 

@@ -171,7 +171,7 @@ async def test_an_act_asked_for_again_happens_once(tmp_path: Path) -> None:
         (say(protocol=99, version="9.9"), "9.9 (link 99)"),
         (say(act="Abort", id="1"), "before it was welcomed"),
         (HELLO + HELLO, "asks before it was welcomed"),
-        (say(protocol=1, kind="emperor"), "makes no sense"),
+        (say(protocol=wire.PROTOCOL, kind="emperor"), "makes no sense"),
         (wire.hello(wire.Hello("screen", said="lee")), "an account of their own"),
         (wire.hello(wire.Hello("screen", said="zoe")), "names no 'zoe'"),
         (wire.hello(wire.Hello("screen")), "who are you"),

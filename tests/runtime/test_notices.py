@@ -358,6 +358,11 @@ def tripped(action: str, **also: object) -> ev.ThresholdTripped:
         ),
         (ev.SessionClosed(T0, "rolled_back", ()), "rolled back"),
         (ev.WindowClosed(T0), "pause"),
+        (
+            ev.StageRejected(T0, "web", "lee", "", "<!here> orders fell", ()),
+            "pause: Lee Chen rejected web at its gate: ‹!here> orders fell",
+        ),
+        (ev.StageRejected(T0, "web", "lee", "", "", ()), "pause: Lee Chen rejected web at its gate"),
     ],
     ids=lambda part: type(part).__name__ if isinstance(part, ev.Event) else "",
 )

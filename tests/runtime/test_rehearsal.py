@@ -21,7 +21,7 @@ from cockpit.runtime.simulated import Lasting, Script, play
 from cockpit.runtime.simulated_readings import breaching, healthy
 from cockpit.runtime.simulated_team import REACTION
 from cockpit.store.log import Log
-from tests.core.plans import ERRORS, T0, gated, item, limit, plan
+from tests.core.plans import ERRORS, SWITCH, T0, gated, item, limit, plan
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample-plans"
 TICKETS = Signal("tickets", "manual", timedelta(minutes=5), owner="metrics_watcher", targets=("here",))
@@ -219,6 +219,36 @@ def test_gates_items_and_the_windows_rest_are_decided_by_whoever_may() -> None:
     promoted = [(e.stage, e.by, e.reason) for e in of(ev.StagePromoted, played.events)]
     assert promoted[1][:2] == ("web", "dana")  # the window's rest doesn't suffice: the gate alone may not
     assert promoted[1][2].startswith("rehearsal: the window closes in")
+
+
+def test_simulated_targets_are_examined_and_their_checks_run() -> None:
+    items = (
+        item("backup", "start", check="age", expect="< 24"),
+        item("restored", "stage:web", check="restored-at", max_age=timedelta(days=1)),
+    )
+    frozen = Window(T0 - MINUTE, T0 + timedelta(hours=1), "UTC", freeze_calendar="freezes.ics")
+    p = plan(checklist=items, window=frozen, steps=(replace(SWITCH, previous="version"),))
+    played = play(p, Script(), lasting(p), T0)
+    assert exit_code(played.state) == 0
+    found = played.state.examined
+    assert [found[t.id].clock_ahead for t in p.targets] == [timedelta(0)] * 3
+    assert [found[t.id].versions for t in p.targets] == [(ev.Version("switch", True, "rehearsed"),)] * 3
+    said = of(ev.ItemChecked, played.events)
+    assert [(e.item, e.ok, e.found) for e in said] == [(i.id, True, "rehearsed") for i in items]
+
+
+def test_a_signature_that_grows_too_old_is_given_anew() -> None:
+    stages = (
+        Stage("canary", ("switch",), ("web-1",), bake_time=3 * MINUTE),
+        Stage("web", ("switch",), ("web",)),
+    )
+    p = plan(
+        stages=stages, checklist=(item("watched", "stage:web", max_age=2 * MINUTE), item("fine", "close"))
+    )
+    played = play(p, Script(), lasting(p), T0)
+    assert exit_code(played.state) == 0
+    assert [e.item for e in of(ev.SignOffExpired, played.events)] == ["watched"]
+    assert [e.item for e in of(ev.ChecklistSigned, played.events)] == ["watched", "fine", "watched"]
 
 
 def test_a_plan_that_its_own_window_forbids_is_not_ready() -> None:

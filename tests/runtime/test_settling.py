@@ -15,7 +15,7 @@ from cockpit.core.claims import check
 from cockpit.core.errors import Broken, Held
 from cockpit.core.plan import Stage
 from cockpit.core.view import exit_code
-from cockpit.remote.base import Ended, Prepared
+from cockpit.remote.base import Ended, Prepared, Request
 from cockpit.remote.scripted import LOST, OK, UNREACHABLE, Reply, ScriptedRunner
 from cockpit.runtime import jobs
 from cockpit.runtime.engine import Engine
@@ -117,8 +117,8 @@ async def test_where_nothing_can_tell_a_person_does(tmp_path: Path, alive: str) 
 async def test_what_never_began_begins_anew(tmp_path: Path) -> None:
     replies = [LOST]
 
-    def script(target: str, request: object) -> Reply:
-        return replies.pop() if replies else OK
+    def script(target: str, request: Request) -> Reply:
+        return replies.pop() if replies and request.line == "switch 7" else OK
 
     async with engine_on(ONE, ScriptedRunner(script), tmp_path / "s.db") as (engine, task):
         await start(engine)
@@ -302,7 +302,7 @@ async def test_a_session_that_never_started_waits_for_a_word_too(tmp_path: Path)
     runner = ScriptedRunner()
     async with engine_on(ONE, runner, tmp_path / "s.db", events=events) as (engine, _):
         waiting = asyncio.create_task(run_headless(engine, lambda e: None, lambda t: None, "", ""))
-        await until(lambda: len(engine.state.probes) == 3, engine)
+        await until(lambda: len(engine.state.examined) == 3, engine)
         assert engine.state.started is None
         waiting.cancel()
         await run_headless(engine, lambda e: None, lambda t: None, "", "go")

@@ -339,7 +339,8 @@ customer_impact = "Nobody but this test sees it."
 
 [roles]
 decision_owner = "dana"
-rollback_owner = "lee"
+rollback_owner = "dana"
+stop_authority = ["dana", "lee"]
 
 [ssh]
 user = "{user}"

@@ -1,9 +1,11 @@
 """A step's exact command lines, on a target and on this machine."""
 
+from dataclasses import replace
+
 import pytest
 
-from cockpit.core.plan import HERE, Plan, Release, Roles, Stage, Step, Target
-from cockpit.steps import SHARED, STEP_KINDS, Commands, commands, plan_values
+from cockpit.core.plan import HERE, ChecklistItem, Plan, Release, Roles, Stage, Step, Target
+from cockpit.steps import SHARED, STEP_KINDS, Commands, check_line, commands, plan_values
 
 STAGE = Stage("web eu", steps=("switch", "flag"), targets=("web-1",), vars={"percent": "25"})
 PLAN = Plan(
@@ -22,12 +24,14 @@ def test_every_line_of_a_step_is_filled_in() -> None:
         verify="health {service} {environment}",
         rollback="switch {previous_version}",
         verify_rollback="health {release} {change_ref}",
+        previous="cat /srv/{service}/{target}",
     )
     assert commands(PLAN, STAGE, step, "web-1") == Commands(
         "switch 2 on web-1 10.0.0.11 'web eu' 25",
         "health checkout production",
         "switch 1",
         "health 'Tax v7' CHG-1",
+        "cat /srv/checkout/web-1",
     )
 
 
@@ -36,6 +40,14 @@ def test_a_step_on_this_machine_has_no_target() -> None:
     assert commands(PLAN, STAGE, step, HERE) == Commands("flagctl 25")
     with pytest.raises(KeyError, match="host"):
         commands(PLAN, STAGE, Step("flag", run="flagctl {host}", on="here"), HERE)
+
+
+def test_a_check_names_what_holds_for_the_whole_release() -> None:
+    item = ChecklistItem("backup", "Restored", "lee", check="restored --for {release} {{}} {version}")
+    assert check_line(PLAN, item) == "restored --for 'Tax v7' {{}} 2"
+    assert check_line(PLAN, replace(item, check=None)) == ""
+    with pytest.raises(KeyError, match="target"):
+        check_line(PLAN, replace(item, check="ping {target}"))
 
 
 def test_the_named_values_are_the_ones_there_are() -> None:

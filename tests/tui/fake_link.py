@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from cockpit.core import attendance, people
+from cockpit.core import attendance, people, roles, signoff
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Command, Refused
@@ -33,8 +33,11 @@ from cockpit.core.plan import (
     Window,
 )
 from cockpit.core.state import State, initial
+from cockpit.core.statement import block, parts, read
 from cockpit.core.thresholds import Judgement, Sample, breaches, raised
 from cockpit.core.verdicts import judge
+from cockpit.remote import signing
+from cockpit.runtime.signatures import Challenge, signed
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands
 
@@ -93,7 +96,7 @@ def a_plan(hosts: int = 6, **changes: object) -> Plan:
     ids = tuple(t.id for t in targets)
     plan = Plan(
         release=RELEASE,
-        roles=Roles("dana", "lee", "sam", "kim", stop_authority=("dana", "lee")),
+        roles=Roles("dana", "lee", "sam", "kim", stop_authority=("dana", "lee"), typed_names=True),
         people=PEOPLE,
         targets=targets,
         steps=(SWITCH, FLAG),
@@ -128,7 +131,8 @@ class FakeLink:
     Who sits here is the session's own user, whom the plan knows as `me`, or doesn't know.
     """
 
-    def __init__(self, plan: Plan | None = None, me: str = "dana") -> None:
+    def __init__(self, plan: Plan | None = None, me: str = "dana", accepted: bool = True) -> None:
+        """Every role is `accepted` by its holder, or only those of whoever opens the session."""
         plan = plan or a_plan()
         self.apart = False
         self.at = T0
@@ -136,6 +140,7 @@ class FakeLink:
         self.errors = 0.4
         self.on = "web-1"
         self.sent: list[Command] = []
+        self.challenged = 0
         self.events: list[ev.Event] = []
         self.state: State = initial(plan, commands)
         self.hosts: dict[str, tuple[datetime, HostSample]] = {}
@@ -148,7 +153,10 @@ class FakeLink:
         self.do(
             cmd.OpenSession(self.at, "demo", "demo-1", me, me, "laptop", "0.1", "plan.toml", "", "", False)
         )
-        self.sit(me)
+        for person in dict.fromkeys(person for _, person in plan.roles.held()) if accepted else ():
+            if roles.waiting(self.state, person):
+                self.do(cmd.AcceptRole(self.at, person))
+        self.seat = self.attach(me, own=True)
 
     # The Link
 
@@ -186,14 +194,39 @@ class FakeLink:
     def output(self, attempt: str) -> bytes:
         return self.outputs.get(attempt, b"")
 
+    async def challenge(self, command: cmd.SignedCommand) -> str | Refused:
+        self.challenged += 1
+        nonce = f"nonce-{self.challenged}"
+        said = signoff.challenge(self.state, command, self.head, nonce, self.at)
+        return said.line() if said is not None else Refused("there is nothing to sign")
+
+    async def sign(self, command: cmd.SignedCommand) -> cmd.SignedCommand | Refused:
+        """By this machine's own agent."""
+        line = await self.challenge(command)
+        if isinstance(line, Refused):
+            return line
+        asked = Challenge(line, people.key_of(self.state.plan, command.by), "")
+        return await signed(command, asked, self.state, self.at)
+
     async def send(self, command: Command) -> Refused | None:
         self.sent.append(command)
-        return self.answer(self.seat, command)
+        is_signed = isinstance(command, cmd.SignedCommand) and bool(command.signature)
+        if is_signed and (why := await self._forged(command)):
+            return Refused(why)
+        return self.answer(self.seat, command, is_signed)
 
-    def answer(self, seat: ev.ScreenAttached, command: Command) -> Refused | None:
+    async def _forged(self, command: Command) -> str:
+        """Why the signature isn't the word of its person; as the session finds out, with OpenSSH's own tool."""
+        assert isinstance(command, cmd.SignedCommand)
+        line, armoured = parts(command.signature)
+        if why := signoff.refusal(self.state, replace(command, at=self.at), read(line), line):
+            return why
+        return await signing.verify(line, armoured, people.key_of(self.state.plan, command.by), command.by)
+
+    def answer(self, seat: ev.ScreenAttached, command: Command, signed: bool = False) -> Refused | None:
         """As the session does: whose word may be entered there is its to say, and so is the account."""
         assert isinstance(command, cmd.HumanCommand)
-        if refused := attendance.speaks(self.state.plan, seat, command.by):
+        if refused := attendance.speaks(self.state.plan, seat, command.by, signed):
             return refused
         decided = decide(self.state, replace(command, os_user=seat.os_user))
         if isinstance(decided, Refused):
@@ -225,9 +258,9 @@ class FakeLink:
 
     def sit(self, person: str, os_user: str = "", may_act: bool = True, own: bool = True) -> FakeLink:
         """Somebody else sits at this screen from now on."""
-        before = self.seat if len(self.events) > 1 else None
+        before = self.seat
         self.seat = self.attach(person, os_user, may_act, own)
-        if before is not None and before.screen in self.state.screens:
+        if before.screen in self.state.screens:
             self.detach(before)
         return self
 
@@ -247,7 +280,10 @@ class FakeLink:
             Context().run(callback)  # as from an engine: in a task that knows nothing of the app
 
     def do(self, command: Command) -> None:
-        """Decide and record `command`; it must not be refused."""
+        """Decide and record `command`; it must not be refused. Whoever has a key has signed it."""
+        if isinstance(command, cmd.SignedCommand) and people.has_key(self.state.plan, command.by):
+            line = f"signed after record {len(self.events)}"
+            command = replace(command, signature=command.signature or block(line, "with a key"))
         decided = decide(self.state, command)
         assert not isinstance(decided, Refused), decided.reason
         self._record(decided)
@@ -257,9 +293,16 @@ class FakeLink:
         self.do(cmd.Tick(self.at))
 
     def reach(self) -> None:
-        """Every target answers."""
+        """Every target answers, and is as it should be."""
         for target in self.state.plan.targets:
             self.do(cmd.ReportProbe(self.at, target.id, True, ""))
+            self.examine(target.id)
+
+    def examine(self, target: str, ahead: float = 0, **changes: object) -> None:
+        """A target was looked at: the previous version runs there, and its clock is so many seconds ahead."""
+        versions = (ev.Version("switch", True, ""),)
+        report = cmd.ReportExamined(self.at, target, timedelta(seconds=ahead), "", versions)
+        self.do(replace(report, **changes))  # type: ignore[arg-type]
 
     def read(self, orders: float = 412) -> None:
         """One reading of everything; `self.errors` on one target, a calm 0.4 elsewhere. Verdicts follow."""

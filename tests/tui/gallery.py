@@ -12,6 +12,7 @@ from cockpit.core import commands as cmd
 from cockpit.core.plan import HERE, Plan, Signal, Step, Threshold
 from cockpit.core.thresholds import Judgement
 from cockpit.tui.app import show
+from tests.tui import people_gallery
 from tests.tui.fake_link import FakeLink, a_plan
 
 MINUTES_5 = timedelta(minutes=5)
@@ -333,6 +334,16 @@ STATES: Mapping[str, Callable[[], FakeLink]] = {
     "unexplained": unexplained,
     "proposed": lambda: unexplained(310),
     "proposed_and_paused": _unexplained_and_paused,
+    "not_accepted": lambda: FakeLink(accepted=False),
+    "of_many": people_gallery.of_many,
+    "gate_of_two": people_gallery.at_gate_of_two,
+    "half_open": people_gallery.half_open,
+    "rejected": people_gallery.rejected,
+    "unhealthy": people_gallery.unhealthy,
+    "offered": people_gallery.offered,
+    "left": people_gallery.left,
+    "autumn": people_gallery.autumn,
+    "frozen_soon": people_gallery.frozen_soon,
 }
 
 

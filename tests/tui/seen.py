@@ -14,7 +14,11 @@ from textual.widgets import Input
 
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.dialogs import Dialog
-from cockpit.tui.scene import History, Scene
+from cockpit.tui.keys import footer
+from cockpit.tui.panes.header import header
+from cockpit.tui.panes.question import question
+from cockpit.tui.panes.table import PANES
+from cockpit.tui.scene import History, Scene, zone_of
 from tests.tui.fake_link import FakeLink
 
 DEADLINE = 10.0
@@ -104,7 +108,28 @@ async def at_screen(link: FakeLink, size: tuple[int, int] = (120, 40)) -> AsyncI
 
 
 def scene(link: FakeLink, **changes: object) -> Scene:
-    """This moment of the session."""
+    """This moment of the session, in the zone of its window."""
     history = History()
     history.look(link)
-    return Scene(link, link.state, link.now(), UTC, history, **changes)  # type: ignore[arg-type]
+    zone = zone_of(link.state.plan) or UTC
+    return Scene(link, link.state, link.now(), zone, history, **changes)  # type: ignore[arg-type]
+
+
+def rows(name: str, link: FakeLink, width: int = 56, **changes: object) -> list[str]:
+    """The words of a pane, row by row."""
+    return [row.draw(width).plain.rstrip() for row in PANES[name].rows(scene(link, **changes), width)]
+
+
+def top(link: FakeLink, width: int = 120) -> list[str]:
+    """The words of the header, line by line."""
+    return [line.plain for line in header(scene(link), width)]
+
+
+def asked(link: FakeLink, width: int = 120, most: int = 12) -> list[str]:
+    """The words above the panes: what is to be answered, and the alarms."""
+    return [line.plain for line in question(scene(link), width, most)]
+
+
+def offered(link: FakeLink, width: int = 250) -> str:
+    """The keys at the foot."""
+    return footer(scene(link), width).plain

@@ -323,8 +323,8 @@ def test_readiness_names_signals_and_the_rehearsal() -> None:
     link.reach()
     link.do(cmd.ReportSignal(link.at, "latency", False, "the server answered 502"))
     rows = drawn("rollout", link)
-    assert "○ latency: the server answered 502" in rows
-    assert any(row.startswith("○ rehearsal: it was never rehearsed") for row in rows)
+    assert "✖ latency: the server answered 502" in rows
+    assert any(row.startswith("✖ rehearsal: it was never rehearsed") for row in rows)
 
 
 def test_leaving_and_help_are_offered_at_eighty_columns() -> None:

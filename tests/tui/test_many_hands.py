@@ -54,16 +54,17 @@ def accounts(me: str = "dana") -> FakeLink:
 
 def test_the_header_counts_people_and_says_who_is_away() -> None:
     link = FakeLink().baking()
-    assert "decides you · rolls back Lee Chen (away) · 1 here" in top(link)
+    assert "decides you · rolls back Lee Chen (away) · 1 here" in top(link, 190)
     link.attach("lee")
     link.attach("lee")
     link.attach("sam")
-    assert "decides you · rolls back Lee Chen · 3 here" in top(link)
+    assert "decides you · rolls back Lee Chen · 3 here" in top(link, 190)
     link.attach("auditor")
     link.attach("sam", may_act=False)  # Sam reads along at a second screen, and is here all the same
-    assert top(link).endswith("rolls back Lee Chen · 3 here, 1 watching")
-    assert top(link, 140).endswith("decides you · rolls back Lee Chen · 3 here")
-    assert top(link, 130).endswith("decides you · rolls back Lee Chen")
+    assert top(link, 180).endswith("rolls back Lee Chen · 3 here, 1 watching")
+    assert top(link, 172).endswith("decides you · rolls back Lee Chen · 3 here")
+    assert top(link, 160).endswith("decides you · rolls back Lee Chen")
+    assert "\ndecides you · rolls back Lee Chen · 3 here, 1 watching  " in top(link, 120)
     assert "nobody here, 1 watching" in top(FakeLink(me="auditor").baking(), 250)
 
 
@@ -73,7 +74,7 @@ async def test_the_roles_pane_says_who_is_here(size: tuple[int, int]) -> None:
         await sam.press("6")
         await sam.sees(
             "at the controls  Dana Ruiz ",
-            "decision owner   ● here  Dana Ruiz  #dana",
+            "decision owner   ● here  Dana Ruiz  ✔ ",
             "rollback owner   ◌ watching  Lee Chen",
             "metrics watcher  ● here  Sam Okoro ‹ you",
             "no role          ◌ watching  auditor  not in the plan",
@@ -82,11 +83,14 @@ async def test_the_roles_pane_says_who_is_here(size: tuple[int, int]) -> None:
 
 def test_screens_that_come_and_go_change_the_roles() -> None:
     link = FakeLink(me="lee")
-    assert rows("roles", link)[:2] == ["at the controls  nobody", "decision owner   ○ away  Dana Ruiz  #dana"]
+    assert rows("roles", link)[:2] == [
+        "at the controls  nobody",
+        "decision owner   ○ away  Dana Ruiz  ✔ typed name  #dana",
+    ]
     dana = link.attach("dana")
     assert rows("roles", link)[:2] == [
         "at the controls  Dana Ruiz",
-        "decision owner   ● here  Dana Ruiz  #dana",
+        "decision owner   ● here  Dana Ruiz  ✔ typed name  #dana",
     ]
     link.detach(dana, "its connection was cut")
     assert rows("roles", link)[0] == "at the controls  nobody"
@@ -96,7 +100,7 @@ def test_screens_that_come_and_go_change_the_roles() -> None:
 def test_without_presence_in_the_log_nobody_is_called_away() -> None:
     link = FakeLink()
     link.state = replace(link.state, screens={})
-    assert "decision owner   Dana Ruiz ‹ you  #dana" in rows("roles", link)
+    assert "decision owner   Dana Ruiz ‹ you  ✔ own account  #dana" in rows("roles", link)
     assert "away" not in top(link) and "here" not in top(link)
 
 
@@ -125,7 +129,7 @@ async def test_what_one_screen_does_another_shows() -> None:
         await lee.press("p")
         await dana.sees("paused by Lee Chen", "Lee Chen   paused")
         await dana.press("p")
-        await lee.sees("baking canary", "decides Dana Ruiz · 2 here")
+        await lee.sees("baking canary", "decides Dana Ruiz · rolls back you · 2 here")
     paused = next(e for e in link.events if isinstance(e, ev.RolloutPaused))
     assert (paused.by, paused.via, paused.os_user) == ("lee", "", "chen")
 
@@ -134,7 +138,7 @@ def test_a_process_that_runs_headless_is_nobody_at_the_controls() -> None:
     link = accounts("lee").baking()
     link.do(cmd.AttachScreen(link.at, "dana-headless", "dana", "dana-ops", "headless", True, True))
     assert rows("roles", link)[0] == "at the controls  it runs headless"
-    assert "decision owner   ◍ headless  Dana Ruiz  #dana" in rows("roles", link)
+    assert "decision owner   ◍ headless  Dana Ruiz  ✔ typed name" in rows("roles", link)
     assert "decides Dana Ruiz (headless)" in top(link) and "1 here" in top(link)
     assert leaving(link) == ["The session goes on headless, for Dana Ruiz."]
 
@@ -147,8 +151,8 @@ def test_whoever_watches_is_told_that_nobody_acts() -> None:
     eve = link.attach("eve")
     link.detach(link.seat)
     link.seat = eve
-    assert "nobody is at the controls: nothing expands; the bake of “canary” ends in" in top(link)
-    assert "nobody here, 1 watching" in top(link, 250)
+    assert "nobody is at the controls: nothing expands; Dana Ruiz, decision owner, has left" in top(link)
+    assert "nobody here, 1 watching" in top(link, 280)
     link.attach("kim")
     assert "nobody is at" not in top(link)
 
@@ -176,13 +180,13 @@ async def test_the_decision_owner_goes_on_after_nobody_was_here() -> None:
 
 async def test_somebody_else_goes_on_only_where_the_owners_word_can_be_entered() -> None:
     link = left_alone()
-    link.sit("kim", own=False)
+    link.seat = link.attach("kim")
     assert "– resume: Dana Ruiz decides    – roll back" in asked(link)
     assert "resume" not in offered(link)
     async with at_screen(link) as kim:
         await kim.press("p")
         await kim.sees("going on after nobody was here takes Dana Ruiz, not Kim")
-    link.sit("sam")
+    link.seat = link.attach("sam", own=True)
     assert "p resume: Dana Ruiz decides    R roll back" in asked(link)
     async with at_screen(link) as sam:
         await sam.press("p")
@@ -267,9 +271,9 @@ async def test_sam_takes_the_absent_decision_owners_role() -> None:
         await sam.press("T")
         await sam.sees(
             "Take over a role?",
-            "○ decision owner, from Dana Ruiz: you may take the release's decisions; retry and",
-            "○ rollback owner, from Lee Chen: you may retry and exclude",
-            "○ support liaison, from Kim Park: what it signs",
+            "○ decision owner, from Dana Ruiz: start, promote, accept a breach, retry, exclude,",
+            "○ rollback owner, from Lee Chen: retry, exclude",
+            "○ support liaison, from Kim Park: ",
             "as Sam Okoro",
         )
         assert "metrics watcher, from" not in sam.screen()
@@ -315,7 +319,8 @@ def test_a_role_is_offered_only_where_taking_it_would_help() -> None:
 def test_whoever_has_no_part_in_the_release_takes_no_role() -> None:
     plan = a_plan()
     people = (*plan.people, replace(plan.people[0], id="ana", name="Ana Silva", os_user="ana-ops"))
-    link = FakeLink(replace(plan, people=people), "sam").sit("ana", "ana-ops", own=False).baking()
+    link = FakeLink(replace(plan, people=people), "sam").baking()
+    link.seat = link.attach("ana", "ana-ops")
     said = asks.take(scene(link))
     assert isinstance(said, str) and "taking over as decision owner takes" in said and "not Ana Silva" in said
     assert "take a role" not in offered(link)

@@ -38,6 +38,19 @@ STATES = {
     "rolling_back": lambda: FakeLink().rolling_back(),
     "many_hands": lambda: gallery.STATES["many_hands"](),
     "left_alone": lambda: gallery.left_alone(),
+    **{
+        name: gallery.STATES[name]
+        for name in (
+            "not_accepted",
+            "of_many",
+            "half_open",
+            "rejected",
+            "unhealthy",
+            "offered",
+            "left",
+            "autumn",
+        )
+    },
 }
 
 
@@ -55,7 +68,7 @@ def test_no_row_is_wider_than_its_pane(state: str, width: int) -> None:
 
 
 def test_the_header_answers_in_two_lines() -> None:
-    lines = [line.plain for line in header(scene(FakeLink(me="dana").baking()), 150)]
+    lines = [line.plain for line in header(scene(FakeLink(me="dana").baking()), 180)]
     assert len(lines) == 2
     assert "checkout 2026.11.3 →  PRODUCTION    ● baking canary 2:00 of 10:00" in lines[0]
     assert "window 1:56 left" in lines[0] and "back out now: 1 target, ~41 s" in lines[0]
@@ -110,9 +123,9 @@ def test_before_the_start_everything_missing_is_named() -> None:
     link = FakeLink()
     link.reach()
     rows = drawn("rollout", link)
-    assert "○ errors > 2: no reading yet" in rows
-    assert any("orders backup restored" in row and row.startswith("○") for row in rows)
-    assert any(row.endswith("in order before the start") for row in rows)
+    assert "◌ errors > 2, errors > 20, orders < 60: no reading yet" in rows
+    assert "◆ Lee Chen signs “Last night's orders backup restored on" in rows
+    assert "✔ targets    6 targets ready" in rows
 
 
 def test_the_way_back_runs_from_the_bottom_up() -> None:
@@ -194,7 +207,7 @@ def test_the_checklist_says_who_signs_and_what_it_holds() -> None:
     link = FakeLink(me="kim").baking()
     rows = drawn("checklist", link)
     assert rows[0] == "✔ Last night's orders backup restored on staging"
-    assert rows[1].split() == ["Lee", "Chen", "signed", "10:20:00"]
+    assert rows[1].split() == ["Lee", "Chen", "(typed", "name)", "signed", "10:20:00"]
     assert rows[2:] == ["◆ Support knows what the new tax line says", "  you sign · holds “web”"]
     more = drawn("checklist", link, toggled=frozenset({"item:backup"}))
     assert "  healthy: Under 24 h old" in more
@@ -202,7 +215,7 @@ def test_the_checklist_says_who_signs_and_what_it_holds() -> None:
 
 def test_roles_mark_who_sits_here() -> None:
     rows = drawn("roles", FakeLink(me="sam"))
-    assert "metrics watcher  ● here  Sam Okoro ‹ you" in rows
+    assert "metrics watcher  ● here  Sam Okoro ‹ you  ✔ own account" in rows
     assert "may stop         Dana Ruiz, Lee Chen" in rows
     assert any("visitor ‹ you" in row for row in drawn("roles", FakeLink(me="visitor")))
 
@@ -236,7 +249,7 @@ def test_the_question_costs_each_answer_and_is_silent_otherwise() -> None:
     assert "R roll back: 1 target, ~41 s" in said[1] and "p accept and go on: Dana Ruiz says why" in said[1]
     low = [line.plain for line in question(scene(FakeLink().paused_by_limit()), 40, 3)]
     assert len(low) == 3 and low[0].startswith("▲ R roll back")
-    for calm in (FakeLink(), FakeLink().baking(), FakeLink().at_gate(), FakeLink().rolling_back()):
+    for calm in (FakeLink(), FakeLink().baking(), FakeLink().in_web(), FakeLink().rolling_back()):
         assert question(scene(calm), 130, 9) == []
 
 
@@ -297,7 +310,9 @@ def test_a_decision_covers_what_was_shown_and_nothing_that_came_later() -> None:
     assert isinstance(shown, Ask) and shown.make is not None
     unsigned.silent = {t.id for t in unsigned.state.plan.targets}
     unsigned.pass_time(40)
-    refused = decide(unsigned.state, shown.make(unsigned.at, "dana", "", "seen"))
+    start = shown.make(unsigned.at, "dana", "", "seen")
+    assert isinstance(start, cmd.StartRelease)
+    refused = decide(unsigned.state, start)
     assert isinstance(refused, Refused) and "inconclusive" in refused.reason
     over = FakeLink().paused_by_limit()
     accepted = asks.pause(scene(over))

@@ -181,7 +181,9 @@ async def test_signing_the_chosen_item_as_its_owner() -> None:
         await dana.types("told them")
         await dana.confirms()
         await dana.sends(cmd.SignItem)
-        await dana.sees("2 of 2", "Kim Park   signed off briefed: told them (at Dana Ruiz's screen)")
+        await dana.sees(
+            "2 of 2", "Kim Park   signed off briefed (typed name): told them (at Dana Ruiz's screen)"
+        )
         assert dana.last() == cmd.SignItem(dana.link.at, "kim", "dana", "told them", item="briefed")
 
 

@@ -362,9 +362,9 @@ def test_after_a_standstill_nothing_that_was_read_before_is_shown_as_so() -> Non
 
 def test_targets_of_which_the_same_is_said_stand_together() -> None:
     said = rows("rollout", STATES["held"]())
-    assert "○ web-2, web-3, web-4, web-5, web-6: held by lee," in said
+    assert "✖ web-2, web-3, web-4, web-5, web-6: held by lee," in said
     assert said.count("held by lee") == 1
-    assert "web-1, web-2, web-3, web-4, web-5, web-6 and 494" in rows("rollout", FakeLink(a_plan(500)))
+    assert "◌ 0 of 500 targets ready; web-1, web-2, web-3," in rows("rollout", FakeLink(a_plan(500)))
 
 
 def test_a_target_held_by_another_session_says_so_in_its_row() -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from cockpit.cli import attending, driving, reading, rehearsing
+from cockpit.cli import actions, attending, driving, reading, rehearsing, signing, starting
 from cockpit.cli.arguments import ACTS, parser
 from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
 from cockpit.cli.session import is_headless, tell
@@ -57,13 +57,16 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "attach": attending.attach,
     "watch": attending.watch,
     **dict.fromkeys(ACTS, attending.act),
+    "sign": signing.sign,
     "check": reading.check,
     "rehearse": rehearsing.rehearse,
     "export": reading.export,
     "sessions": reading.sessions,
+    "actions": actions.actions,
     "verify": reading.verify,
     "demo": driving.demo,
     "schema": reading.schema,
+    "init": starting.init,
 }
 
 ON_SCREEN = ("run", "resume", "demo", "attach")

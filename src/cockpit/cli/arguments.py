@@ -50,8 +50,40 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--bad", action="store_true", help="a version that starts failing after the switch")
     demo.add_argument("--hosts", type=int, default=6, metavar="N", help="size of the fleet (default 6)")
     _driving(demo)
+    _starting(sub)
+    _actions(sub)
     sub.add_parser("schema", help="print the JSON Schema of the plan")
     return whole
+
+
+def _starting(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    init = sub.add_parser("init", help="write a first plan by asking a few questions")
+    init.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="else SERVICE-VERSION.toml; never one that is there"
+    )
+    init.add_argument(
+        "--from", dest="earlier", type=Path, metavar="PLAN", help="the next release's plan, from this one"
+    )
+
+
+def _actions(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    actions = sub.add_parser("actions", help="what reviews asked for: open, age, releases survived")
+    actions.add_argument("--service", default="", metavar="S", help="only this service's")
+    what = actions.add_subparsers(dest="what", metavar="WHAT")
+    add = what.add_parser("add", help="ask somebody for something before the next release")
+    add.add_argument("text", metavar="TEXT", help="what will be there once it is done")
+    add.add_argument("--session", metavar="SESSION", help="where it comes from; the latest if left out")
+    add.add_argument("--owner", default="", metavar="PERSON", help="who does it: an id under [people]")
+    add.add_argument("--due", default="", metavar="DAY", help="until when: 2026-12-01")
+    add.add_argument(
+        "--about", type=int, default=0, metavar="RECORD", help="the log's record that it comes from"
+    )
+    _who(add)
+    for word, says in (("close", "it is done"), ("waive", "it is given up")):
+        settle = what.add_parser(word, help=says)
+        settle.add_argument("action", metavar="ACTION", help="as `cockpit actions` lists it: SESSION/NUMBER")
+        settle.add_argument("reason", metavar="REASON")
+        _who(settle)
 
 
 def _checking(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -97,7 +129,36 @@ def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         _running_argument(asked)
         fields = [asked.add_argument(name, **options).dest for name, options in act.arguments.items()]
         asked.set_defaults(fields=fields)
-        asked.add_argument("--id", type=_id, help="an id of your own: asked again with it, it happens once")
+        _own_id(asked)
+    _signing(sub)
+
+
+def _signing(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sign = sub.add_parser(
+        "sign",
+        help="sign a checklist item off, a gate or a role: by name, or with an SSH key (docs/sign-offs.md)",
+    )
+    _running_argument(sign)
+    sign.add_argument(
+        "item", nargs="?", metavar="ITEM", help="a checklist item's id, gate:STAGE or role:ROLE"
+    )
+    sign.add_argument(
+        "--note", dest="reason", default="", metavar="TEXT", help="kept with it; it isn't signed"
+    )
+    apart = sign.add_mutually_exclusive_group()
+    apart.add_argument("--ask", action="store_true", help="print what PERSON, who isn't here, would sign")
+    apart.add_argument(
+        "--challenge", metavar="LINE", help="sign what --ask printed, where the key is; - to paste it"
+    )
+    apart.add_argument(
+        "--block", type=Path, metavar="FILE", help="hand in what --challenge printed; - to paste it"
+    )
+    sign.add_argument("--key", type=Path, metavar="FILE", help="sign with this key; else the SSH agent does")
+    _own_id(sign)
+
+
+def _own_id(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--id", type=_id, help="an id of your own: asked again with it, it happens once")
 
 
 def moved(said: str) -> dict[str, Any]:
@@ -123,6 +184,9 @@ _WHY = {"--reason": {"default": "", "metavar": "TEXT", "help": "why, in a line; 
 _NOTE = {"--note": {"dest": "reason", "default": "", "metavar": "TEXT"}}
 
 
+_ROLE = {"nargs": "?", "default": "", "metavar": "ROLE", "help": "only this one"}
+
+
 class Act(NamedTuple):
     """One act from a shell: the name of its command, what it does, and what may stand behind the word.
 
@@ -143,7 +207,16 @@ ACTS: dict[str, Act] = {
     ),
     "rollback": Act("RollBack", "undo what was touched", _WHY),
     "abort": Act("Abort", "stop here, leave as is", _WHY),
-    "sign": Act("SignItem", "sign off a checklist item", {"item": {"metavar": "ITEM"}, **_NOTE}),
+    "reject": Act("RejectStage", "say no at the gate that waits", {"reason": {"metavar": "WHY"}}),
+    "accept": Act("AcceptRole", "accept the roles that wait for you", {"role": _ROLE}),
+    "offer": Act(
+        "OfferRole",
+        "offer a role of yours to somebody",
+        {"role": {"metavar": "ROLE"}, "to": {"metavar": "PERSON"}, **_WHY},
+    ),
+    "refuse": Act(
+        "DeclineRole", "don't take a role that is offered, or take an offer back", {"role": _ROLE, **_WHY}
+    ),
     "signal": Act(
         "EnterReading",
         "enter the value of a signal that a person reads",

@@ -48,9 +48,11 @@ def act(args: argparse.Namespace) -> int:
     session = args.session
     if session is not None and fields.get("reason") == "" and _are_words(session):
         session, fields["reason"] = None, session
+    if session is not None and fields.get("role") == "" and not _is_session(session):
+        session, fields["role"] = None, session
     fields |= fields.pop("moved", {})
     command = _command(ACTS[args.command].command, fields)
-    return asyncio.run(_asked(running(session), args, command))
+    return asyncio.run(asked(running(session), args, command))
 
 
 def _are_words(said: str) -> bool:
@@ -58,9 +60,17 @@ def _are_words(said: str) -> bool:
     return len(said.split()) > 1 and not Path(said).expanduser().exists()
 
 
+def _is_session(said: str) -> bool:
+    """Whether what stands where SESSION may is one: a file, or the name of one that runs."""
+    from cockpit.runtime import sockets
+    from cockpit.store.sessions import SUFFIX
+
+    return os.sep in said or Path(said).exists() or said.removesuffix(SUFFIX) in sockets.running()
+
+
 def go_on(args: argparse.Namespace, log: Path) -> int:
     """Go on with a rollout that is paused in a running session."""
-    return asyncio.run(_asked(running(str(log)), args, _command("ResumeRollout", {"reason": args.go_on})))
+    return asyncio.run(asked(running(str(log)), args, _command("ResumeRollout", {"reason": args.go_on})))
 
 
 async def on_screen(
@@ -137,7 +147,8 @@ def _unread() -> bool:
     return bool(out.poll(0))
 
 
-async def _asked(name: str, args: argparse.Namespace, command: Any) -> int:
+async def asked(name: str, args: argparse.Namespace, command: Any) -> int:
+    """Ask a running session for one act; its exit code."""
     from cockpit.runtime import wire
     from cockpit.runtime.mirror import attach as attach_to
 
@@ -146,6 +157,11 @@ async def _asked(name: str, args: argparse.Namespace, command: Any) -> int:
         answer = await mirror.ask(command, getattr(args, "id", None) or secrets.token_hex(8))
     finally:
         await mirror.leave()
+    return answered(answer)
+
+
+def answered(answer: Mapping[str, Any]) -> int:
+    """Tell what came of an act; its exit code."""
     if "record" not in answer:  # the session is out of reach
         tell(answer["refused"])
         return UNKNOWN

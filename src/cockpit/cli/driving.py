@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 from collections.abc import Callable, Coroutine
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -181,8 +182,8 @@ def demo(args: argparse.Namespace) -> int:
     if not headless:
         check_screen(args.theme)
 
-    def drive(opening: Any, crew: Crew) -> Coroutine[Any, Any, int]:
-        return _drive_here(opening, args, crew if headless else None)
+    def drive(opening: Any, crew: Callable[..., Coroutine[Any, Any, None]]) -> Coroutine[Any, Any, int]:
+        return _drive_here(opening, args, partial(crew, signs=headless))
 
     return asyncio.run(play(args.hosts, args.bad, args.promote_when_clean, drive))
 
@@ -191,7 +192,7 @@ def _load(path: Path) -> Any:
     """The checked plan; PlanError with every problem where it can't be used. Warnings go to stderr."""
     from cockpit.planfile import load
 
-    checked = load(path)
+    checked = load(path, _now())
     if checked.plan is None:
         problems = "\n\n".join(p.render() for p in checked.problems)
         raise PlanError(f"{problems}\n\n{refusal(path, checked.problems)}")

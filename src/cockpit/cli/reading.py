@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cockpit import failpoint
 from cockpit.cli.backtesting import against
 from cockpit.cli.session import recorded, refusal
+from cockpit.cli.signing import bad_signatures
 from cockpit.core.errors import PlanError, UsageError
+from cockpit.core.vocabulary import Finding
 
 
 def check(args: argparse.Namespace) -> int:
@@ -19,8 +22,9 @@ def check(args: argparse.Namespace) -> int:
     from cockpit.export.preview import preview
     from cockpit.planfile import load
     from cockpit.runtime.check import look
+    from cockpit.runtime.engine import utc_now
 
-    checked = load(args.plan)
+    checked = load(args.plan, utc_now())
     groups = {
         "Problems": checked.problems,
         "Worth a look": checked.warnings,
@@ -44,12 +48,23 @@ def check(args: argparse.Namespace) -> int:
     for i, (hook, why) in enumerate(looked.mute.items()):
         print("" if i else "\nCan't be told\n", f"[[notify]] {hook}: {why}", sep="")
         print("    nobody hears of anything by it; mend it where the session will be started")
+    unsettled = [f for f in looked.findings if not f.ok]
+    waiting = [f for f in unsettled if readiness.for_people(checked.plan, f)]
+    missing = [f for f in unsettled if f not in waiting]
     print("\nReadiness")
-    findings = looked.findings
-    for finding in findings:
-        print(f"  {'ok ' if finding.ok else 'NOT'}  {finding.text}")
-    missing = [f for f in findings if not f.ok and not readiness.for_people(checked.plan, f)]
+    _lines("NOT", missing)
+    if waiting:
+        print("\nWaits for people in the session")
+        _lines("wait", waiting)
+        print()
+    _lines("look", [f for f in looked.findings if f.ok and f.doubtful])
+    _lines("ok", [f for f in looked.findings if f.ok and not f.doubtful])
     return 5 if missing else 0
+
+
+def _lines(mark: str, findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        print(f"  {mark:4}  {finding.text}")
 
 
 def export(args: argparse.Namespace) -> int:
@@ -85,8 +100,14 @@ def verify(args: argparse.Namespace) -> int:
         print(f"sound up to: {found.head.seq} {found.head.hash}")
         return 1
     recording, _, plan = recorded(path)
+    signed, bad = bad_signatures(recording, plan)
+    if bad:
+        print("\n".join(f"{path}: NOT sound. {fault}" for fault in bad))
+        return 1
     untrue = claims.check([event for _, event in recording.events], plan)
     print(f"{path}: sound, {found.events} records\nhead {found.head.seq} {found.head.hash}")
+    if signed:
+        print(f"signatures: {signed}, each made with its person's key in the plan, for what its record says")
     for claim in untrue or ("every outcome it claims follows from its records",):
         print(f"NOT true: {claim}" if untrue else claim)
     if not args.head:

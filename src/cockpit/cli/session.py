@@ -22,7 +22,7 @@ def recorded(path: Path) -> tuple[Any, Any, Any]:
     opened: Any = recording.events[0][1] if recording.events else None
     if opened is None:
         raise UsageError(f"{path}: the log holds no session yet")
-    checked = parse(opened.plan_text.encode(), opened.plan_path)
+    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
     if checked.plan is None:
         raise PlanError(refusal(opened.plan_path, checked.problems))
     if checked.sha256 != opened.plan_sha256:

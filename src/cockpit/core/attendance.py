@@ -50,19 +50,35 @@ def known_as(plan: Plan, os_user: str, own: bool, said: str) -> str | Refused:
     return said
 
 
-def speaks(plan: Plan, seat: ev.ScreenAttached, by: str) -> Refused | None:
-    """Why the word of `by` can't be entered at this screen, or None."""
+STOPS = (
+    cmd.Abort,
+    cmd.RollBack,
+    cmd.CloseSession,
+    cmd.PauseRollout,
+    cmd.RejectStage,
+    cmd.ReportUnexplained,
+    cmd.AddNote,
+)
+"""What stops a release, or is only said: it takes no key."""
+
+
+def speaks(
+    plan: Plan, seat: ev.ScreenAttached, by: str, signed: bool = False, stops: bool = False
+) -> Refused | None:
+    """Why the word of `by` can't be entered at this screen, or None. `signed`: their key says that it is theirs."""
     if not seat.person:
         return Refused(f"you are {seat.os_user}, whom the plan doesn't know: you may watch, and nothing else")
     if not seat.may_act:
         return Refused("this screen only watches: nothing is decided here")
-    if by == seat.person:
+    if signed or by == seat.person:
         return None
     has_account = any(p.id == by and p.os_user is not None for p in plan.people)
-    if seat.own and not has_account:
+    has_key = people.has_key(plan, by)
+    if seat.own and not has_account and (stops or not has_key):
         return None
     where = "their own account" if has_account else "a screen of their own"
-    return Refused(f"{plan.person_name(by)} decides that from {where}: `cockpit attach` there")
+    or_signed = ", or signs it with their key" if has_key else ""
+    return Refused(f"{plan.person_name(by)} decides that from {where}{or_signed}: `cockpit attach` there")
 
 
 def unattended(state: State) -> Refused | None:
@@ -70,31 +86,6 @@ def unattended(state: State) -> Refused | None:
     if not state.unattended:
         return None
     return Refused("nobody is at a screen to see what follows: `cockpit attach` first")
-
-
-def take(state: State, c: cmd.TakeRole) -> Decided:
-    """Take a role whose holder isn't here: for those who have a part in the release, with a reason."""
-    plan = state.plan
-    holder = plan.roles.holder(c.role)
-    called = c.role.replace("_", " ")
-    if holder is None:
-        held = ", ".join(role for role, _ in plan.roles.held())
-        return Refused(f"the plan has no role {c.role}: there are {held}")
-    if holder == c.by:
-        return Refused(f"you are {called} already")
-    if state.here(holder):
-        return Refused(f"{plan.person_name(holder)} is {called}, and is here: ask them")
-    if c.via or not state.here(c.by):
-        return Refused("a role is taken at a screen of one's own: `cockpit attach` first")
-    if not people.roles_of(plan, c.by):
-        who = tuple(
-            dict.fromkeys((*(p for _, p in plan.roles.held() if p != holder), *people.stoppers(plan)))
-        )
-        if refused := allowed(state, c.by, who, f"taking over as {called}"):
-            return refused
-    if not c.reason:
-        return Refused("taking a role over needs a reason")
-    return [ev.RoleTaken(c.at, c.role, holder, c.by, c.reason, c.evidence)]
 
 
 def typed(plan: Plan) -> tuple[Signal, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cockpit.core import events as ev
+from cockpit.core.hands import Hands
 from cockpit.core.plan import Plan
 
 
@@ -64,6 +65,8 @@ class _Reading:
     allowed: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
     promoted: set[str] = field(default_factory=set[str])
     begun: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
+    approvals: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    roles: Hands = field(init=False)
     baked: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     finished: set[str] = field(default_factory=set[str])
     acting: set[str] = field(default_factory=set[str])
@@ -74,6 +77,9 @@ class _Reading:
     held: str = ""
     gone: str = ""
     over: str = ""
+
+    def __post_init__(self) -> None:
+        self.roles = Hands(self.plan)
 
     def take(self, seq: int, event: ev.Event) -> Iterator[str]:
         """Read one more record; yields what is wrong with it."""
@@ -99,7 +105,12 @@ class _Reading:
             case ev.SessionClosed():
                 yield from self._closed(event)
             case ev.ScreenAttached() | ev.ScreenDetached():
+                self.roles.take(event)
                 self._came_or_went(event)
+            case ev.StageApproved():
+                gate = next((s.gate for s in self.plan.stages if s.name == event.stage), None)
+                stood_for = self.roles.stood_for(gate.approvers, event.by) if gate is not None else ()
+                self.approvals[event.by] = stood_for
             case ev.UnexplainedReported():
                 self.unexplained = True
             case ev.ExplanationRecorded() | ev.ProposalDeclined():
@@ -120,8 +131,15 @@ class _Reading:
         match event:
             case ev.ReleaseStarted():
                 self.started = True
-            case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
+            case (
+                ev.RolloutPaused()
+                | ev.GateTimedOut()
+                | ev.StageRejected()
+                | ev.WindowClosed()
+                | ev.LeftAlone()
+            ):
                 self.held = "while the rollout was paused"
+                self.approvals.clear()
             case ev.RolloutResumed():
                 self.held = ""
             case ev.RollbackStarted():
@@ -133,9 +151,11 @@ class _Reading:
             case ev.SessionResumed():
                 self.gone = ""
                 self.acting.clear()
+                self.approvals.clear()
+                self.roles.take(event)
                 self.held = "before anybody let it go on" if self.started else ""
             case _:
-                pass
+                self.roles.take(event)
 
     def _barred(self) -> str:
         return (
@@ -195,11 +215,14 @@ class _Reading:
             yield f"{_expansion(event)} while nobody who may act was here"
         if self.unexplained and isinstance(event, ev.StagePromoted | ev.WaveStarted):
             yield f"{_expansion(event)} while something was unexplained"
+        if not isinstance(event, ev.StageFinished) and (open_ := self.roles.left_open()):
+            yield f"{_expansion(event)} while {open_} had left"
         match event:
             case ev.StagePromoted():
                 gated = any(s.name == event.stage and s.gate is not None for s in self.plan.stages)
                 if gated and event.by == ev.COCKPIT:
                     yield f"{event.stage} has a gate, and no person opened it"
+                yield from self._approved(event.stage)
                 self.promoted.add(event.stage)
             case ev.WaveStarted():
                 if barred := self._barred():
@@ -216,6 +239,16 @@ class _Reading:
                 pass
         if event.stage not in self.promoted:
             yield f"{event.stage} goes on, but was never promoted"
+
+    def _approved(self, stage: str) -> Iterator[str]:
+        """Enough of the gate's approvers said yes since it was last held up; an earlier version asked for one only."""
+        gate = next((s.gate for s in self.plan.stages if s.name == stage), None)
+        said, self.approvals = self.approvals, {}
+        if gate is None or gate.needs == 1:
+            return
+        yes = set(said) if gate.distinct else {name for names in said.values() for name in names}
+        if len(yes) < gate.needs:
+            yield f"{stage} was promoted with {len(yes)} of the {gate.needs} approvals that its gate needs"
 
     def _closed(self, event: ev.SessionClosed) -> Iterator[str]:
         self.over = "after the end"

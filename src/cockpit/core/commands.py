@@ -8,29 +8,28 @@ whose screen it was entered, and `os_user` the operating-system user there, as t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
-from cockpit.core.events import Event, Finish, Reading, Seat, Settled, Verdict
+from cockpit.core.command import Command as Command
+from cockpit.core.command import Decided as Decided
+from cockpit.core.command import Refused as Refused
+from cockpit.core.events import Reading, Seat, Settlement
 from cockpit.core.plan import Op
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a command may not happen, and what would make it possible."""
-
-    reason: str
-
-
-Decided = list[Event] | Refused
-"""What a command comes to."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Something asked for at a moment."""
-
-    at: datetime
+from cockpit.core.reports import ReportActions as ReportActions
+from cockpit.core.reports import ReportCheck as ReportCheck
+from cockpit.core.reports import ReportExamined as ReportExamined
+from cockpit.core.reports import ReportFound as ReportFound
+from cockpit.core.reports import ReportFreezes as ReportFreezes
+from cockpit.core.reports import ReportNotice as ReportNotice
+from cockpit.core.reports import ReportProbe as ReportProbe
+from cockpit.core.reports import ReportRehearsal as ReportRehearsal
+from cockpit.core.reports import ReportReleased as ReportReleased
+from cockpit.core.reports import ReportReplaced as ReportReplaced
+from cockpit.core.reports import ReportSignal as ReportSignal
+from cockpit.core.reports import ReportSleep as ReportSleep
+from cockpit.core.reports import ReportStep as ReportStep
+from cockpit.core.reports import ReportVerdict as ReportVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,28 @@ class StartRelease(HumanCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class Promote(HumanCommand):
-    """Let `stage` begin; empty: whichever waits.
+class SignedCommand(HumanCommand):
+    """What a person may sign with their key: `signature` is a block as `signoff` makes it, verified; or empty."""
+
+    signature: str = field(default="", kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Promote(SignedCommand):
+    """Let `stage` begin, or approve it at its gate; empty: whichever waits.
 
     `overriding` names the objections that the decision owner saw and takes on, for `reason`.
     """
 
     stage: str = ""
     overriding: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RejectStage(HumanCommand):
+    """Say no at the gate of `stage`, for `reason`; empty: whichever waits."""
+
+    stage: str = ""
 
 
 class PauseRollout(HumanCommand):
@@ -116,7 +129,7 @@ class ExcludeTarget(HumanCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class SignItem(HumanCommand):
+class SignItem(SignedCommand):
     """Sign off a checklist item; `reason` is the note."""
 
     item: str = ""
@@ -124,7 +137,29 @@ class SignItem(HumanCommand):
 
 @dataclass(frozen=True, slots=True)
 class TakeRole(HumanCommand):
-    """Hold `role` from now on, since its holder isn't here."""
+    """Hold `role` from now on, since its holder isn't here; empty: every role that was left open."""
+
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRole(SignedCommand):
+    """Hold `role` from now on: as the plan says, or as its holder offers; empty: every one that waits for `by`."""
+
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRole(HumanCommand):
+    """Offer `role` to the person `to`; it changes hands when they accept."""
+
+    role: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclineRole(HumanCommand):
+    """Don't take `role`, which was offered; or take one's own offer back."""
 
     role: str = ""
 
@@ -199,6 +234,23 @@ class AddNote(HumanCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class AddAction(HumanCommand):
+    """Ask `owner` to do what `reason` says until the day `due` (YYYY-MM-DD); `about` is the record it comes from."""
+
+    owner: str = ""
+    due: str = ""
+    about: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SettleAction(HumanCommand):
+    """An action is done, or given up, for `reason`."""
+
+    action: str = ""
+    how: Settlement = "closed"
+
+
+@dataclass(frozen=True, slots=True)
 class CloseUnattended(Command):
     """Nobody is at a screen to retry a partial rollback: end it as it is."""
 
@@ -241,106 +293,6 @@ class LeaveSession(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class ReportProbe(Command):
-    """A target was, or wasn't, reached and prepared; the fields are those of TargetProbed."""
-
-    target: str
-    ok: bool
-    detail: str
-    held_by: str = ""
-    running: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReportReplaced(Command):
-    """A target refuses us: another driver has taken it over."""
-
-    target: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSleep(Command):
-    """This machine or process stood still for so long."""
-
-    slept: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class ReportReleased(Command):
-    """What was left on targets was removed, or couldn't be; the fields are those of TargetsReleased."""
-
-    released: tuple[str, ...]
-    left: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFound(Command):
-    """An attempt in doubt was found running."""
-
-    attempt: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReportStep(Command):
-    """What became of an attempt; the fields are those of StepFinished."""
-
-    attempt: str
-    finish: Finish
-    proven: bool
-    exit_code: int | None
-    verify_exit_code: int | None
-    seconds: float
-    detail: str
-    output_bytes: int = 0
-    output_sha256: str = ""
-    settled: Settled = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportVerdict(Command):
-    """A threshold's verdict is now this."""
-
-    threshold: str
-    verdict: Verdict
-    value: float | None
-    target: str | None = None
-    breaching_since: datetime | None = None
-    known_until: datetime | None = None
-    detail: str = ""
-    evidence: tuple[Reading, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ReportSignal(Command):
-    """A signal can, or can't, be read; the fields are those of SignalRead."""
-
-    signal: str
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRehearsal(Command):
-    """What the newest rehearsal of the plan proved; the fields are those of RehearsalFound."""
-
-    rehearsed_at: datetime | None
-    unproven: tuple[str, ...]
-    rollback: timedelta | None
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReportNotice(Command):
-    """A [[notify]] command ran."""
-
-    on: str
-    line: str
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Tick(Command):
     """Time passes: whatever follows by itself may happen now."""
 
@@ -357,7 +309,7 @@ def precedence(command: Command) -> int:
             return 0
         case RollBack():
             return 1
-        case PauseRollout():
+        case PauseRollout() | RejectStage():
             return 2
         case StartRelease() | Promote() | ResumeRollout() | ChangeLimit() | DeclineProposal():
             return 4

@@ -17,21 +17,24 @@ from cockpit.core import (
     attendance,
     checklist,
     follow,
+    gates,
     limits,
     mend,
+    news,
     people,
     readiness,
+    review,
+    roles,
     rollout,
-    window,
+    signoff,
 )
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.authority import allowed, not_active, not_driving
 from cockpit.core.commands import Decided, Refused
-from cockpit.core.state import State, breached, clean, unclean
+from cockpit.core.state import State, breached, unclean
 
-WINDOW = "window"
-"""In Promote.overriding: what the window has against it was seen."""
+Afterwards = cmd.AddNote | cmd.AddAction | cmd.SettleAction | cmd.ReportNotice | cmd.ReportReleased
 
 
 def decide(state: State, command: cmd.Command) -> Decided:
@@ -49,7 +52,7 @@ def _decide(state: State, command: cmd.Command) -> Decided:
         return Refused("no session is open")
     if isinstance(command, cmd.DetachScreen):
         return attendance.detach(state, command)
-    if isinstance(command, cmd.AddNote | cmd.ReportNotice | cmd.ReportReleased):
+    if isinstance(command, Afterwards):
         return _afterwards(state, command)
     if state.closed is not None:
         return [] if not isinstance(command, cmd.HumanCommand) else Refused("the session is closed")
@@ -80,12 +83,10 @@ def _decide(state: State, command: cmd.Command) -> Decided:
             return [ev.StepFound(command.at, found.id)] if found is not None and found.unsettled else []
         case cmd.ReportVerdict():
             return limits.verdict(state, command)
-        case cmd.ReportSignal() | cmd.ReportRehearsal():
-            return readiness.report(state, command)
         case cmd.Tick():
             return follow.tick(state, command)
-        case _:  # pragma: no cover
-            raise TypeError(f"unknown command {command!r}")
+        case _:
+            return news.report(state, command)
 
 
 def _open(state: State, c: cmd.OpenSession) -> Decided:
@@ -104,19 +105,24 @@ def _open(state: State, c: cmd.OpenSession) -> Decided:
             c.plan_sha256,
             c.plan_text,
             c.promote_when_clean,
-        )
+        ),
+        *roles.opening(state.plan, c),
     ]
 
 
 def _human(state: State, c: cmd.HumanCommand) -> Decided:
     if not people.known(state.plan, c.by):
         return Refused(f"{c.by} isn't in the plan's [people]")
+    if isinstance(c, cmd.SignedCommand) and c.signature and signoff.used(state, c.signature):
+        return Refused(signoff.USED)
     c = replace(c, reason=c.reason.strip())
     match c:
         case cmd.StartRelease():
             return _start(state, c)
         case cmd.Promote():
-            return _promote(state, c)
+            return gates.promote(state, c)
+        case cmd.RejectStage():
+            return gates.reject(state, c)
         case cmd.PauseRollout():
             return _pause(state, c)
         case cmd.ResumeRollout():
@@ -132,9 +138,9 @@ def _human(state: State, c: cmd.HumanCommand) -> Decided:
         case cmd.ExcludeTarget():
             return mend.exclude(state, c)
         case cmd.SignItem():
-            return _sign(state, c)
-        case cmd.TakeRole():
-            return attendance.take(state, c)
+            return checklist.sign(state, c)
+        case cmd.AcceptRole() | cmd.OfferRole() | cmd.DeclineRole() | cmd.TakeRole():
+            return roles.human(state, c)
         case cmd.EnterReading():
             return attendance.enter(state, c)
         case cmd.ChangeLimit():
@@ -147,23 +153,15 @@ def _human(state: State, c: cmd.HumanCommand) -> Decided:
             raise TypeError(f"unknown command {c!r}")
 
 
-def _afterwards(state: State, c: cmd.AddNote | cmd.ReportNotice | cmd.ReportReleased) -> Decided:
+def _afterwards(state: State, c: Afterwards) -> Decided:
     """What may come after the end too: the review is added to, and what was under way reports back."""
     match c:
-        case cmd.AddNote():
-            return _note(state, c)
         case cmd.ReportNotice():
             return [ev.NoticeSent(c.at, c.on, c.line, c.ok, c.detail)]
-        case _:
+        case cmd.ReportReleased():
             return [ev.TargetsReleased(c.at, c.released, c.left)]
-
-
-def _note(state: State, c: cmd.AddNote) -> Decided:
-    if not people.known(state.plan, c.by):
-        return Refused(f"{c.by} isn't in the plan's [people]")
-    if not c.reason.strip():
-        return Refused("an empty note says nothing")
-    return [ev.NoteAdded(c.at, c.by, c.reason.strip(), c.via)]
+        case _:
+            return review.human(state, c)
 
 
 def _start(state: State, c: cmd.StartRelease) -> Decided:
@@ -178,7 +176,7 @@ def _start(state: State, c: cmd.StartRelease) -> Decided:
             f"{held[0].target} is held by {held[0].held_by}: two sessions never drive one "
             'target; to take it over, run with --take-over "REASON"'
         )
-    if refused := allowed(state, c.by, (state.plan.roles.decision_owner,), "starting the release"):
+    if refused := allowed(state, c.by, people.promoters(state.plan), "starting the release"):
         return refused
     findings = readiness.findings(state, c.at)
     missing = [f for f in findings if not f.ok]
@@ -187,47 +185,6 @@ def _start(state: State, c: cmd.StartRelease) -> Decided:
         return Refused("not ready: " + "; ".join(f.text for f in unseen))
     override = c.reason if missing else ""
     return [ev.ReleaseStarted(c.at, c.by, c.via, override, findings, c.evidence)]
-
-
-def _promote(state: State, c: cmd.Promote) -> Decided:
-    if refused := not_active(state):
-        return refused
-    if refused := attendance.unattended(state):
-        return refused
-    stage = rollout.current_stage(state)
-    if state.paused is not None:
-        return Refused("the rollout is paused: resume it first")
-    if c.stage and (stage is None or c.stage != stage.name or state.phase != "waiting"):
-        return Refused(f"{c.stage} doesn't wait to be promoted")
-    if state.phase == "baking" and state.bake is not None:
-        left = state.bake.bake_time - state.bake.done(c.at)
-        return Refused(f"the bake needs {left.total_seconds():.0f} s more of clean signals")
-    if stage is None or state.phase != "waiting":
-        return Refused("nothing waits to be promoted: a wave is running" if stage else "every stage is done")
-    if state.promoted == stage.name:
-        return Refused(f"{stage.name} is promoted already: it begins now")
-    objection = window.against(state, stage, c.at)
-    owner = (state.plan.roles.decision_owner,)
-    deciders = people.deciders(state.plan, stage)
-    if refused := allowed(
-        state, c.by, owner if objection else deciders, f"promoting {stage.name}{_over(objection)}"
-    ):
-        return refused
-    if holding := checklist.holding(state, f"stage:{stage.name}"):
-        return Refused(f"{stage.name} is held back by: {', '.join(i.text for i in holding)}")
-    if state.unexplained is not None:
-        return Refused("something is unexplained: say what it was (u), or roll back")
-    if not clean(state):
-        return Refused(
-            "the signals aren't clean: wait, roll back, or resume from a pause by accepting the limit"
-        )
-    if objection and (not c.reason or WINDOW not in c.overriding):
-        return Refused(f"{objection}: promoting it now needs a reason")
-    return [ev.StagePromoted(c.at, stage.name, c.by, c.via, c.reason, c.evidence)]
-
-
-def _over(objection: str) -> str:
-    return f" although {objection}" if objection else ""
 
 
 def _pause(state: State, c: cmd.PauseRollout) -> Decided:
@@ -249,7 +206,7 @@ def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
         return refused
     if reason := rollout.stuck(state):
         return Refused(f"{reason}: retry or exclude a target, or roll back")
-    owner = (state.plan.roles.decision_owner,)
+    owner = people.promoters(state.plan)
     if isinstance(state.paused, ev.LeftAlone) and (
         refused := allowed(state, c.by, owner, "going on after nobody was here")
     ):
@@ -281,14 +238,14 @@ def _held_by(state: State) -> tuple[str, ...]:
     After the session was taken up again any limit that isn't clean does.
     """
     unsettled = {t.id for t in unclean(state)}
-    if state.resumed is not None:
-        return tuple(sorted(unsettled))
-    held = breached(state)
+    held = tuple(sorted(unsettled)) if state.resumed is not None else breached(state)
     match state.paused:
         case ev.RolloutPaused(threshold=str(threshold)) if threshold in unsettled and threshold not in held:
             return (*held, threshold)
-        case ev.WindowClosed():
-            return (*held, "the closed window")
+        case ev.WindowClosed(why=why):
+            return (*held, f"the freeze ({why})" if why else "the closed window")
+        case ev.StageRejected(stage=stage):
+            return (*held, f"the no to {stage}")
         case _:
             return held
 
@@ -307,19 +264,6 @@ def _roll_back(state: State, c: cmd.RollBack) -> Decided:
     if refused := allowed(state, c.by, people.stoppers(state.plan), "rolling back"):
         return refused
     return [ev.RollbackStarted(c.at, c.by, c.via, c.reason, None, c.evidence)]
-
-
-def _sign(state: State, c: cmd.SignItem) -> Decided:
-    item = next((i for i in state.plan.checklist if i.id == c.item), None)
-    if item is None:
-        return Refused(f"the plan has no checklist item {c.item}")
-    if refused := allowed(state, c.by, checklist.signers(state, item), f"signing {item.id}"):
-        return refused
-    if c.by not in checklist.missing(state, item):
-        signed = any(s.by == c.by for s in state.signed.get(item.id, ()))
-        who = state.plan.person_name(c.by) if signed else "whoever held the role before"
-        return Refused(f"{who} has signed {item.id} already")
-    return [ev.ChecklistSigned(c.at, item.id, c.by, c.via, c.reason, c.evidence)]
 
 
 def _close(state: State, c: cmd.CloseSession) -> Decided:

@@ -31,17 +31,36 @@ from cockpit.core.lifecycle import SessionLeft as SessionLeft
 from cockpit.core.lifecycle import SessionOpened as SessionOpened
 from cockpit.core.lifecycle import SessionResumed as SessionResumed
 from cockpit.core.lifecycle import TargetsReleased as TargetsReleased
+from cockpit.core.people_events import FreezesRead as FreezesRead
+from cockpit.core.people_events import GateAsked as GateAsked
+from cockpit.core.people_events import ItemChecked as ItemChecked
+from cockpit.core.people_events import RoleAccepted as RoleAccepted
+from cockpit.core.people_events import RoleDeclined as RoleDeclined
+from cockpit.core.people_events import RoleOffered as RoleOffered
+from cockpit.core.people_events import SignOffExpired as SignOffExpired
+from cockpit.core.people_events import StageApproved as StageApproved
+from cockpit.core.people_events import StageRejected as StageRejected
+from cockpit.core.people_events import TargetExamined as TargetExamined
+from cockpit.core.review_events import ActionAdded as ActionAdded
+from cockpit.core.review_events import ActionSettled as ActionSettled
+from cockpit.core.review_events import ActionsFound as ActionsFound
+from cockpit.core.review_events import NoteAdded as NoteAdded
 from cockpit.core.vocabulary import COCKPIT as COCKPIT
 from cockpit.core.vocabulary import Decision as Decision
 from cockpit.core.vocabulary import Direction as Direction
 from cockpit.core.vocabulary import Event as Event
 from cockpit.core.vocabulary import Finding as Finding
 from cockpit.core.vocabulary import Finish as Finish
+from cockpit.core.vocabulary import Frozen as Frozen
+from cockpit.core.vocabulary import Level as Level
+from cockpit.core.vocabulary import OpenAction as OpenAction
 from cockpit.core.vocabulary import Outcome as Outcome
 from cockpit.core.vocabulary import Reading as Reading
 from cockpit.core.vocabulary import Seat as Seat
 from cockpit.core.vocabulary import Settled as Settled
+from cockpit.core.vocabulary import Settlement as Settlement
 from cockpit.core.vocabulary import Verdict as Verdict
+from cockpit.core.vocabulary import Version as Version
 
 # Before the start
 
@@ -76,13 +95,18 @@ class ReleaseStarted(Decision):
 
 @dataclass(frozen=True, slots=True)
 class StagePromoted(Decision):
-    """A stage may begin. Where it has a gate, `by` is one of its approvers."""
+    """A stage may begin. Where it has a gate, `by` is one of its approvers.
+
+    `level` and `signature` tell of a word that was signed, and isn't an approval of its own.
+    """
 
     stage: str
     by: str
     via: str
     reason: str
     evidence: tuple[Reading, ...]
+    level: Level | None = None
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +271,12 @@ class RolloutResumed(Decision):
 
 @dataclass(frozen=True, slots=True)
 class WindowClosed(Event):
-    """The agreed window is over while the release is not; the rollout pauses."""
+    """The agreed window is over, or a freeze begins, while the release is not at its end; the rollout pauses.
+
+    `why` names the freeze; empty where the window is over.
+    """
+
+    why: str = ""
 
 
 # Judging
@@ -286,13 +315,15 @@ class ThresholdTripped(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChecklistSigned(Decision):
-    """A checklist item was signed off by `by`."""
+    """A checklist item was signed off by `by`; `level` is None in the log of an earlier version."""
 
     item: str
     by: str
     via: str
     note: str
     evidence: tuple[Reading, ...]
+    level: Level | None = None
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,15 +335,6 @@ class SignalEntered(Decision):
     by: str
     via: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoteAdded(Decision):
-    """Somebody's words for the review."""
-
-    by: str
-    text: str
-    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from functools import partial
 
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt, attempt_target, begun, cut, found, resolved, settled
-from cockpit.core.state import Bake, State, accepting, breached, clean
+from cockpit.core.people_state import vouched
+from cockpit.core.state import Bake, Paused, State, accepting, breached, clean
 
 
 def replay(events: Iterable[ev.Event], state: State) -> State:
@@ -26,7 +27,9 @@ def evolve(state: State, event: ev.Event) -> State:
             return replace(state, probes={**state.probes, event.target: event})
         case ev.ReleaseStarted():
             accepted = accepting(state, breached(state), event.evidence)
-            return replace(state, started=event, since=event.at, accepted={**state.accepted, **accepted})
+            freezes = frozenset(f.text for f in event.findings if f.key == "freeze" and not f.ok)
+            started = replace(state, started=event, since=event.at, freezes_over=freezes)
+            return replace(started, accepted={**state.accepted, **accepted})
         case ev.StepIntended():
             return _intended(state, event)
         case ev.StepFinished():
@@ -41,23 +44,20 @@ def evolve(state: State, event: ev.Event) -> State:
             )
         case ev.VerdictChanged():
             return _judged(state, event)
-        case ev.RolloutPaused() | ev.LeftAlone():
-            return replace(state, paused=event)
+        case ev.RolloutPaused() | ev.LeftAlone() | ev.StageRejected() | ev.GateTimedOut():
+            return _paused(state, event)
         case ev.RolloutResumed():
             accepted = {**state.accepted, **accepting(state, event.accepted, event.evidence)}
             going_on = replace(state, paused=None, accepted=accepted, resumed=None, open_then=())
             return _rebaked(going_on, event.at, event.at)
         case ev.WindowClosed():
-            return replace(state, paused=event, window_over=True)
-        case ev.GateTimedOut():
-            return replace(state, paused=event, gate_timed_out=True)
+            over = state.window_over or not event.why
+            freezes = state.freezes_over | {event.why}
+            return replace(_paused(state, event), window_over=over, freezes_over=freezes)
         case ev.RetryAuthorised():
             return _retried(state, event)
         case ev.TargetExcluded():
             return replace(state, excluded={**state.excluded, event.target: event})
-        case ev.ChecklistSigned():
-            signatures = (*state.signed.get(event.item, ()), event)
-            return replace(state, signed={**state.signed, event.item: signatures})
         case ev.RollbackStarted():
             going_back = replace(_explained(state), rollback=event, paused=None, resumed=None, bake=None)
             return replace(going_back, retries=frozenset(), since=event.at)
@@ -74,7 +74,12 @@ def _advanced(state: State, event: ev.Event) -> State:
     """The rollout moves on: stages, waves and bakes."""
     match event:
         case ev.StagePromoted():
-            return replace(state, promoted=event.stage, gate_timed_out=False)
+            promoted = replace(state, promoted=event.stage, asked=None, approvals=())
+            return State.spoken(promoted, event.signature)
+        case ev.GateAsked():
+            return replace(state, asked=None if event.held else event.at)
+        case ev.StageApproved():
+            return state.approving(event)
         case ev.StageStarted():
             return replace(state, promoted=None, since=event.at)
         case ev.WaveStarted():
@@ -114,6 +119,11 @@ def _alarmed(state: State, event: ev.Event) -> State:
             return replace(state, escalations=waiting)
         case _:
             return _lived(state, event)
+
+
+def _paused(state: State, event: Paused) -> State:
+    """Nothing new starts. What was approved at a gate was approved on what the signals said then: it is asked anew."""
+    return replace(state, paused=event, approvals=(), asked=None)
 
 
 def _explained(state: State) -> State:
@@ -160,8 +170,6 @@ def _lived(state: State, event: ev.Event) -> State:
             return _attached(state, event)
         case ev.ScreenDetached():
             return _detached(state, event)
-        case ev.RoleTaken():
-            return _taken(state, event)
         case ev.SessionLeft():
             return replace(state, left=event)
         case ev.SessionClosed():
@@ -173,29 +181,25 @@ def _lived(state: State, event: ev.Event) -> State:
         case ev.MachineSlept():
             return _blind(state, event.at)
         case _:
-            return state
+            return vouched(state, event)
 
 
 def _attached(state: State, event: ev.ScreenAttached) -> State:
     screens = {**state.screens, event.screen: event}
     if not event.may_act:
         return replace(state, screens=screens)
-    return replace(state, screens=screens, attended=True, alone=None)
+    gone = state.gone - {event.person}
+    return replace(state, screens=screens, attended=True, alone=None, gone=gone)
 
 
 def _detached(state: State, event: ev.ScreenDetached) -> State:
-    """Nobody who may act is left: alone from now on, until somebody comes."""
+    """A screen goes. Whoever has none left has gone; where nobody who may act has, it is alone until somebody comes."""
     screens = {name: screen for name, screen in state.screens.items() if name != event.screen}
+    went = state.screens.get(event.screen)
     after = replace(state, screens=screens)
+    if went is not None and went.may_act and went.kind == "screen" and not after.here(went.person):
+        after = replace(after, gone=state.gone | {went.person})
     return replace(after, alone=event) if after.unattended and not state.unattended else after
-
-
-def _taken(state: State, event: ev.RoleTaken) -> State:
-    """A role changes hands. What its holder had signed in it stays signed."""
-    items = (i for i in state.plan.checklist if event.role in (i.owner, *i.approval))
-    signed = {(i.id, event.role) for i in items if any(s.by == event.was for s in state.signed.get(i.id, ()))}
-    plan = replace(state.plan, roles=state.plan.roles.given(event.role, event.by))
-    return replace(state, plan=plan, signed_in_role=state.signed_in_role | signed)
 
 
 def _retried(state: State, event: ev.RetryAuthorised) -> State:
@@ -218,6 +222,9 @@ def _resumed(state: State, event: ev.SessionResumed) -> State:
         resumed=event if held else None,
         open_then=tuple(a.id for a in then),
         screens={},
+        gone=state.gone | {screen.person for screen in state.acting if screen.kind == "screen"},
+        approvals=(),
+        asked=None,
         alone=None,
         left=None,
         replaced=None,
@@ -227,9 +234,9 @@ def _resumed(state: State, event: ev.SessionResumed) -> State:
 
 
 def _blind(state: State, at: datetime) -> State:
-    """What was read before counts no more: no limit is known to be clean, and a bake begins anew."""
+    """What was read before counts no more: no limit is known to be clean, no check healthy, and a bake begins anew."""
     bake = replace(state.bake, clean=timedelta(0), clean_since=None) if state.bake else None
-    return _rebaked(replace(state, bake=bake, verdicts={}), at, at)
+    return _rebaked(replace(state, bake=bake, verdicts={}, checks={}, examined={}), at, at)
 
 
 def _intended(state: State, event: ev.StepIntended) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from cockpit.core import alarm, checklist, rollback, rollout
+from cockpit.core import alarm, checklist, roles, rollback, rollout, window
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.evolve import replay
@@ -26,6 +26,8 @@ def tick(state: State, c: cmd.Tick) -> list[ev.Event]:
 def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
     if state.closed is not None:
         return []
+    if late := checklist.expired(state, c.at):
+        return late
     if state.aborted is not None:
         return _end_aborted(state, c)
     if state.left is not None or state.replaced is not None:
@@ -49,13 +51,21 @@ def _next(state: State, c: cmd.Tick) -> list[ev.Event]:
         return [ev.SessionClosed(c.at, "completed", _unresolved(state))]
     if not state.window_over and state.plan.window is not None and c.at >= state.plan.window.closes:
         return [ev.WindowClosed(c.at)]
+    if freeze := window.frozen(state, c.at, gone_over=state.freezes_over):
+        return [ev.WindowClosed(c.at, freeze)]
     return _attended(state, rollout.follow(state, stage, c.at, c.evidence))
 
 
 def _attended(state: State, events: list[ev.Event]) -> list[ev.Event]:
-    """Nothing expands while nobody who may act is here: what would, pauses the rollout instead."""
-    expands = any(isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted) for event in events)
-    return [ev.LeftAlone(events[0].at)] if expands and state.unattended else events
+    """Nothing expands while nobody who may act is here: what would, pauses the rollout instead.
+
+    While the holder of a role has left it waits: it goes on by itself once they are back, or the role is taken.
+    """
+    if not any(isinstance(event, ev.StagePromoted | ev.StageStarted | ev.WaveStarted) for event in events):
+        return events
+    if state.unattended:
+        return [ev.LeftAlone(events[0].at)]
+    return [] if roles.holds(state) else events
 
 
 def _end_aborted(state: State, c: cmd.Tick) -> list[ev.Event]:

@@ -7,7 +7,10 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from cockpit.core import events as e
+from cockpit.core import people_journal
 from cockpit.core.people import person_of
+from cockpit.core.people_journal import because as _because
+from cockpit.core.people_journal import sure
 from cockpit.core.plan import HERE, Plan
 
 
@@ -110,10 +113,6 @@ def _attempted(intent: Intent) -> str:
     what = "rollback of " if intent.direction == "back" else ""
     again = f", attempt {intent.n}" if intent.n > 1 else ""
     return f"{what}{intent.step} on {intent.target}{again}"
-
-
-def _because(reason: str) -> str:
-    return f": {reason}" if reason else ""
 
 
 def on(target: str | None) -> str:
@@ -235,9 +234,6 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.ScreenAttached: _attached,
     e.ScreenDetached: lambda v, p: f"screen {v.screen} is gone{_because(v.why)}",
     e.LeftAlone: lambda v, p: "nobody is here to see what follows: nothing expands",
-    e.RoleTaken: lambda v, p: (
-        f"took over as {v.role.replace('_', ' ')} from {p.person_name(v.was)}, who isn't here{_because(v.reason)}"
-    ),
     e.SessionLeft: lambda v, p: f"left the session{_because(v.reason)}",
     e.SessionClosed: _closed,
     e.TargetsReleased: _released,
@@ -260,7 +256,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
         f"paused the rollout{f' on the limit {v.threshold}' if v.threshold else ''}{_because(v.reason)}"
     ),
     e.RolloutResumed: _resumed,
-    e.WindowClosed: lambda v, p: "the agreed window closed with the release unfinished",
+    e.WindowClosed: lambda v, p: v.why or "the agreed window closed with the release unfinished",
     e.SignalRead: _signal_read,
     e.LimitChanged: _limit_changed,
     e.UnexplainedReported: _unexplained,
@@ -273,7 +269,8 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.RehearsalFound: _rehearsed,
     e.VerdictChanged: _verdict,
     e.ThresholdTripped: _tripped,
-    e.ChecklistSigned: lambda v, p: f"signed off {v.item}{_because(v.note)}",
+    e.ChecklistSigned: lambda v, p: f"signed off {v.item}{sure(v.level)}{_because(v.note)}",
+    **people_journal.SAYINGS,
     e.SignalEntered: lambda v, p: (
         f"entered {v.signal}: {number(v.value, _unit(p, v.signal))}{_because(v.note)}"
     ),

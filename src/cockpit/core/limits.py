@@ -8,6 +8,7 @@ from math import isfinite
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core import people
 from cockpit.core.authority import allowed, not_active
 from cockpit.core.commands import Decided, Refused
 from cockpit.core.evolve import evolve
@@ -83,7 +84,7 @@ def change(state: State, c: cmd.ChangeLimit) -> Decided:
     if threshold is None:
         there = ", ".join(t.id for t in state.plan.thresholds) or "none"
         return Refused(f"the plan has no limit {c.threshold}: there are {there}")
-    if refused := allowed(state, c.by, (state.plan.roles.decision_owner,), f"changing {threshold.called}"):
+    if refused := allowed(state, c.by, people.promoters(state.plan), f"changing {threshold.called}"):
         return refused
     moved = _moved(threshold, c)
     if isinstance(moved, Refused):

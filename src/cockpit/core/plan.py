@@ -19,6 +19,7 @@ Op = Literal[">", ">=", "<", "<="]
 Compare = Literal["control", "before"]
 Aggregate = Literal["any", "all", "median", "sum"]
 NoData = Literal["inconclusive", "breach", "pass"]
+OnTimeout = Literal["pause", "rollback", "abort"]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -52,18 +53,22 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When the release may run. `opens` and `closes` are in UTC; `timezone` is the zone they were written in."""
+    """When the release may run. `opens` and `closes` are in UTC; `timezone` is the zone they were written in.
+
+    `freeze_calendar` is the path of an iCalendar file whose entries are freezes too, as written in the plan.
+    """
 
     opens: datetime
     closes: datetime
     timezone: str
     min_staff: int = 0
     freeze: tuple[Freeze, ...] = ()
+    freeze_calendar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone the plan names. `id` is the key under [people]."""
+    """Someone the plan names. `id` is the key under [people]; `key` an SSH public key, with which they sign."""
 
     id: str
     name: str
@@ -71,23 +76,30 @@ class Person:
     os_user: str | None = None
     key: str | None = None
     on_shift_until: datetime | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Who holds which role, by person id; `stop_authority` may abort or roll back. Anyone may pause."""
+    """Who holds which role, by person id; an empty id: nobody does. `stop_authority` may abort or roll back.
+
+    `go_authority` may promote, override and change limits as the decision owner may. Anyone may pause.
+    `typed_names`: a gate opens on a name that was only typed.
+    """
 
     decision_owner: str
     rollback_owner: str
     metrics_watcher: str | None = None
     support_liaison: str | None = None
     stop_authority: tuple[str, ...] = ()
+    go_authority: tuple[str, ...] = ()
+    typed_names: bool = False
     others: Mapping[str, str] = field(default_factory=_nothing)
 
     def holder(self, role: str) -> str | None:
         """The person id that holds `role`, or None."""
         if role in ROLE_NAMES:
-            return getattr(self, role)
+            return getattr(self, role) or None
         return self.others.get(role)
 
     def held(self) -> tuple[tuple[str, str], ...]:
@@ -131,7 +143,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command with its proof and its way back. Commands are templates: `{name}` is a plan value, shell-quoted."""
+    """One command with its proof and its way back. Commands are templates: `{name}` is a plan value, shell-quoted.
+
+    `previous` prints the version that the target has, before anything runs there.
+    """
 
     id: str
     run: str
@@ -144,15 +159,23 @@ class Step:
     reversible: bool = True
     roll_forward: str | None = None
     healthy: str | None = None
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A decision that holds a stage back: asked before the stage's first wave. `approvers` are roles or person ids."""
+    """A decision that holds a stage back: asked before the stage's first wave. `approvers` are roles or person ids.
+
+    `needs` of them approve; `distinct`: so many different people, whatever roles each holds. `on_timeout` is what
+    follows where they don't within `timeout`.
+    """
 
     approvers: tuple[str, ...]
     instructions: str = ""
     timeout: timedelta | None = None
+    needs: int = 1
+    distinct: bool = False
+    on_timeout: OnTimeout = "pause"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +251,11 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistItem:
-    """Something a named person confirms. `before` is "start", "close" or "stage:NAME": what it holds back."""
+    """Something a named person confirms. `before` is "start", "close" or "stage:NAME": what it holds back.
+
+    `check` runs on `on`, and `expect` judges what it prints. `max_age`: where a check has no `expect`, how old the
+    moment that it prints may be; else how old a signature may be.
+    """
 
     id: str
     text: str

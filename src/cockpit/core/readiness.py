@@ -4,45 +4,45 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cockpit.core import attendance, checklist, people, window
-from cockpit.core import commands as cmd
-from cockpit.core import events as ev
-from cockpit.core.events import Finding
+from cockpit.core import attendance, checklist, examined, people, roles, window
+from cockpit.core.events import Finding, OpenAction
 from cockpit.core.journal import span
-from cockpit.core.plan import Plan, Threshold
+from cockpit.core.plan import ChecklistItem, Plan, Threshold
 from cockpit.core.state import State
 
 
 def findings(state: State, at: datetime) -> tuple[Finding, ...]:
     """Every line of readiness at `at`, what stands in the way and what is in order alike."""
     plan = state.plan
-    roles = ", ".join(f"{role.replace('_', ' ')} {plan.person_name(p)}" for role, p in plan.roles.held())
-    found = [Finding("roles", True, roles), Finding("impact", True, plan.release.customer_impact)]
-    objection = window.against(state, plan.stages[0], at)
-    no_window = "no window agreed: any time"
-    found.append(Finding("window", not objection, objection or ("open" if plan.window else no_window)))
+    found = [_role(state, role, person) for role, person in roles.wanted(plan)]
+    found += [Finding("impact", True, f"customers, if it half fails: {plan.release.customer_impact}")]
+    found += _windows(state, at)
     found += [_probe(state, target.id) for target in plan.targets]
+    found += examined.findings(state)
     found += [_limit(state, t) for t in plan.thresholds if not t.observe_only]
     limited = {t.signal for t in plan.thresholds if not t.observe_only}
     found += [_signal(state, s.name) for s in plan.signals if s.name not in limited]
     if plan.rollback.rehearsed_within is not None:
         found.append(_rehearsal(state, plan.rollback.rehearsed_within, at))
+    found += _left_to_do(state, at)
     for item in plan.checklist:
         if item.before == "start":
-            wanted = checklist.missing(state, item)
-            text = f"{item.text}: {people.names(plan, wanted)} signs" if wanted else f"{item.text}: signed"
-            found.append(Finding(f"checklist:{item.id}", not wanted, text))
+            found += _item(state, item)
     return tuple(found)
 
 
-def report(state: State, c: cmd.ReportSignal | cmd.ReportRehearsal) -> list[ev.Event]:
-    """What was found out, recorded where it is news."""
-    if isinstance(c, cmd.ReportRehearsal):
-        return [ev.RehearsalFound(c.at, c.rehearsed_at, c.unproven, c.rollback, c.detail)]
-    known = state.signals.get(c.signal)
-    if known is not None and (known.ok, known.detail) == (c.ok, c.detail):
+def _left_to_do(state: State, at: datetime) -> list[Finding]:
+    """The actions of earlier releases: each done, or given up for a reason, before the next."""
+    left = state.left_to_do
+    if left is None:
         return []
-    return [ev.SignalRead(c.at, c.signal, c.ok, c.detail)]
+    found = [
+        Finding(f"action:{action.name}", False, _to_do(state.plan, action, at)) for action in left.actions
+    ]
+    if left.detail:
+        torn = f"a log that may hold actions of earlier releases can't be read: {left.detail}"
+        found.append(Finding("actions", True, torn, doubtful=True))
+    return found or [Finding("actions", True, "nothing left to do from earlier releases")]
 
 
 def blocking(state: State, at: datetime) -> tuple[Finding, ...]:
@@ -55,7 +55,7 @@ def for_people(plan: Plan, finding: Finding) -> bool:
     entered = {s.name for s in attendance.typed(plan)}
     numbers = {f"signal:{name}" for name in entered}
     numbers |= {f"limit:{t.id}" for t in plan.thresholds if t.signal in entered}
-    return finding.key.startswith("checklist:") or finding.key in numbers
+    return finding.key.startswith(("checklist:", "role:", "left:")) or finding.key in numbers
 
 
 def pending(state: State, *, entered: bool = True) -> bool:
@@ -69,7 +69,91 @@ def pending(state: State, *, entered: bool = True) -> bool:
         any(t.id not in state.probes for t in state.plan.targets)
         or any(t not in state.verdicts for t in judged)
         or any(s.name not in state.signals for s in state.plan.signals if s.name not in typed)
+        or looking(state)
     )
+
+
+def looking(state: State) -> bool:
+    """Whether a check, a target's examination or the calendar has yet to answer: each does within a time of its own.
+
+    Once the release has started nothing asks them any more.
+    """
+    plan = state.plan
+    return state.started is None and (
+        any(i.check and i.id not in state.checks for i in plan.checklist if i.before == "start")
+        or any(examined.awaited(state, target.id) for target in plan.targets)
+        or (plan.window is not None and bool(plan.window.freeze_calendar) and not state.freezes)
+    )
+
+
+def _to_do(plan: Plan, action: OpenAction, at: datetime) -> str:
+    old = f"open for {_days(at - action.since)}, survived {action.survived} release{'s' * (action.survived != 1)}"
+    how = f'`cockpit actions close {action.name} "what was done"`'
+    return f"{plan.person_name(action.owner)} still has to do: {action.text} ({old}): {how}"
+
+
+def _role(state: State, role: str, person: str) -> Finding:
+    """A role is held, and its holder has accepted it. Nobody at all: that is for no holder to settle."""
+    called = roles.called(role)
+    if not person:
+        return Finding(f"nobody:{role}", False, f"{called}: nobody holds it: name somebody under [roles]")
+    name = state.plan.person_name(person)
+    if not roles.accepted(state, role):
+        return Finding(f"role:{role}", False, f"{called}: {name} hasn't accepted it yet")
+    if person in state.gone:
+        return Finding(f"left:{role}", False, f"{called}: {name} has left")
+    return Finding(f"role:{role}", True, f"{called}: {name}")
+
+
+def _windows(state: State, at: datetime) -> list[Finding]:
+    """The window, its freezes, and who is there through it."""
+    plan = state.plan
+    shut = window.shut(plan, at) or window.too_short_for_all(state, at)
+    if plan.window is None:
+        return [Finding("window", True, "no window agreed: any time")]
+    closes = window.local(plan, plan.window.closes)
+    found = [Finding("window", not shut, shut or f"the window is open until {closes:%H:%M}")]
+    frozen, calendar = window.frozen(state, at), plan.window.freeze_calendar
+    if calendar and (state.freezes is None or state.freezes.detail):
+        why = state.freezes.detail if state.freezes is not None else "not read yet"
+        found.append(Finding("calendar", False, f"freezes of {calendar}: {why}"))
+    if frozen or calendar or plan.window.freeze:
+        found.append(Finding("freeze", not frozen, frozen or "no freeze now"))
+    found += _staff(state, at)
+    return found
+
+
+def _staff(state: State, at: datetime) -> list[Finding]:
+    plan, found = state.plan, list[Finding]()
+    wanted = plan.window.min_staff if plan.window is not None else 0
+    if wanted:
+        there = len(window.staff(plan, at))
+        text = f"staff: {there} on shift until the window closes, {wanted} agreed"
+        found.append(Finding("staff", there >= wanted, text))
+    for leaves in window.leaving_early(state, at):
+        until = window.local(plan, leaves.at)
+        text = (
+            f"{plan.person_name(leaves.person)}, {' and '.join(roles.called(r) for r in leaves.roles)}, is on shift "
+            f"until {until:%H:%M}, before the last bake could end: plan the handover"
+        )
+        found.append(Finding(f"shift:{leaves.person}", True, text, doubtful=True))
+    return found
+
+
+def _item(state: State, item: ChecklistItem) -> list[Finding]:
+    """What its check says, and whose signature is wanted: both, where the item is healthy."""
+    against, wanted = checklist.unhealthy(state, item), checklist.missing(state, item)
+    if against:
+        key = (
+            "check" if item.id in state.checks else "unchecked"
+        )  # whoever took on the one didn't see the other
+        return [Finding(f"{key}:{item.id}", False, f"{item.text}: {against}")]
+    said = state.checks.get(item.id)
+    evidence = f" ({said.found})" if said is not None and said.found else ""
+    if wanted:
+        text = f"{item.text}{evidence}: {people.names(state.plan, wanted)} signs"
+        return [Finding(f"checklist:{item.id}", False, text)]
+    return [Finding(f"checklist:{item.id}", True, f"{item.text}{evidence}: signed")]
 
 
 def _probe(state: State, target: str) -> Finding:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from cockpit.core import checklist, people, window
+from cockpit.core import checklist, holds, people, window
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt, counting
 from cockpit.core.intent import intend
-from cockpit.core.plan import Stage
+from cockpit.core.plan import Gate, Stage
 from cockpit.core.slices import Wave
-from cockpit.core.state import State, clean
+from cockpit.core.state import State, clean, unclean
 
 TargetStatus = Literal[
     "pending", "running", "succeeded", "failed", "unreachable", "in_doubt", "excluded", "skipped"
@@ -155,14 +155,10 @@ def _entering(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Readi
     if state.promoted == stage.name:
         return _begin_stage(state, stage, at)
     if stage.gate is not None:
-        timeout, since = stage.gate.timeout, state.since
-        if timeout and since and at - since >= timeout and not state.gate_timed_out:
-            return [ev.GateTimedOut(at, stage.name)]
-        return []
+        return _at_gate(state, stage, stage.gate, at, evidence)
     first = state.stage == 0  # starting the release is what promotes its first stage
-    overridden = state.started is not None and bool(state.started.override)
     if first:
-        may_begin = clean(state) or overridden
+        may_begin = _clean_as_started(state)
     else:
         flagged = state.opened is not None and state.opened.promote_when_clean and clean(state)
         held = people.no_return(state.plan, stage) is not None or bool(window.against(state, stage, at))
@@ -171,6 +167,42 @@ def _entering(state: State, stage: Stage, at: datetime, evidence: tuple[ev.Readi
         reason = "the release started" if first else "clean, no gate, nothing open"
         return [ev.StagePromoted(at, stage.name, ev.COCKPIT, "", reason, evidence)]
     return []
+
+
+def _clean_as_started(state: State) -> bool:
+    """Whether the limits are clean, but for those that were seen and taken on at the start."""
+    findings = state.started.findings if state.started is not None else ()
+    taken_on = {
+        f.key.partition(":")[2] for f in findings if not f.ok and f.key.startswith(("limit:", "breach:"))
+    }
+    return all(limit.id in taken_on for limit in unclean(state))
+
+
+def _at_gate(
+    state: State, stage: Stage, gate: Gate, at: datetime, evidence: tuple[ev.Reading, ...]
+) -> list[ev.Event]:
+    """A gate with a timeout says from when on it asks: silent people let it run out, unclean signals don't."""
+    if gate.timeout is None:
+        return []
+    held = holds.by_signals(state)
+    if bool(held) is (state.asked is not None):
+        return [ev.GateAsked(at, stage.name, held)]
+    if state.asked is not None and at - state.asked >= gate.timeout:
+        return _timed_out(stage.name, gate, at, evidence)
+    return []
+
+
+def _timed_out(stage: str, gate: Gate, at: datetime, evidence: tuple[ev.Reading, ...]) -> list[ev.Event]:
+    """Nobody decided in time: the rollout pauses, or does what was agreed instead. It never goes on by itself."""
+    reason = f"nobody decided on {stage} within its gate's timeout"
+    late: list[ev.Event] = [ev.GateTimedOut(at, stage)]
+    match gate.on_timeout:
+        case "pause":
+            return late
+        case "rollback":
+            return [*late, ev.RollbackStarted(at, ev.COCKPIT, "", reason, None, evidence)]
+        case _:
+            return [*late, ev.ReleaseAborted(at, ev.COCKPIT, "", reason, evidence)]
 
 
 def _begin_stage(state: State, stage: Stage, at: datetime) -> list[ev.Event]:

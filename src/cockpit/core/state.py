@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, Protocol
@@ -29,6 +29,8 @@ class Commands(Protocol):
     def rollback(self) -> str | None: ...
     @property
     def verify_rollback(self) -> str | None: ...
+    @property
+    def previous(self) -> str | None: ...
 
 
 Render = Callable[[Plan, Stage, Step, str], Commands]
@@ -46,6 +48,12 @@ class Bake:
     def done(self, at: datetime) -> timedelta:
         """The clean time counted at `at`."""
         return self.clean + (at - self.clean_since if self.clean_since else timedelta(0))
+
+
+Paused = (
+    ev.RolloutPaused | ev.GateTimedOut | ev.StageRejected | ev.WindowClosed | ev.SessionResumed | ev.LeftAlone
+)
+"""What paused the rollout."""
 
 
 def _empty() -> Mapping[str, object]:
@@ -67,15 +75,12 @@ class State:
     phase: Phase = "waiting"
     since: datetime | None = None
     promoted: str | None = None
-    gate_timed_out: bool = False
     bake: Bake | None = None
     waves_begun: tuple[tuple[int, int], ...] = ()
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=_empty)  # type: ignore[assignment]
     retries: frozenset[tuple[str, str, str]] = frozenset()
     excluded: Mapping[str, ev.TargetExcluded] = field(default_factory=_empty)  # type: ignore[assignment]
-    paused: ev.RolloutPaused | ev.GateTimedOut | ev.WindowClosed | ev.SessionResumed | ev.LeftAlone | None = (
-        None
-    )
+    paused: Paused | None = None
     window_over: bool = False
     verdicts: Mapping[str, ev.VerdictChanged] = field(default_factory=_empty)  # type: ignore[assignment]
     accepted: Mapping[tuple[str, str | None], float | None] = field(default_factory=_empty)  # type: ignore[assignment]
@@ -88,6 +93,18 @@ class State:
     rollback: ev.RollbackStarted | None = None
     rollback_result: ev.RollbackFinished | None = None
     aborted: ev.ReleaseAborted | None = None
+    actions: Mapping[str, ev.ActionAdded | ev.ActionSettled] = field(default_factory=_empty)  # type: ignore[assignment]
+    left_to_do: ev.ActionsFound | None = None
+    accepted_roles: frozenset[tuple[str, str | None]] = frozenset()
+    offers: Mapping[str, ev.RoleOffered] = field(default_factory=_empty)  # type: ignore[assignment]
+    gone: frozenset[str] = frozenset()
+    approvals: tuple[ev.StageApproved, ...] = ()
+    statements: frozenset[str] = frozenset()
+    examined: Mapping[str, ev.TargetExamined] = field(default_factory=_empty)  # type: ignore[assignment]
+    checks: Mapping[str, ev.ItemChecked] = field(default_factory=_empty)  # type: ignore[assignment]
+    freezes: ev.FreezesRead | None = None
+    freezes_over: frozenset[str] = frozenset()
+    asked: datetime | None = None
     signed_in_role: frozenset[tuple[str, str]] = frozenset()
     screens: Mapping[str, ev.ScreenAttached] = field(default_factory=_empty)  # type: ignore[assignment]
     attended: bool = False
@@ -105,6 +122,17 @@ class State:
             if attempt.id == attempt_id:
                 return attempt
         return None
+
+    def approving(self, said: ev.StageApproved) -> State:
+        """The state with one more approval of the stage that waits."""
+        return self.spoken(replace(self, approvals=(*self.approvals, said)), said.signature)
+
+    @staticmethod
+    def spoken(state: State, signature: str) -> State:
+        """`state`, with what was signed kept: it counts once. An empty signature says nothing."""
+        if not signature:
+            return state
+        return replace(state, statements=state.statements | {signature.partition("\n")[0]})
 
     def latest(self, stage: str, step: str, target: str, direction: ev.Direction) -> Attempt | None:
         """The newest attempt of a step on a target within a stage that counts, or None; see `counting`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from cockpit.core import checklist, people, readiness, rollback, rollout
+from cockpit.core import checklist, gates, people, readiness, roles, rollback, rollout
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt
+from cockpit.core.events import Finding
 from cockpit.core.plan import Stage
 from cockpit.core.spans import clock
 from cockpit.core.state import State, breached, clean, unclean
@@ -26,8 +28,8 @@ Status = Literal[
 ]
 
 
-def status(state: State, at: datetime) -> Status:
-    """The release's state in one word."""
+def status(state: State, at: datetime, missing: Sequence[Finding] | None = None) -> Status:
+    """The release's state in one word. `missing` is what stands in the way, where that is known already."""
     if state.closed is not None:
         return state.closed.outcome
     if state.aborted is not None:
@@ -35,7 +37,7 @@ def status(state: State, at: datetime) -> Status:
     if state.rollback is not None:
         return "rolling_back"
     if state.started is None:
-        return "not_ready" if readiness.blocking(state, at) else "ready"
+        return "not_ready" if _missing(state, at, missing) else "ready"
     if state.paused is not None:
         return "paused"
     if state.phase == "baking" and state.bake is not None and state.bake.bake_time:
@@ -57,8 +59,8 @@ def bake_left(state: State, at: datetime) -> timedelta | None:
     return state.bake.bake_time - state.bake.done(at) if state.bake is not None else None
 
 
-def next_line(state: State, at: datetime) -> str:
-    """One sentence: what the release waits for, and whose move it is."""
+def next_line(state: State, at: datetime, missing: Sequence[Finding] | None = None) -> str:
+    """One sentence: what the release waits for, and whose move it is. `missing`: as for `status`."""
     if state.closed is not None:
         return _after(state)
     if state.replaced is not None:
@@ -70,13 +72,15 @@ def next_line(state: State, at: datetime) -> str:
     if state.rollback is not None:
         return _going_back(state, at)
     if state.started is None:
-        return _before(state, at)
+        return _before(state, _missing(state, at, missing))
     if state.proposed is not None:
         who = people.names(state.plan, people.stoppers(state.plan))
         return f"{who} rolls back, or says why not: {state.proposed.reason}"
     if state.paused is not None:
         return _paused(state)
     stage = rollout.current_stage(state)
+    if stage is not None and (gone := roles.holds(state)):
+        return f"{gone}: nothing expands until they are back, or somebody takes the role"
     if stage is None and (doubt := rollout.in_doubt(state)):
         return (
             f"everything else is out; {doubt[0].step} on {doubt[0].target} is in doubt: say what became of it"
@@ -93,8 +97,11 @@ def next_line(state: State, at: datetime) -> str:
     return _running(state, stage)
 
 
-def _before(state: State, at: datetime) -> str:
-    missing = readiness.blocking(state, at)
+def _missing(state: State, at: datetime, known: Sequence[Finding] | None) -> Sequence[Finding]:
+    return readiness.blocking(state, at) if known is None else known
+
+
+def _before(state: State, missing: Sequence[Finding]) -> str:
     owner = state.plan.person_name(state.plan.roles.decision_owner)
     for first in missing:
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
@@ -122,25 +129,33 @@ def _paused(state: State) -> str:
             return f"nobody decided on {stage} in time: resume, then decide, or roll back"
         case ev.LeftAlone():
             return f"nobody was here to see what follows: look, then {owner} resumes, or roll back"
-        case ev.WindowClosed():
-            return f"the window is over: roll back, or {owner} resumes with a reason"
+        case ev.StageRejected(stage=stage, by=by, reason=reason):
+            who = state.plan.person_name(by)
+            return f"{who} rejected “{stage}”: {reason}; roll back, or {owner} resumes with a reason"
+        case ev.WindowClosed(why=why):
+            return f"{why or 'the window is over'}: roll back, or {owner} resumes with a reason"
         case _:
             return "taken up again: look, then resume, or roll back"
 
 
 def _entering(state: State, stage: Stage) -> str:
-    who = people.names(state.plan, people.deciders(state.plan, stage))
+    who = people.names(state.plan, gates.deciders(state, stage))
     if holding := checklist.holding(state, f"stage:{stage.name}"):
         item = holding[0]
-        signs = people.names(state.plan, checklist.missing(state, item)[:1])
         more = f" (and {len(holding) - 1} more)" if len(holding) > 1 else ""
+        if against := checklist.unhealthy(state, item):
+            return f"“{item.text}”{more}: {against}; it holds “{stage.name}”"
+        signs = people.names(state.plan, checklist.missing(state, item)[:1])
         return f"{signs} signs “{item.text}”{more}; then {who} decides on “{stage.name}”"
     if not clean(state):
         return f"{_unclean(state)} holds “{stage.name}”"
     if step := people.no_return(state.plan, stage):
         return f"{who} decides on “{stage.name}”, a point of no return: {step.id} can't be undone"
     question = f": {stage.gate.instructions}" if stage.gate and stage.gate.instructions else ""
-    return f"{who} decides on “{stage.name}”{question}"
+    so_far = ""
+    if stage.gate is not None and stage.gate.needs > 1:
+        so_far = f" ({len(gates.approved(state, stage.gate))} of {stage.gate.needs} have said yes)"
+    return f"{who} decides on “{stage.name}”{so_far}{question}"
 
 
 def _baking(state: State, stage: Stage, at: datetime) -> str:
@@ -152,7 +167,7 @@ def _baking(state: State, stage: Stage, at: datetime) -> str:
     if last:
         after = "the close"
         for following in state.plan.stages[state.stage + 1 : state.stage + 2]:
-            who = people.names(state.plan, people.deciders(state.plan, following))
+            who = people.names(state.plan, gates.deciders(state, following))
             after = f"{who} decides on “{following.name}”"
     return f"the bake of “{stage.name}” ends in {clock(left)} if signals stay clean; then {after}"
 

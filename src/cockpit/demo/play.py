@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cockpit.core import checklist
+from cockpit.core import checklist, roles
 from cockpit.core import commands as cmd
 from cockpit.core.errors import PlanError
 from cockpit.demo.fleet import Fleet
@@ -21,7 +21,8 @@ from cockpit.store import sessions
 
 LEAD = "dana"
 
-Crew = Callable[[Engine], Coroutine[Any, Any, None]]
+Crew = Callable[[Engine, bool], Coroutine[Any, Any, None]]
+"""The people of a session, who may sign too or leave that to whoever sits at the screen."""
 Drive = Callable[[Opening, Crew], Coroutine[Any, Any, int]]
 
 
@@ -56,16 +57,20 @@ async def play(hosts: int, bad: bool, promote_when_clean: bool, drive: Drive) ->
     return code
 
 
-async def crew(engine: Engine) -> None:
-    """The demo's people: each signs their own items as soon as they hold something back."""
+async def crew(engine: Engine, signs: bool) -> None:
+    """The demo's people: each accepts their roles, and, where they do so at all, signs what can be signed."""
     changed = asyncio.Event()
     end = engine.subscribe(changed.set)
     try:
         while True:
             changed.clear()
-            for item in engine.state.plan.checklist:
-                for person in checklist.missing(engine.state, item):
-                    await engine.send(cmd.SignItem(engine.now(), person, LEAD, "done", item=item.id))
+            for person in dict.fromkeys(person for _, person in engine.state.plan.roles.held()):
+                if roles.waiting(engine.state, person):
+                    await engine.send(cmd.AcceptRole(engine.now(), person, LEAD))
+            for item in engine.state.plan.checklist if signs else ():
+                if not checklist.unhealthy(engine.state, item):
+                    for person in checklist.missing(engine.state, item):
+                        await engine.send(cmd.SignItem(engine.now(), person, LEAD, "done", item=item.id))
             await changed.wait()
     finally:
         end()

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from cockpit.core.events import Reading
 from cockpit.core.journal import number, on, span
+from cockpit.core.people_journal import sure
 from cockpit.export import model as m
 from cockpit.export.escape import fenced
 from cockpit.export.escape import markdown as text
@@ -161,7 +162,7 @@ def _signoffs(review: m.Review) -> Iterator[str]:
             s.text,
             s.owner,
             s.before,
-            _moment(s.signed_at, "not signed"),
+            f"{_moment(s.signed_at, 'not signed')}{f' (counts no more: {s.void})' if s.void else ''}",
             _who(s),
             s.note,
             _evidence(s.evidence) if s.signed_at else "",
@@ -313,7 +314,8 @@ def _closed(session: m.Session) -> str:
 def _who(said: m.Decision | m.SignOff | m.Note) -> str:
     at_screen = f" (at the screen of {said.via})" if said.via and said.via != said.by else ""
     account = f" (account {said.other_account})" if said.other_account else ""
-    return f"{said.by}{at_screen}{account}"
+    level = "" if isinstance(said, m.Note) else sure(said.level)
+    return f"{said.by}{at_screen}{account}{level}"
 
 
 def _evidence(readings: tuple[Reading, ...]) -> str:

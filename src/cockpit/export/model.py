@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cockpit.core.events import Finding, Reading
+from cockpit.core.events import Finding, Level, Reading
 from cockpit.core.plan import Release
 from cockpit.store.schema import Head
 
@@ -55,7 +55,7 @@ class Decision:
     """What a person, or an agreed rule, decided, and what the signals said then. `via`: at whose screen.
 
     `os_user` is the account it came from, empty where that isn't recorded; `other_account` is the same where it isn't
-    the account of whoever entered it, else empty.
+    the account of whoever entered it, else empty. The last four are as in SignOff, for a gate or a role.
     """
 
     seq: int
@@ -68,6 +68,10 @@ class Decision:
     evidence: tuple[Reading, ...]
     os_user: str
     other_account: str
+    level: Level | None
+    statement: str
+    signature: str
+    allowed_signers: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,12 @@ class VerdictChange:
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """A checklist item with its last sign-off; `signed_at` None and empty names where it never came."""
+    """A checklist item with one of its sign-offs; `signed_at` None and empty names where none came.
+
+    `void` says why it counts no more, or is empty. `level` is how sure it is who signed, None where that isn't
+    recorded. Where a key did: `statement` is the line that it signed, `signature` the armoured signature, and
+    `allowed_signers` the line with which plain ssh-keygen verifies it (docs/sign-offs.md); else all three are empty.
+    """
 
     item: str
     text: str
@@ -182,6 +191,11 @@ class SignOff:
     evidence: tuple[Reading, ...]
     os_user: str
     other_account: str
+    void: str
+    level: Level | None
+    statement: str
+    signature: str
+    allowed_signers: str
 
 
 @dataclass(frozen=True, slots=True)

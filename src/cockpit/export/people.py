@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cockpit.core import events as e
+from cockpit.core import statement
 from cockpit.core.journal import number, other_account, span
 from cockpit.core.limits import text as limit_text
-from cockpit.core.people import names
+from cockpit.core.people import key_of, names
 from cockpit.core.plan import Plan
 from cockpit.export import model as m
+from cockpit.remote.signing import allowed_signer
 
 Records = Sequence[tuple[int, e.Event]]
 """A log's events with their sequence numbers."""
@@ -28,9 +30,8 @@ def decisions(records: Records, plan: Plan) -> Iterator[m.Decision]:
         evidence: tuple[e.Reading, ...] = getattr(event, "evidence", ())
         account = event.os_user if isinstance(event, e.Decision) else ""
         other = other_account(event, plan)
-        yield m.Decision(
-            seq, event.at, *decided, by or e.COCKPIT, via, _reason(event), evidence, account, other
-        )
+        said = (by or e.COCKPIT, via, _reason(event), evidence, account, other)
+        yield m.Decision(seq, event.at, *decided, *said, *_proof(event, plan))
 
 
 def _decided(event: e.Event, plan: Plan) -> tuple[str, str] | None:
@@ -40,6 +41,10 @@ def _decided(event: e.Event, plan: Plan) -> tuple[str, str] | None:
             return "start", plan.release.name
         case e.StagePromoted(stage=stage):
             return "promote", stage
+        case e.StageApproved(stage=stage):
+            return "approve", stage
+        case e.StageRejected(stage=stage):
+            return "reject", stage
         case e.RolloutPaused(threshold=limit):
             return "pause", limit or ""
         case e.LeftAlone():
@@ -54,8 +59,16 @@ def _decided(event: e.Event, plan: Plan) -> tuple[str, str] | None:
             return "roll back", limit or ""
         case e.ReleaseAborted():
             return "abort", plan.release.name
+        case e.RoleAccepted(role=role):
+            handed = f" from {plan.person_name(event.was)}" if event.was not in ("", event.by) else ""
+            return "accept", f"{_called(role)}{handed}"
+        case e.RoleOffered():
+            return "offer", f"{_called(event.role)} to {plan.person_name(event.to)}"
+        case e.RoleDeclined(role=role):
+            return "decline", _called(role)
         case e.RoleTaken():
-            return "take over", f"{event.role.replace('_', ' ')} from {plan.person_name(event.was)}"
+            was = f" from {plan.person_name(event.was)}" if event.was else ""
+            return "take over", f"{_called(event.role)}{was}"
         case e.SignalEntered(signal=signal):
             return "enter", f"{signal}: {number(event.value, units_of(plan).get(signal, ''))}"
         case e.SessionClosed() if event.by:
@@ -97,6 +110,24 @@ def _reason(event: e.Event) -> str:
             return getattr(event, "reason", "")
 
 
+def _called(role: str) -> str:
+    return role.replace("_", " ")
+
+
+Proof = tuple[e.Level | None, str, str, str]
+
+
+def _proof(event: e.Event | None, plan: Plan) -> Proof:
+    """How sure it is whose word this is: the level, and where a key says so what verifies it."""
+    if not isinstance(event, e.ChecklistSigned | e.StageApproved | e.RoleAccepted):
+        return None, "", "", ""
+    try:
+        line, armoured = statement.parts(event.signature)
+        return event.level, line, armoured, allowed_signer(event.by, key_of(plan, event.by))
+    except ValueError:  # nothing was signed
+        return event.level, "", "", ""
+
+
 def overrides(records: Records, plan: Plan) -> Iterator[m.Override]:
     """What stood in the way and was overridden, in order."""
     for seq, event in records:
@@ -113,9 +144,13 @@ def overrides(records: Records, plan: Plan) -> Iterator[m.Override]:
 def signoffs(records: Records, plan: Plan) -> Iterator[m.SignOff]:
     """Every item of the checklist, once for each signature; once without, where nobody signed."""
     for item in plan.checklist:
-        signed = [s for _, s in records if isinstance(s, e.ChecklistSigned) and s.item == item.id]
+        signed = [
+            (i, s)
+            for i, (_, s) in enumerate(records)
+            if isinstance(s, e.ChecklistSigned) and s.item == item.id
+        ]
         # An item that needs approvals is signed by several; each is shown, and so is one that nobody signed.
-        for event in signed or [None]:
+        for i, event in signed or [(0, None)]:
             yield m.SignOff(
                 item.id,
                 item.text,
@@ -128,7 +163,22 @@ def signoffs(records: Records, plan: Plan) -> Iterator[m.SignOff]:
                 event.evidence if event else (),
                 event.os_user if event else "",
                 other_account(event, plan) if event else "",
+                _void(event, records[i + 1 :]) if event else "",
+                *_proof(event, plan),
             )
+
+
+def _void(signed: e.ChecklistSigned, later: Records) -> str:
+    """Why a sign-off counts no more, or empty."""
+    for _, event in later:
+        match event:
+            case e.SignOffExpired(item=signed.item, by=signed.by):
+                return "it was too old"
+            case e.ItemChecked(item=signed.item, ok=False, detail=detail):
+                return f"its check failed since: {detail}"
+            case _:
+                pass
+    return ""
 
 
 def notes(records: Records, plan: Plan) -> Iterator[m.Note]:

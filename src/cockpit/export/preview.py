@@ -6,7 +6,7 @@ from cockpit.core.plan import Plan
 from cockpit.core.slices import slices_of
 from cockpit.core.spans import about
 from cockpit.core.text import visible
-from cockpit.steps import commands
+from cockpit.steps import check_line, commands
 
 
 def preview(plan: Plan) -> str:
@@ -22,12 +22,20 @@ def preview(plan: Plan) -> str:
                     lines.append(f"    {target}  {step_id}, at most {about(step.timeout)[1:]}")
                     rendered = commands(plan, stage, step, target)
                     pairs = {
+                        "previous": rendered.previous,
                         "run": rendered.run,
                         "verify": rendered.verify,
                         "rollback": rendered.rollback or f"none: {step.roll_forward}",
                         "verify rollback": rendered.verify_rollback,
                     }
                     lines += [f"      {name:16} {text}" for name, text in pairs.items() if text is not None]
+    for item in plan.checklist:
+        if item.check is not None:
+            lines += [
+                f"checklist {item.id}",
+                f"    {item.on}",
+                f"      {'check':16} {check_line(plan, item)}",
+            ]
     return "\n".join(visible(line) for line in lines)
 
 

@@ -15,6 +15,7 @@ from cockpit.planfile.models import PlanFile
 from cockpit.planfile.names import Names, held
 from cockpit.planfile.rollout_tables import (
     SOURCE_KEYS,
+    GateTable,
     ItemTable,
     SignalTable,
     StageTable,
@@ -47,6 +48,20 @@ def build(file: PlanFile, names: Names) -> core.Plan:
         rollback=_rollback(file),
         notify=tuple(core.Notify(tuple(n.on), n.run, n.url) for n in file.notify),
     )
+
+
+def built_anyway(file: PlanFile, names: Names) -> core.Plan | None:
+    """The plan of a file with problems; None where it has no sense: a stage or limit names what isn't there."""
+    try:
+        plan = build(file, names)
+        for stage in plan.stages:
+            for step in stage.steps:
+                plan.step(step)
+        for threshold in plan.thresholds:
+            plan.signal(threshold.signal)
+    except (LookupError, ValueError, OverflowError):  # no such step, signal, zone or moment
+        return None
+    return plan
 
 
 def thresholds(file: PlanFile) -> tuple[core.Threshold, ...]:
@@ -99,13 +114,14 @@ def _rollback(file: PlanFile) -> core.RollbackTerms:
 
 def _roles(file: PlanFile) -> core.Roles:
     roles = file.roles
-    stop = roles.stop_authority or [roles.decision_owner, roles.rollback_owner]
     return core.Roles(
         decision_owner=roles.decision_owner,
         rollback_owner=roles.rollback_owner,
         metrics_watcher=roles.metrics_watcher,
         support_liaison=roles.support_liaison,
-        stop_authority=tuple(dict.fromkeys(stop)),
+        stop_authority=tuple(dict.fromkeys(roles.stop_authority)),
+        go_authority=tuple(dict.fromkeys(roles.go_authority)),
+        typed_names=roles.typed_names,
         others=MappingProxyType({r: who for r, who in held(roles) if who and r not in core.ROLE_NAMES}),
     )
 
@@ -115,7 +131,15 @@ def _people(file: PlanFile, names: Names) -> tuple[core.Person, ...]:
         return tuple(core.Person(id_, id_) for id_ in names.people)
     zone = file.window.timezone if file.window else "UTC"
     return tuple(
-        core.Person(id_, p.name or id_, p.contact, p.os_user, p.key, _utc(p.on_shift_until, zone))
+        core.Person(
+            id_,
+            p.name or id_,
+            p.contact,
+            p.os_user,
+            p.key,
+            _utc(p.on_shift_until, p.timezone or zone),
+            p.timezone,
+        )
         for id_, p in file.people.items()
     )
 
@@ -127,7 +151,7 @@ def _window(file: PlanFile) -> core.Window | None:
     opens, closes = _utc(window.opens, window.timezone), _utc(window.closes, window.timezone)
     assert opens is not None and closes is not None  # a window without them is a problem
     freeze = tuple(core.Freeze(f.since, f.until, f.why) for f in window.freeze if f.since and f.until)
-    return core.Window(opens, closes, window.timezone, window.min_staff, freeze)
+    return core.Window(opens, closes, window.timezone, window.min_staff, freeze, window.freeze_calendar)
 
 
 def _utc(moment: datetime | None, zone: str) -> datetime | None:
@@ -147,7 +171,6 @@ def _step(step: StepTable) -> core.Step:
 
 
 def _stage(stage: StageTable) -> core.Stage:
-    gate = stage.gate
     return core.Stage(
         name=stage.name,
         steps=tuple(stage.steps),
@@ -156,8 +179,14 @@ def _stage(stage: StageTable) -> core.Stage:
         max_parallel=stage.max_parallel,
         max_failed=stage.max_failed,
         bake_time=stage.bake_time or timedelta(0),
-        gate=core.Gate(tuple(gate.approvers), gate.instructions, gate.timeout) if gate else None,
+        gate=_gate(stage.gate) if stage.gate else None,
         vars=MappingProxyType(stage.vars),
+    )
+
+
+def _gate(gate: GateTable) -> core.Gate:
+    return core.Gate(
+        tuple(gate.approvers), gate.instructions, gate.timeout, gate.approvals, gate.distinct, gate.on_timeout
     )
 
 

@@ -1,44 +1,32 @@
-"""Checks of a plan's promises: impact, window, people, roles, checklist."""
+"""Checks of a plan's people: what customers feel, who is named, their accounts and keys, who holds which role."""
 
 from __future__ import annotations
 
-import zoneinfo
+import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from itertools import chain
 
-from cockpit.core.plan import HERE, ROLE_NAMES
+from cockpit.core.plan import ROLE_NAMES
+from cockpit.planfile import keys
 from cockpit.planfile.models import PlanFile
 from cockpit.planfile.names import Names, held
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
+from cockpit.planfile.scalars import Mistake
 
 _NO_IMPACT = frozenset({"none", "no", "n/a", "na", "nothing", "no impact", "tbd", "-", "?"})
-_VAGUE = frozenset(
-    (
-        "ok",
-        "okay",
-        "done",
-        "check",
-        "checked",
-        "test",
-        "tests",
-        "tested",
-        "verify",
-        "verified",
-        "ready",
-        "good",
-        "fine",
-    )
-)
+_SIGNER = re.compile(r"[^\s\"*?!,#\\-][^\s\"*?!,\\]*")
+"""Whom ssh-keygen can take for a principal, in an allowed_signers file."""
+
+_ASIDE = re.compile(r"[:;,.!–—-]")
 
 
 def check(plan: PlanFile, names: Names, findings: Findings) -> None:
-    """Everything about the release's promises and the people who keep them."""
+    """Everything about what the release may do to customers, and the people who answer for it."""
     _release(plan, findings)
-    _window(plan, findings)
-    _people(plan, names, findings)
-    _checklist(plan, names, findings)
+    _people(plan, findings)
+    _accounts(plan, findings)
+    _keys(plan, findings)
+    _roles(plan, names, findings)
     who(("rollback", "approval"), plan.rollback.approval, names, findings)
 
 
@@ -62,7 +50,9 @@ def who(path: Path, named: Sequence[str], names: Names, findings: Findings) -> N
 
 def _release(plan: PlanFile, findings: Findings) -> None:
     release = plan.release
-    if release.customer_impact.strip(" .!").lower() in _NO_IMPACT:
+    said = release.customer_impact.strip().lower()
+    parts = [part.strip() for part in _ASIDE.split(said) if part.strip()]
+    if said in _NO_IMPACT or (parts and all(part in _NO_IMPACT for part in parts)):
         message = "every release can half fail: without its customer impact nobody can weigh going back"
         findings.problem(("release", "customer_impact"), message, "write what customers notice when it does")
     if release.version and release.version == release.previous_version:
@@ -70,82 +60,57 @@ def _release(plan: PlanFile, findings: Findings) -> None:
         findings.warn(("release", "previous_version"), message, "write the version that runs now")
 
 
-def _window(plan: PlanFile, findings: Findings) -> None:
-    window = plan.window
-    if window is None:
-        return
-    zone = _zone(window.timezone, findings)
-    opens, closes = (
-        _local(("window", key), moment, zone, findings)
-        for key, moment in (("opens", window.opens), ("closes", window.closes))
-    )
-    if opens and closes and opens >= closes:
-        findings.problem(
-            ("window", "closes"), "the window closes before it opens", "write a later time, or swap the two"
-        )
-    for i, freeze in enumerate(window.freeze):
-        if not (freeze.since and freeze.until):
-            continue
-        if freeze.until < freeze.since:
-            message = f"the freeze ends ({freeze.until}) before it begins ({freeze.since})"
-            findings.problem(("window", "freeze", i, "to"), message, "write the last frozen day")
-        elif (
-            window.opens
-            and window.closes
-            and freeze.since <= window.opens.date()
-            and window.closes.date() <= freeze.until
-        ):
-            message = "the whole window lies in this freeze: the release could never start"
-            findings.problem(("window", "freeze", i), message, "move the window or the freeze")
-
-
-def _zone(name: str, findings: Findings) -> zoneinfo.ZoneInfo | None:
-    try:
-        return zoneinfo.ZoneInfo(name) if name else None
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        hint = findings.instead(
-            name, sorted(zoneinfo.available_timezones()), 'write one such as "Europe/Berlin"'
-        )
-        findings.problem(("window", "timezone"), f"there is no time zone `{shorten(name)}`", hint)
-        return None
-
-
-def _local(
-    path: Path, moment: datetime | None, zone: zoneinfo.ZoneInfo | None, findings: Findings
-) -> datetime | None:
-    """The moment in UTC, after checking that it is written as a local time that exists."""
-    if moment is None or zone is None:
-        return None
-    if moment.tzinfo is not None:
-        plain = moment.replace(tzinfo=None).isoformat()
-        findings.problem(
-            path, "the window's times are local to `timezone`, without an offset", f"write {plain}"
-        )
-        return None
-    there = moment.replace(tzinfo=zone)
-    if there.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != moment:
-        message = f"this time doesn't exist in {zone.key}: the clocks skip it that day"
-        findings.problem(path, message, "write a time before or after the change")
-    elif there.utcoffset() != there.replace(fold=1).utcoffset():
-        findings.warn(
-            path, f"this time comes twice in {zone.key} that day: the first is taken", "write another time"
-        )
-    return there.astimezone(UTC)
-
-
-def _people(plan: PlanFile, names: Names, findings: Findings) -> None:
-    for id_, person in plan.people.items():
-        until = person.on_shift_until
-        if until is not None and until.tzinfo is None and plan.window is None:
-            message = "without a [window] there is no time zone for this time"
-            findings.problem(
-                ("people", id_, "on_shift_until"), message, f"write {until.isoformat()}Z, with its offset"
-            )
+def _people(plan: PlanFile, findings: Findings) -> None:
+    for id_ in plan.people:
         if id_ in dict(held(plan.roles)) or id_ == "cockpit":
-            hint = "give the person another id"
-            findings.problem(
-                ("people", id_), f"`{id_}` is a role or reserved, not the id of a person", hint, key=True
+            message = f"`{shorten(id_)}` is a role or reserved, not the id of a person"
+            findings.problem(("people", id_), message, "give the person another id", key=True)
+
+
+def _accounts(plan: PlanFile, findings: Findings) -> None:
+    """Whoever comes from an account that is two people's is known as neither."""
+    first: dict[str, str] = {}
+    for id_, person in plan.people.items():
+        account = person.os_user or id_
+        other = first.setdefault(account, id_)
+        if other != id_:
+            message = (
+                f"`{shorten(account)}` is the account of `{shorten(other)}` too: it tells neither of them"
             )
+            hint = "write the os_user of each; whoever gives none is known by their id"
+            findings.warn(("people", id_, "os_user"), message, hint)
+
+
+def _keys(plan: PlanFile, findings: Findings) -> None:
+    owners: dict[bytes, str] = {}
+    for id_, person in plan.people.items():
+        path: Path = ("people", id_, "key")
+        if person.key is None:
+            continue
+        if not _SIGNER.fullmatch(id_):
+            message = f"`{shorten(id_)}` can't stand in a list of signers: this key would count for nobody"
+            findings.problem(path[:2], message, "write an id of letters, digits, `-`, `_` and `.`", key=True)
+        if keys.shortened(person.key):
+            message = (
+                "only the beginning of a key: nothing that they sign will count, nor anything without it"
+            )
+            findings.warn(path, message, keys.PUB_FILE)
+            continue
+        try:
+            other = owners.setdefault(keys.public_key(person.key), id_)
+        except Mistake as wrong:
+            findings.problem(path, str(wrong), wrong.hint, secret=True)
+            continue
+        if other != id_:
+            message = f"this key is that of `{shorten(other)}` too: nobody could tell who signed"
+            findings.problem(path, message, "write the key that only this person has")
+
+
+def _roles(plan: PlanFile, names: Names, findings: Findings) -> None:
+    path: Path = ("roles", "rollback_owner")
+    if not plan.roles.rollback_owner and not {path, path[:1]} & findings.broken:
+        message = "nobody holds rollback_owner: not ready until somebody does"
+        findings.warn(path, message, 'write rollback_owner = "...", who leads the way back', key=True)
     if not findings.sure("people"):
         return
     for role, holder in held(plan.roles):
@@ -161,28 +126,4 @@ def _people(plan: PlanFile, names: Names, findings: Findings) -> None:
             findings.problem(("roles", role), message, f"write {near}", key=True)
     if not names.from_roles:
         who(("roles", "stop_authority"), plan.roles.stop_authority, names, findings)
-
-
-def _checklist(plan: PlanFile, names: Names, findings: Findings) -> None:
-    first: dict[str, int] = {}
-    for i, item in enumerate(plan.checklist):
-        path: Path = ("checklist", i)
-        if item.id and first.setdefault(item.id, i) != i:
-            message = f"a second checklist item is called `{shorten(item.id)}`"
-            findings.problem((*path, "id"), message, "give each item an id of its own")
-        who((*path, "owner"), [item.owner], names, findings)
-        who((*path, "approval"), item.approval, names, findings)
-        stage = item.before.removeprefix("stage:")
-        if item.before not in ("start", "close") and stage not in names.stages and findings.sure("stage"):
-            message = f"`{shorten(item.before)}` is neither start, close nor a stage: this item would hold nothing back"
-            hint = findings.instead(stage, chain(("start", "close"), names.stages))
-            findings.problem((*path, "before"), message, hint)
-        if item.on != HERE and names.members.get(item.on) != (item.on,) and findings.sure("targets"):
-            message = f"there is no target `{shorten(item.on)}`"
-            findings.problem((*path, "on"), message, findings.instead(item.on, chain((HERE,), names.members)))
-        words = item.text.lower().strip(" .!").split()
-        if words and (len(words) < 3 or all(word in _VAGUE for word in words)):
-            message = f'"{shorten(item.text)}" is vague: nobody can say when it is true'
-            findings.warn(
-                (*path, "text"), message, "write what is true once it is signed, with the number or place"
-            )
+        who(("roles", "go_authority"), plan.roles.go_authority, names, findings)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
 
-from cockpit.planfile.check_people import who
 from cockpit.planfile.models import PlanFile, StageTable, StepTable
 from cockpit.planfile.names import Names
 from cockpit.planfile.positions import Path
@@ -16,7 +15,7 @@ from cockpit.steps import NAME, SHARED, STEP_KINDS, misquoted, placeholders
 Asks = Mapping[str, tuple[tuple[str, str], ...]]
 """For each step id, the (key, placeholder) pairs of its commands."""
 
-COMMANDS = ("run", "verify", "rollback", "verify_rollback")
+COMMANDS = ("run", "verify", "rollback", "verify_rollback", "previous")
 
 
 def check(plan: PlanFile, names: Names, findings: Findings) -> None:
@@ -78,7 +77,7 @@ def _asks(step: StepTable) -> tuple[tuple[str, str], ...]:
 
 def _step(path: Path, step: StepTable, stages: Sequence[StageTable], findings: Findings) -> None:
     positive((*path, "timeout"), step.timeout, findings)
-    _quotes(path, step, findings)
+    _commands(path, step, findings)
     name = shorten(step.id)
     if not stages and step.id and findings.sure("stage"):
         findings.warn(
@@ -126,14 +125,24 @@ def _step(path: Path, step: StepTable, stages: Sequence[StageTable], findings: F
         )
 
 
-def _quotes(path: Path, step: StepTable, findings: Findings) -> None:
+def _commands(path: Path, step: StepTable, findings: Findings) -> None:
     for key in COMMANDS:
-        for name in misquoted(getattr(step, key) or ""):
-            message = (
-                f"`{{{shorten(name)}}}` stands inside quotes or a here-document: its value could run as code"
-            )
-            hint = f"write {{{name}}} without quotes around it; values are quoted by themselves"
-            findings.problem((*path, key), message, hint, within=f"{{{name}}}")
+        quotes((*path, key), getattr(step, key) or "", findings)
+    if step.previous is not None and step.on == "here":
+        message = (
+            f"step `{shorten(step.id)}` runs on this machine: there is no target whose version it could tell"
+        )
+        findings.problem((*path, "previous"), message, "remove it", key=True)
+
+
+def quotes(path: Path, command: str, findings: Findings) -> None:
+    """Each placeholder of a command must stand bare."""
+    for name in misquoted(command):
+        message = (
+            f"`{{{shorten(name)}}}` stands inside quotes or a here-document: its value could run as code"
+        )
+        hint = f"write {{{name}}} without quotes around it; values are quoted by themselves"
+        findings.problem(path, message, hint, within=f"{{{name}}}")
 
 
 def _stage(
@@ -153,9 +162,6 @@ def _stage(
         findings.warn((*path, "targets"), message, "remove targets", key=True)
     if stage.waves != ["rest"]:
         _waves(path, stage, len(names.together(stage.targets)), findings)
-    if stage.gate is not None:
-        who((*path, "gate", "approvers"), stage.gate.approvers, names, findings)
-        positive((*path, "gate", "timeout"), stage.gate.timeout, findings)
     _placeholders(path, stage, steps, asks, names, findings)
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 from cockpit.core.plan import Plan
 from cockpit.planfile import (
+    check_checklist,
     check_compare,
+    check_gates,
     check_notify,
     check_people,
     check_rollout,
     check_signals,
+    check_window,
     not_acted_on,
 )
-from cockpit.planfile.build import build, thresholds
+from cockpit.planfile.build import build, built_anyway
 from cockpit.planfile.names import collect
 from cockpit.planfile.positions import Path as Place
 from cockpit.planfile.positions import Positions, Span
@@ -31,6 +35,8 @@ NOWHERE: Mapping[str, Problem] = MappingProxyType({})
 @dataclass(frozen=True, slots=True)
 class Checked:
     """The outcome of a check. `plan` is None where there is any problem; `data` are the very bytes checked.
+
+    A recorded plan is there in spite of problems, as long as it can be built.
 
     `warnings` work, but the team should know. `not_acted_on` is kept in the plan and ignored by this version.
     All three are sorted by position, at most 1,000 of each.
@@ -51,33 +57,44 @@ class Checked:
         return message if place is None else replace(place, message=message).render()
 
 
-def parse(data: bytes, source: str) -> Checked:
-    """Check the bytes of a plan; `source` is how problems call it. Never raises for what the bytes say."""
+def parse(data: bytes, source: str, now: datetime | None = None, *, recorded: bool = False) -> Checked:
+    """Check the bytes of a plan; `source` is how problems call it. Never raises for what the bytes say.
+
+    With `now` a window that is over is worth a warning: not for plans that are read back from a log. Such a plan is
+    `recorded`: some version accepted it, so rules that came later are told as problems and don't keep it from being
+    built; what this version can't read at all does.
+    """
     findings, document = read(data, source)
     plan: Plan | None = None
     places: Mapping[str, Problem] = {}
     if document is not None:
         file = validate(document, findings)
         names = collect(file, findings)
+        readable = not findings.problems
         check_people.check(file, names, findings)
+        check_window.check(file, names, now, findings)
         check_rollout.check(file, names, findings)
+        check_gates.check(file, names, findings)
+        check_checklist.check(file, names, findings)
         check_signals.check(file, names, findings)
         check_compare.check(file, findings)
         check_notify.check(file, findings)
-        not_acted_on.report(document, thresholds(file), findings)
-        plan = None if findings.problems else build(file, names)
-        if plan is not None:
+        not_acted_on.report(document, findings)
+        if not findings.problems:
+            plan = build(file, names)
             check_compare.places(plan, findings)
-            plan = None if findings.problems else plan
+        elif recorded and readable:
+            plan = built_anyway(file, names)
+        plan = plan if recorded or not findings.problems else None
         places = {s.name: _place(findings, check_signals.read_at(i, s)) for i, s in enumerate(file.signal)}
     return _checked(data, plan, findings, places)
 
 
-def load(path: Path) -> Checked:
-    """Read and check a plan file; one that can't be read is one problem."""
+def load(path: Path, now: datetime | None = None) -> Checked:
+    """Read and check a plan file, as `parse` does; one that can't be read is one problem."""
     try:
         with path.open("rb") as file:
-            return parse(file.read(MOST_BYTES + 1), str(path))
+            return parse(file.read(MOST_BYTES + 1), str(path), now)
     except OSError as fault:
         findings = Findings(str(path), [""], Positions(""))
         message = f"the plan can't be read: {fault.strerror}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 import tomlkit
+
+from cockpit.planfile.positions import Path, Positions, scan
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
@@ -27,6 +30,32 @@ def fill(text: str, values: Mapping[str, object]) -> str:
                 raise TypeError(f"{path}: {part} is no table")
         table[last] = _section(value) if not parents and isinstance(value, Mapping) else _item(value)
     return tomlkit.dumps(document)
+
+
+def replaced(text: str, values: Mapping[Path, object]) -> str:
+    """`text` with other values at places that have one; every other byte stays, and so does a value that is the same.
+
+    KeyError where the plan has no such place.
+    """
+    found = places(text).values
+    for path in sorted(values, key=lambda path: found[path], reverse=True):
+        start, end = found[path]
+        if tomllib.loads(f"value = {text[start:end]}")["value"] != values[path]:
+            text = text[:start] + literal(values[path]) + text[end:]
+    return text
+
+
+def places(text: str) -> Positions:
+    """Where the keys and values of `text` stand, whatever its line ends, with a byte order mark or without."""
+    same_length = {"\ufeff": " ", "\r\n": " \n"}  # so that the offsets hold in `text` as well
+    for found, level in same_length.items():
+        text = text.replace(found, level)
+    return scan(text)
+
+
+def literal(value: object) -> str:
+    """A value as TOML writes it, quoted as it must be, on one line."""
+    return _item(value).as_string()
 
 
 def _section(entries: Mapping[Any, Any]) -> Any:

@@ -20,8 +20,8 @@ class Names:
     """Every name of a plan.
 
     `members` maps a target id or group to target ids, `roles` a role to its holder; `who` are all
-    people and held roles; steps, stages and signals map to their (first) index. `from_roles`: the plan
-    has no [people], so that [roles] names everybody.
+    people and held roles, and the rollback owner, whom somebody will be; steps, stages and signals map to
+    their (first) index. `from_roles`: the plan has no [people], so that [roles] names everybody.
     """
 
     targets: tuple[Target, ...]
@@ -59,7 +59,7 @@ def collect(plan: PlanFile, findings: Findings) -> Names:
         steps=_unique("step", "id", [s.id for s in plan.step], findings),
         stages=_unique("stage", "name", [s.name for s in plan.stage], findings),
         signals=_unique("signal", "name", [s.name for s in plan.signal], findings),
-        who=frozenset((*people, *roles, *findings.lost("roles"))),
+        who=frozenset((*people, *roles, "rollback_owner", *findings.lost("roles"))),
     )
 
 
@@ -72,8 +72,8 @@ def held(roles: RolesTable) -> tuple[tuple[str, str | None], ...]:
 def everyone(roles: RolesTable) -> tuple[str, ...]:
     """Everybody [roles] names: who a plan without [people] knows."""
     named = [who for _, who in held(roles) if who]
-    mine = [name for name in roles.stop_authority if name not in dict(held(roles))]
-    return tuple(dict.fromkeys(named + mine))
+    listed = [n for n in (*roles.stop_authority, *roles.go_authority) if n not in dict(held(roles))]
+    return tuple(dict.fromkeys(named + listed))
 
 
 def _unique(section: str, key: str, names: Sequence[str], findings: Findings) -> dict[str, int]:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
+from cockpit.planfile.keys import PRIVATE, masked
 from cockpit.planfile.positions import Path, Positions, Span, TooDeep, scan
 from cockpit.planfile.problem import UNSEEN, Findings, shorten
 
@@ -15,7 +16,7 @@ MOST_BYTES = 1024 * 1024
 
 PROSE = frozenset(
     {
-        *("run", "verify", "rollback", "verify_rollback", "check", "query", "pattern"),
+        *("run", "verify", "rollback", "verify_rollback", "previous", "check", "query", "pattern"),
         *("customer_impact", "instructions", "healthy", "roll_forward", "text", "data_condition", "message"),
     }
 )
@@ -54,13 +55,18 @@ def read(data: bytes, source: str) -> tuple[Findings, dict[str, Any] | None]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as fault:
         before = data[: fault.start].decode("utf-8", "replace").split("\n")
-        lines = data.decode("utf-8", "replace").split("\n")
+        lines = masked(data.decode("utf-8", "replace")).split("\n")
         findings = Findings(source, lines, Positions(""))
         place = Span(len(before), len(before[-1]) + 1, 1)
         findings.at(place, f"byte 0x{data[fault.start]:02x} isn't UTF-8", "save the plan as UTF-8")
         return findings, None
     text = text.replace("\r\n", "\n")
-    findings = Findings(source, text.split("\n"), Positions(text))
+    findings = Findings(source, masked(text).split("\n"), Positions(text))
+    for found in PRIVATE.finditer(text):
+        place = findings.positions.span(*found.span(found.lastgroup or 0))
+        findings.at(place, _PRIVATE, _REPLACE)
+    if findings.problems:
+        return findings, None
     for found in UNSEEN.finditer(text):
         place = findings.positions.span(found.start(), found.end())
         findings.at(place, _unseen(found[0]), "remove it; the plan must read as what it is")
@@ -68,6 +74,10 @@ def read(data: bytes, source: str) -> tuple[Findings, dict[str, Any] | None]:
     if document is not None:
         _inspect(document, findings)
     return findings, document
+
+
+_PRIVATE = "this is a private key: whoever sees the plan, or saw it, can log in and sign as its owner"
+_REPLACE = "take it out, and replace that key wherever it is in use; a plan has the line of the .pub file"
 
 
 def _unseen(char: str) -> str:
@@ -142,12 +152,14 @@ def _inspect(document: dict[str, Any], findings: Findings) -> None:
         if isinstance(key, str) and (found := UNSEEN.search(key)):
             findings.problem(path, _unseen(found[0]), "remove it", key=True)
         if isinstance(value, str):
+            secret = path[0] == "people" and key == "key"  # what was pasted may be anything
             if found := UNSEEN.search(value):
-                findings.problem(path, _unseen(found[0]), "remove it; what is shown must be what runs")
+                hint = "remove it; what is shown must be what runs"
+                findings.problem(path, _unseen(found[0]), hint, secret=secret)
             elif ("\n" in value or "\t" in value) and next(
                 k for k in reversed(path) if isinstance(k, str)
             ) not in PROSE:
-                findings.problem(path, "a line break or tab in a name", "write it on one line")
+                findings.problem(path, "a line break or tab in a name", "write it on one line", secret=secret)
 
 
 def walk(document: dict[str, Any]) -> Iterator[tuple[Path, object]]:

@@ -13,10 +13,10 @@ _INTRO = """\
 Generated from the models; `cockpit schema` prints the same as a JSON Schema for editors.
 
 A plan is TOML. Durations are written `"90s"`, `"10m"`, `"1h30m"`. Unknown keys are errors. In the commands of
-steps, `{name}` is a plan value, quoted for the shell; `{{name}}` stands for the literal text `{name}`;
+steps and checks, `{name}` is a plan value, quoted for the shell; `{{name}}` stands for the literal text `{name}`;
 everything else, `${VAR}` and `awk '{print $1}'` too, stays as it is written. The values are `version`,
-`previous_version`, `service`, `environment`, `release`, `change_ref`, `stage`, `target`, `host` (the last two
-not for steps on this machine), and the stage's `vars`. A placeholder must not stand inside quotes.
+`previous_version`, `service`, `environment`, `release`, `change_ref`, and for steps `stage`, `target`, `host` (the
+last two not for steps on this machine) and the stage's `vars`. A placeholder must not stand inside quotes.
 
 Keys in **bold** are required.
 """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from cockpit.planfile.table import Duration, Table
 
@@ -26,7 +27,8 @@ class ReleaseTable(Table):
         default="", description="The version to go back to: `{previous_version}` in commands."
     )
     customer_impact: str = Field(
-        default="", description='What customers notice if it half fails; never empty, never "none".'
+        default="",
+        description='What customers notice if it half fails; never empty, and "none" only with its why: "none: …".',
     )
     change_ref: str | None = Field(default=None, description="The change ticket.")
     links: dict[str, str] = Field(default={}, description="Dashboards, channels, runbooks, by a short name.")
@@ -52,6 +54,10 @@ class WindowTable(Table):
     timezone: str = Field(default="", description='A zone name such as "Europe/Berlin".')
     min_staff: int = Field(default=0, ge=0, description="People on shift through the whole window.")
     freeze: list[FreezeTable] = Field(default=[], description="Days on which nothing may go out.")
+    freeze_calendar: str | None = Field(
+        default=None,
+        description="An iCalendar file whose entries are freezes too; its path, from the plan's folder.",
+    )
 
 
 class PersonTable(Table):
@@ -63,9 +69,16 @@ class PersonTable(Table):
     os_user: str | None = Field(
         default=None, description="Their login on this machine, where it isn't the id."
     )
-    key: str | None = Field(default=None, description="Their SSH public key: sign-offs must be signed.")
+    key: str | None = Field(
+        default=None,
+        description="Their SSH public key, as the line of its .pub file: sign-offs and gates then take its signature.",
+    )
     on_shift_until: datetime | None = Field(
-        default=None, description="The end of their shift, local to the window's zone."
+        default=None,
+        description="The end of their shift, local to their `timezone`, else to the window's; else there is none.",
+    )
+    timezone: str | None = Field(
+        default=None, description='Where they are, such as "Asia/Tokyo"; else the window\'s zone.'
     )
 
 
@@ -74,14 +87,24 @@ class RolesTable(Table):
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, str] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
-    written, needs = "[roles]", ("decision_owner", "rollback_owner")
+    written, needs = "[roles]", ("decision_owner",)
     decision_owner: str = Field(default="", description="Says go, says no.")
-    rollback_owner: str = Field(default="", description="Leads the way back.")
+    rollback_owner: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        default="", description="Leads the way back; while nobody does, the release isn't ready."
+    )
     metrics_watcher: str | None = Field(default=None, description="Watches the signals.")
     support_liaison: str | None = Field(default=None, description="Hears from customers first.")
     stop_authority: list[str] = Field(
         default=[],
         description="Who may abort or roll back; empty: the decision and the rollback owner. Anyone may pause.",
+    )
+    go_authority: list[str] = Field(
+        default=[],
+        description="Who may promote, override and change a limit beside the decision owner.",
+    )
+    typed_names: bool = Field(
+        default=False,
+        description="true: a gate opens on a name that was only typed; else it takes an account or a key.",
     )
 
 

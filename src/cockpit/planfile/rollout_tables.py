@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cockpit.core.plan import Action, Aggregate, Compare, NoData, On
+from cockpit.core.plan import Action, Aggregate, Compare, NoData, On, OnTimeout
 from cockpit.planfile.table import Duration, Table, Var, Wave, When
 
 Occasion = Literal[
@@ -59,16 +59,26 @@ class StepTable(Table):
         default=None, description="What to do instead of undoing it, where it isn't reversible."
     )
     healthy: str | None = Field(default=None, description="What good looks like, shown beside the step.")
+    previous: str | None = Field(
+        default=None,
+        description="Prints the version that a target has; asked before the start, which wants `previous_version`. "
+        "Without it `verify_rollback` is asked.",
+    )
 
 
 class GateTable(Table):
     """A decision that holds the stage back."""
 
     written, needs = "`gate`", ("approvers",)
-    approvers: list[str] = Field(default=[], description="Roles or people who may promote.")
+    approvers: list[str] = Field(default=[], description="Roles or people who approve.")
     instructions: str = Field(default="", description="The question they answer.")
-    timeout: Duration | None = Field(
-        default=None, description="With nobody deciding for this long the rollout pauses."
+    timeout: Duration | None = Field(default=None, description="How long they have to decide.")
+    on_timeout: OnTimeout = Field(
+        default="pause", description="What follows where they haven't decided within `timeout`."
+    )
+    approvals: int = Field(default=1, ge=1, alias="needs", description="How many of them must approve.")
+    distinct: bool = Field(
+        default=False, description="true: by so many different people, whatever roles each of them holds."
     )
 
 
@@ -205,18 +215,26 @@ class ItemTable(Table):
         default="start", description='What it holds back: "start", a stage ("stage:web"), or "close".'
     )
     approval: list[str] = Field(default=[], description="Roles or people who sign as well.")
-    check: str | None = Field(default=None, description="A command that answers it.")
+    check: str | None = Field(
+        default=None, description="A command that answers it: the item can't be signed before it says so."
+    )
     on: str = Field(default="here", description='Where `check` runs: "here" or a target.')
-    expect: str | None = Field(default=None, description="What `check` must print.")
+    expect: str | None = Field(
+        default=None,
+        description="What `check` must print: `< 24` (or <=, >, >=), `contains WORDS`, or just that. "
+        "It exits 0 in any case.",
+    )
     healthy: str | None = Field(default=None, description="What good looks like, shown beside the item.")
     max_age: Duration | None = Field(
-        default=None, description="A signature older than this no longer counts."
+        default=None,
+        description="A signature older than this no longer counts. With `check` and no `expect`: how old the moment "
+        "may be that it prints.",
     )
     expected_recovery_time: Duration | None = Field(
         default=None, description="How long the way back takes, as tried."
     )
     data_condition: str | None = Field(
-        default=None, description="What must hold for the data to go back too."
+        default=None, description="What must hold for the data to go back too; signed with the item."
     )
     link: str | None = Field(default=None, description="Where to look.")
 
@@ -246,8 +264,9 @@ class NotifyTable(Table):
     written, needs = "[[notify]]", ("on",)
     on: list[Occasion] = Field(
         default=[],
-        description='The occasions. "unattended": nobody who may act is here. "unexplained": somebody can\'t explain '
-        'what is seen, or a rollback is proposed for it. "escalate" hears of the first, and of the proposal, too.',
+        description='The occasions. "unattended": nobody who may act is here, or the holder of a role has left. '
+        '"unexplained": somebody can\'t explain what is seen, or a rollback is proposed for it. "escalate" hears of '
+        "the first, and of the proposal, too.",
     )
     run: str | None = Field(
         default=None, description="A command on this machine; `{message}` is what happened, shell-quoted."

@@ -54,7 +54,7 @@ def _report(document: dict[str, Any], error: ErrorDetails, findings: Findings) -
         _report_unknown(path, findings)
     elif kind in _EXPECTED:
         message = f"{name} must be {_EXPECTED[kind]}, not {_what(value)}"
-        findings.problem(path, message, _type_hint(path, kind, value))
+        findings.problem(path, message, _meant(path, findings) or _type_hint(path, kind, value))
     elif kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         findings.problem(path, f'{name} can\'t be "{shorten(value)}"', findings.instead(str(value), allowed))
@@ -76,6 +76,15 @@ def _report_unknown(path: Path, findings: Findings) -> None:
     hint = findings.instead(str(path[-1]), keys, f"the keys of {model.written} are: {', '.join(keys)}")
     message = f"unknown key `{shorten(path[-1])}` in {model.written}: nothing would act on it"
     findings.problem(path, message, hint, key=True)
+
+
+def _meant(path: Path, findings: Findings) -> str:
+    """Under [roles] any key may be a role of your own, so one written wrong shows only by its value."""
+    keys = keys_of(TABLES["roles",])
+    if path[0] != "roles" or len(path) != 2 or path[1] in keys:
+        return ""
+    near = findings.similar(str(path[1]), keys)
+    return f'did you mean "{near}"?' if near else ""
 
 
 def _prune(document: dict[str, Any], path: Path) -> Path:

@@ -182,6 +182,10 @@ class Runner(Protocol):
         """
         ...
 
+    def host_key(self, target: str) -> str:
+        """The fingerprint (`SHA256:…`) of the host key that the connection there is was opened with; else empty."""
+        ...
+
     async def release(self, target: str) -> Ended:
         """Remove what the session left on the target and give the lock back; exited 0 when all is gone."""
         ...

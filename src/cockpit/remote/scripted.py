@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -32,6 +33,9 @@ UNREACHABLE = Reply("unreachable", None, detail="connection refused")
 LOST = Reply("lost", None, detail="the connection was lost while it ran")
 VOID = Reply("void", None, detail="it never began, and never can: the target has it on record")
 
+CLOCK = "date +%s"
+"""The line that asks a target's clock."""
+
 ANY = "*"
 """In a table: any target, or any line."""
 
@@ -58,15 +62,18 @@ Script = Table | Callable[[str, Request], Reply]
 class ScriptedRunner:
     """Answers from `script`: a table by (target, line), where ANY stands for either, or a function.
 
-    What no entry covers exits 0 at once. `probes` answers probe() by target, `prepared` prepare() by target,
-    `settled` settle() by attempt id. `calls` records every use, `running` counts the requests held back now.
-    Change the tables at any time.
+    What no entry covers exits 0 at once; `date +%s`, where no entry has just that line, prints what `clock` says.
+    `probes` answers probe() by target, `prepared` prepare() by target, `settled` settle() by attempt id, `host_keys`
+    host_key() by target. `calls` records every use, `running` counts the requests held back now. Change the tables
+    at any time.
     """
 
     script: Script = field(default_factory=dict[tuple[str, str], Reply])
     probes: Mapping[str, Reply] = field(default_factory=dict[str, Reply])
     prepared: Mapping[str, Prepared] = field(default_factory=dict[str, Prepared])
     settled: Mapping[str, Reply] = field(default_factory=dict[str, Reply])
+    clock: Callable[[], float] = time.time
+    host_keys: Mapping[str, str] = field(default_factory=dict[str, str])
     calls: list[Call] = field(default_factory=list[Call])
     running: int = 0
     closed: bool = False
@@ -105,6 +112,10 @@ class ScriptedRunner:
         if reply.until is not None:
             on_running()
         return await self._play(reply, lambda output: sink.write(output[sink.total :]), stop)
+
+    def host_key(self, target: str) -> str:
+        """The entry in `host_keys`; empty if there is none."""
+        return self.host_keys.get(target, "")
 
     async def release(self, target: str) -> Ended:
         """Exited 0."""
@@ -170,10 +181,13 @@ class ScriptedRunner:
         return _ended(reply)
 
     def _reply(self, target: str, request: Request) -> Reply:
-        if callable(self.script):
-            return self.script(target, request)
-        keys = ((target, request.line), (ANY, request.line), (target, ANY), (ANY, ANY))
-        return next((self.script[key] for key in keys if key in self.script), OK)
+        script, line = self.script, request.line
+        if line == CLOCK and (callable(script) or not {(target, line), (ANY, line)} & script.keys()):
+            return Reply(output=f"{int(self.clock())}\n".encode())
+        if callable(script):
+            return script(target, request)
+        keys = ((target, line), (ANY, line), (target, ANY), (ANY, ANY))
+        return next((script[key] for key in keys if key in script), OK)
 
 
 def _ended(reply: Reply) -> Ended:

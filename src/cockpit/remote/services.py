@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
+
+from cockpit.remote.unwaited import unwaited
 
 INSTALL = 'pip install "release-cockpit[apprise]"'
 
@@ -32,23 +32,9 @@ async def send(url: str, text: str, timeout: timedelta) -> Sent:
     """Send `text` to the service at `url` (`slack://…`, `mailto://…`), within `timeout`; never raises."""
     if find_spec("apprise") is None:
         return Sent(False, f"apprise isn't installed here: {INSTALL}")
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[Sent] = loop.create_future()
-
-    def settle(sent: Sent) -> None:
-        if not answer.done():
-            answer.set_result(sent)
-
-    def work() -> None:
-        sent = _send(url, text)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, sent)
-
-    # A thread of its own, which nobody waits for at the end: a service may hang for longer than we do.
-    threading.Thread(target=work, name="apprise", daemon=True).start()
     try:
         async with asyncio.timeout(timeout.total_seconds()):
-            return await answer
+            return await unwaited(lambda: _send(url, text), "apprise")
     except TimeoutError:
         return Sent(False, f"no answer within {timeout.total_seconds():g} s")
 

@@ -102,6 +102,10 @@ class SshRunner:
         """See Runner.settle."""
         return await self._links[target].supervisor.settle(launch, sink, stop, on_running)
 
+    def host_key(self, target: str) -> str:
+        """See Runner.host_key."""
+        return self._links[target].host_key()
+
     async def release(self, target: str) -> Ended:
         """See Runner.release."""
         return await self._links[target].supervisor.release()
@@ -207,6 +211,11 @@ class _Link:
         self._all.add(conn)
         self._now = conn
         return conn
+
+    def host_key(self) -> str:
+        """The fingerprint of the host key that was checked when the connection was made; empty without one."""
+        key = self._now.get_server_host_key() if self._now is not None else None
+        return key.get_fingerprint() if key is not None else ""
 
     def lost(self, conn: asyncssh.SSHClientConnection | None) -> bool:
         """Whether `conn` is no longer the connection to use."""

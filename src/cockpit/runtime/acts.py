@@ -7,10 +7,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from cockpit.core import attendance
-from cockpit.core.commands import HumanCommand
+from cockpit.core import attendance, statement
+from cockpit.core.commands import HumanCommand, Promote, SignedCommand
 from cockpit.core.events import ScreenAttached
 from cockpit.runtime.engine import Engine
+from cockpit.runtime.signatures import Signatures
 
 REMEMBERED = 200
 """How many acts of each account are remembered, so that one asked for again happens once."""
@@ -34,6 +35,7 @@ class Acts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self.signatures = Signatures(engine)
         self._asked: dict[int, OrderedDict[str, _Asked]] = {}
 
     async def ask(self, uid: int, id_: str, seat: ScreenAttached, command: HumanCommand) -> Outcome:
@@ -41,9 +43,14 @@ class Acts:
 
         Refused where this seat may not say so, or where the id was used for another act.
         """
-        command = self._by(seat, command)
-        if refused := attendance.speaks(self._engine.state.plan, seat, command.by):
-            return Outcome(refused.reason, self._engine.head[0])
+        try:
+            command = self._by(seat, command)
+        except ValueError as fault:
+            return self._nothing(str(fault))
+        signed = isinstance(command, SignedCommand) and command.signature != ""
+        stops = isinstance(command, attendance.STOPS)
+        if refused := attendance.speaks(self._engine.state.plan, seat, command.by, signed, stops):
+            return self._nothing(refused.reason)
         remembered = self._asked.setdefault(uid, OrderedDict())
         asked = remembered.get(id_)
         if asked is None:
@@ -51,18 +58,37 @@ class Acts:
             if len(remembered) > REMEMBERED:
                 remembered.popitem(last=False)
         elif replace(asked.command, at=command.at) != command:
-            return Outcome("this id was used for another act: nothing was done", self._engine.head[0])
+            return self._nothing("this id was used for another act: nothing was done")
         return await asyncio.shield(asked.outcome)
 
     def _by(self, seat: ScreenAttached, command: HumanCommand) -> HumanCommand:
-        """The command as it counts: when, whose and from where are ours to say, not the screen's."""
+        """The command as it counts: when, whose and from where are ours to say, not the screen's.
+
+        A statement says itself whose it is, and of which stage, where the screen doesn't; ValueError where a signature
+        holds none.
+        """
+        if isinstance(command, SignedCommand) and command.signature:
+            line, armoured = statement.parts(command.signature)
+            said = statement.read(line)
+            by = command.by or said.person
+            command = replace(command, by=by, signature=statement.block(line, armoured))
+            if isinstance(command, Promote) and not command.stage:
+                command = replace(command, stage=said.about)
         by = command.by or seat.person
         via = "" if by == seat.person else seat.person
         return replace(command, at=self._engine.now(), by=by, via=via, evidence=(), os_user=seat.os_user)
 
     async def _decided(self, command: HumanCommand) -> Outcome:
+        if isinstance(command, SignedCommand) and command.signature:
+            why = await self.signatures.refusal(command)
+            if why:
+                return self._nothing(why)
+        # Nothing is awaited between that and the inbox: what was true of the state then still is.
         refused = await self._engine.send(command)
         return Outcome(refused.reason if refused is not None else "", self._engine.head[0])
+
+    def _nothing(self, why: str) -> Outcome:
+        return Outcome(why, self._engine.head[0])
 
 
 class Allowance:

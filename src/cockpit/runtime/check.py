@@ -1,4 +1,4 @@
-"""Readiness looked at before a session: targets reached, signals read once, nothing changed."""
+"""Readiness looked at before a session: targets examined, signals read and checks run once, nothing changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cockpit.core import attendance, readiness
+from cockpit.core import attendance, people, readiness
 from cockpit.core import commands as cmd
 from cockpit.core.commands import Command, Refused
 from cockpit.core.decide import decide
@@ -15,16 +15,21 @@ from cockpit.core.events import Finding
 from cockpit.core.evolve import replay
 from cockpit.core.plan import Plan
 from cockpit.core.state import State, initial
+from cockpit.remote.base import Runner
 from cockpit.remote.secrets import SecretError, is_reference, look_up
+from cockpit.runtime import freezes, left_to_do
+from cockpit.runtime.checks import Checks
 from cockpit.runtime.engine import utc_now
+from cockpit.runtime.examining import Examining
 from cockpit.runtime.hooks import shown
 from cockpit.runtime.rehearsed import found
 from cockpit.runtime.sampling import Sampling
 from cockpit.runtime.session import runners
+from cockpit.runtime.sockets import own_user
 from cockpit.steps import commands
 
 PATIENCE = timedelta(seconds=15)
-"""How long signals have for their first reading."""
+"""How long signals have for their first reading; targets and checks take their own time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +45,77 @@ class Looked:
 
 
 async def look(plan: Plan, path: str) -> Looked:
-    """What a session would find now; checklist items are still unsigned. `path` is where the plan lies."""
+    """What a session would find now that whoever looks opens it; nobody has signed or accepted anything else yet.
+
+    `path` is where the plan lies.
+    """
     runner = runners(plan)
     sampling = Sampling(plan, runner, runner.host_sample, utc_now, lambda: None)
-    opening = cmd.OpenSession(utc_now(), "check", "", "", "", "", "", "", "", "", False)
-    state = _told(initial(plan, commands), opening)
+    session, me = _Session(initial(plan, commands)), own_user()
+    opener = people.person_of(plan, me)
+    session.tell(cmd.OpenSession(utc_now(), "check", "", opener, me, "", "", "", "", "", False))
     if (rehearsed := found(plan, path, utc_now())) is not None:
-        state = _told(state, rehearsed)
+        session.tell(rehearsed)
+    session.tell(await left_to_do.look(plan, utc_now))
+    if (calendar := await freezes.look(plan, path, utc_now)) is not None:
+        session.tell(calendar)
+    checks = Checks(plan, runner, utc_now, session.tell, lambda: session.state)
+    asking = asyncio.gather(_targets(plan, runner, session), checks.run_once())
     try:
         sampling.start()
-        ended = await asyncio.gather(*(runner.probe(t.id) for t in plan.targets))
-        for target, end in zip(plan.targets, ended, strict=True):
-            state = _told(state, cmd.ReportProbe(utc_now(), target.id, end.ok, end.detail))
         deadline = utc_now() + PATIENCE
-        while readiness.pending(state, entered=False) and utc_now() < deadline:
+        while not asking.done() or (readiness.pending(session.state, entered=False) and utc_now() < deadline):
             await asyncio.sleep(0.1)
-            for report in (*sampling.readable(utc_now()), *sampling.judging.verdicts(state, utc_now())):
-                state = _told(state, report)
+            verdicts = sampling.judging.verdicts(session.state, utc_now())
+            for report in (*sampling.readable(utc_now()), *verdicts):
+                session.tell(report)
+        await asking
     finally:
+        asking.cancel()
         await sampling.stop()
         await runner.close()
     typed = {s.name for s in attendance.typed(plan)}
-    unreadable = {
-        name: read.detail for name, read in state.signals.items() if not read.ok and name not in typed
-    }
-    return Looked(readiness.findings(state, utc_now()), unreadable, await _mute(plan))
+    signals = session.state.signals.items()
+    unreadable = {name: read.detail for name, read in signals if not read.ok and name not in typed}
+    findings = (*readiness.findings(session.state, utc_now()), *_later(session.state))
+    return Looked(findings, unreadable, await _mute(plan))
+
+
+@dataclass(slots=True)
+class _Session:
+    """A session of which nothing is kept: what it is told, it knows."""
+
+    state: State
+
+    def tell(self, command: Command) -> None:
+        decided = decide(self.state, command)
+        if not isinstance(decided, Refused):
+            self.state = replay(decided, self.state)
+
+
+async def _targets(plan: Plan, runner: Runner, session: _Session) -> None:
+    """Reach every target, and examine those that answer."""
+    examining = Examining(plan, runner, utc_now, session.tell, lambda: session.state)
+
+    async def reach(target: str) -> None:
+        ended = await runner.probe(target)
+        session.tell(cmd.ReportProbe(utc_now(), target, ended.ok, ended.detail))
+        if ended.ok:
+            await examining.examine(target)
+
+    await asyncio.gather(*(reach(target.id) for target in plan.targets))
+
+
+def _later(state: State) -> tuple[Finding, ...]:
+    """What checks say against items that don't hold back the start, but something after it."""
+    said = ((item, state.checks.get(item.id)) for item in state.plan.checklist if item.before != "start")
+    return tuple(
+        Finding(
+            f"check:{item.id}", True, f"{item.text} (before {item.before}): {check.detail}", doubtful=True
+        )
+        for item, check in said
+        if check is not None and not check.ok
+    )
 
 
 async def _mute(plan: Plan) -> dict[str, str]:
@@ -76,8 +127,3 @@ async def _mute(plan: Plan) -> dict[str, str]:
             except SecretError as fault:
                 mute[shown(notify)] = str(fault)
     return mute
-
-
-def _told(state: State, command: Command) -> State:
-    decided = decide(state, command)
-    return state if isinstance(decided, Refused) else replay(decided, state)

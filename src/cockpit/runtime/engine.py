@@ -23,6 +23,8 @@ from cockpit.core.state import Render, State, initial
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.core.wanted import may_begin, stopping, wanted
 from cockpit.remote.base import Runner
+from cockpit.runtime import left_to_do
+from cockpit.runtime.checks import Checks
 from cockpit.runtime.jobs import Jobs, Surroundings
 from cockpit.runtime.notices import Notices
 from cockpit.runtime.sampling import Sampling
@@ -76,6 +78,7 @@ class Engine:
         self._log = log
         self._runner = runner
         self._me = me
+        self._plan = plan
         self.now = now
         self._state = replay(events, initial(plan, render))
         self._events = list(events)
@@ -93,6 +96,7 @@ class Engine:
         )
         self.jobs = Jobs(runner, around, self._finished, self._post, self._broke)
         self.targets = Targets(plan, runner, now, self._post, lambda: self._state)
+        self.checks = Checks(plan, runner, now, self._post, lambda: self._state)
         self.awake = Wakefulness()
         self._reaching: asyncio.Task[None] | None = None
         self.sampling = Sampling(plan, runner, meter, now, self._wake.set)
@@ -152,6 +156,10 @@ class Engine:
     def output(self, attempt: str) -> Kept | Output | None:
         """The kept output of an attempt: from memory, or from the log where it has been let go; None before any."""
         return self.jobs.output(attempt) or Recording(self._log.path, (), self._log.head).output(attempt)
+
+    def hash_at(self, seq: int) -> str:
+        """The hash of a record of the log; empty where there is none. Reads the file."""
+        return Recording(self._log.path, (), self._log.head).hash_at(seq)
 
     async def send(self, command: Command) -> Refused | None:
         """Ask for something; None once it is durable, Refused with the reason otherwise."""
@@ -303,12 +311,16 @@ class Engine:
                 _answer(answer, Refused(reason))
 
     async def _watch(self, hold: asyncio.Event | None) -> None:
-        """Read every signal and reach every target, once nothing holds that back."""
+        """Read every signal, reach every target and run every check, once nothing holds that back."""
         if hold is not None:
             await hold.wait()
         if self._state.closed is None:
             self.sampling.start()
-            await self.targets.reach()
+            await asyncio.gather(
+                self.targets.reach(),
+                self.checks.keep_running(),
+                left_to_do.keep_looking(self._plan, self.now, self._post, lambda: self._state),
+            )
 
     def _look_at_clock(self) -> None:
         """After a standstill nothing that was read before counts, and nothing is judged until targets answer."""

@@ -7,18 +7,21 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from cockpit.core import commands as cmd
-from cockpit.core import people, readiness
+from cockpit.core import people, readiness, roles
 from cockpit.core.commands import Refused
 from cockpit.core.errors import Held, NotReady, StillInDoubt
 from cockpit.core.events import Event, ScreenAttached, SessionResumed
-from cockpit.core.rollout import stuck
+from cockpit.core.rollout import current_stage, stuck
 from cockpit.core.state import State, breached
 from cockpit.core.view import next_line, reopened
 from cockpit.runtime.engine import Engine, set_within
 from cockpit.runtime.sockets import own_user
 
 FIRST_READINGS = timedelta(seconds=30)
-"""How long targets and signals have for their first answer before the release counts as not ready."""
+"""How long targets and signals have for their first answer before the release counts as not ready.
+
+Checks, and what targets are looked at for, have a time of their own.
+"""
 
 LOOK_AGAIN = timedelta(seconds=5)
 """How often a refusal to go on is looked at again."""
@@ -48,7 +51,7 @@ async def run_headless(
     hinted: tuple[str, ...] = ()
     await engine.send(_seat(engine))
     if engine.state.started is None and (go_on or not taken_up):
-        starting = asyncio.create_task(_start(engine, override))
+        starting = asyncio.create_task(_start(engine, hint, override))
     else:
         starting = asyncio.create_task(_go_on(engine, hint, go_on))
     try:
@@ -89,7 +92,14 @@ def _waits_for(engine: Engine) -> tuple[str, ...]:
     """What a person has to do now; nothing while the release goes on by itself."""
     state = engine.state
     waiting = state.paused is not None or (state.phase == "waiting" and state.rollback is None)
-    return (next_line(state, engine.now()),) if waiting else ()
+    lines = [next_line(state, engine.now())] if waiting else []
+    going_on = state.rollback is None and state.aborted is None and current_stage(state) is not None
+    if going_on and (gone := roles.holds(state)):
+        lines = [line for line in lines if not line.startswith(gone)]
+        lines.append(
+            f"{gone}: nothing expands until they are back, or somebody takes the role (`cockpit attach`, then T)"
+        )
+    return tuple(lines)
 
 
 def called_for(state: State) -> tuple[str, ...]:
@@ -114,9 +124,15 @@ def called_for(state: State) -> tuple[str, ...]:
     return tuple(lines)
 
 
-async def _start(engine: Engine, override: str) -> None:
-    """Start as soon as everything answered; NotReady with what is missing where it did and isn't enough."""
-    await _until(engine, lambda state: not readiness.pending(state), FIRST_READINGS)
+async def _start(engine: Engine, hint: Callable[[str], None], override: str) -> None:
+    """Start as soon as everything answered; NotReady with what is missing where it did and isn't enough.
+
+    What only people can settle is waited for: they accept, sign and enter from another terminal.
+    """
+    await _until(engine, lambda state: not readiness.pending(state, entered=False), FIRST_READINGS)
+    await _until(engine, lambda state: not readiness.looking(state))
+    if not override:
+        await _people(engine, hint)
     seen = tuple(f.key for f in readiness.blocking(engine.state, engine.now()))
     start = cmd.StartRelease(engine.now(), engine.me, reason=override, overriding=seen, os_user=own_user())
     refused = await engine.send(start)
@@ -125,6 +141,20 @@ async def _start(engine: Engine, override: str) -> None:
     if any(p.held_by for p in engine.state.probes.values()):
         raise Held(f"{refused.reason}\nNothing ran.")
     raise NotReady(f'{refused.reason}\nNothing ran. Settle these, or start anyway with --override "REASON".')
+
+
+async def _people(engine: Engine, hint: Callable[[str], None]) -> None:
+    """Wait while nothing but people's words is missing, and say whose."""
+    said = ""
+    while missing := readiness.blocking(engine.state, engine.now()):
+        if not _drives(engine) or not all(readiness.for_people(engine.state.plan, f) for f in missing):
+            return
+        words = "; ".join(f.text for f in missing)
+        if words != said:
+            said = words
+            hint(f"waits for people (`cockpit accept`, `cockpit sign`, `cockpit signal`): {words}")
+        waited = missing
+        await _until(engine, lambda state, w=waited: readiness.blocking(state, engine.now()) != w, LOOK_AGAIN)
 
 
 async def _go_on(engine: Engine, hint: Callable[[str], None], reason: str) -> None:
@@ -152,12 +182,14 @@ def _drives(engine: Engine) -> bool:
     return not (engine.state.left or engine.state.replaced or engine.ended)
 
 
-async def _until(engine: Engine, settled: Callable[[State], bool], within: timedelta) -> None:
+async def _until(engine: Engine, settled: Callable[[State], bool], within: timedelta | None = None) -> None:
     """Wait until the state is so, the session is left or ends, or time is up."""
-    deadline = engine.now() + within
+    deadline = engine.now() + within if within is not None else None
     changed = asyncio.Event()
     end = engine.subscribe(changed.set)
-    while not (settled(engine.state) or engine.state.left or engine.ended) and engine.now() < deadline:
+    while not (settled(engine.state) or engine.state.left or engine.ended):
+        if deadline is not None and engine.now() >= deadline:
+            break
         changed.clear()
         await set_within(changed, 0.2)
     end()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from cockpit.core.commands import Command, Refused
+from cockpit.core.commands import Command, Refused, SignedCommand
 from cockpit.core.events import Event, ScreenAttached
 from cockpit.core.state import State
 from cockpit.core.thresholds import Judgement, Sample
@@ -79,6 +79,17 @@ class Link(Protocol):
 
     async def send(self, command: Command) -> Refused | None:
         """Ask for something; returns when it is durably recorded (None) or refused."""
+        ...
+
+    async def challenge(self, command: SignedCommand) -> str | Refused:
+        """The line that `command.by` would sign for it; nothing is decided by asking."""
+        ...
+
+    async def sign(self, command: SignedCommand) -> SignedCommand | Refused:
+        """`command`, signed by the SSH agent of the machine that this screen runs on; nobody is asked for a passphrase.
+
+        Refused says why it can't be: there is nothing to sign, or the agent doesn't.
+        """
         ...
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:

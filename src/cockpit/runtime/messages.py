@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from cockpit.core import events as ev
 from cockpit.core import people
 from cockpit.core.journal import number, span
 from cockpit.core.plan import HERE, Plan
+from cockpit.core.roles import called
 from cockpit.core.text import visible
 
 LONGEST = 4000
@@ -21,7 +23,7 @@ def occasion(event: ev.Event) -> str:
     match event:
         case ev.ScreenDetached():
             return "unattended"
-        case ev.RolloutPaused() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
+        case ev.RolloutPaused() | ev.StageRejected() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
             return "pause"
         case ev.RollbackStarted():
             return "rollback"
@@ -49,10 +51,23 @@ def audience(event: ev.Event) -> frozenset[str]:
 
 def message(event: ev.Event, plan: Plan) -> str:
     """One line: the release, what happened, what it means, and what to do; to whom it is addressed."""
+    return _line(occasion(event), _said(event, plan), plan)
+
+
+def left_open(roles: Sequence[tuple[str, str]], plan: Plan) -> str:
+    """The line about roles (and who holds them) that were left open by whoever's last screen went."""
+    held: dict[str, list[str]] = {}
+    for role, person in roles:
+        held.setdefault(person, []).append(called(role))
+    who = "; ".join(f"{plan.person_name(p)}, {' and '.join(mine)}, has left" for p, mine in held.items())
+    what = "nothing expands until they are back, or somebody takes the role"
+    return _line("unattended", f"{who}: {what}. `cockpit attach`", plan)
+
+
+def _line(word: str, said: str, plan: Plan) -> str:
     release = plan.release
     head = f"{release.service} {release.version} in {release.environment}"
-    said = _said(event, plan)
-    line = f"{head}: {occasion(event).replace('_', ' ')}{f': {said}' if said else ''}"
+    line = f"{head}: {word.replace('_', ' ')}{f': {said}' if said else ''}"
     line = visible(" ".join(line.split()))
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
@@ -65,6 +80,8 @@ def _said(event: ev.Event, plan: Plan) -> str:
             | ev.ReleaseAborted(reason=reason)
         ):
             return _words(reason)
+        case ev.StageRejected(by=by, stage=stage, reason=reason):
+            return f"{plan.person_name(by)} rejected {stage} at its gate{f': {_words(reason)}' if reason else ''}"
         case ev.ThresholdTripped():
             return _tripped(event, plan)
         case ev.UnexplainedReported():

@@ -10,9 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cockpit.core.commands import Command, HumanCommand, Refused
+from cockpit.core.commands import Command, HumanCommand, Refused, SignedCommand
 from cockpit.core.errors import UsageError
 from cockpit.core.events import Event, ScreenAttached, SessionOpened
 from cockpit.core.evolve import replay
@@ -22,6 +22,7 @@ from cockpit.planfile import parse
 from cockpit.runtime import sockets, wire
 from cockpit.runtime.judging import KEEP
 from cockpit.runtime.link import OUT_OF_REACH
+from cockpit.runtime.signatures import Challenge, signed
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands
 from cockpit.store.codec import decode_plain
@@ -38,6 +39,8 @@ LOOK_AGAIN_S = 0.7
 
 OUTPUTS_KEPT = 20
 """Of how many attempts the output stays in memory; of others it is asked for again."""
+
+_Asking = TypeVar("_Asking", bound=HumanCommand)
 
 UNKNOWN = "Whether this was done, its journal tells"
 
@@ -181,14 +184,34 @@ class Mirror(asyncio.Protocol):
 
         Without a `record` nobody knows what became of it, or it never went out: the session is out of reach.
         """
+        return await self._answered(wire.act, id_, command)
+
+    async def challenge(self, command: SignedCommand) -> str | Refused:
+        """The line that would be signed for it."""
+        asked = await self.challenged(command)
+        return Refused(asked.refused) if asked.refused else asked.line
+
+    async def challenged(self, command: SignedCommand) -> Challenge:
+        """What would be signed for it, and with which key."""
+        said = await self._answered(wire.challenge, secrets.token_hex(8), command)
+        return Challenge(said.get("line", ""), said.get("key", ""), said["refused"])
+
+    async def sign(self, command: SignedCommand) -> SignedCommand | Refused:
+        """`command`, signed by the agent of this machine."""
+        return await signed(command, await self.challenged(command), self._state, self.now())
+
+    async def _answered(
+        self, frame: Callable[[str, _Asking], bytes], id_: str, command: _Asking
+    ) -> Mapping[str, Any]:
+        """What the session answers to that."""
         if self.ended or self._transport is None or self._transport.is_closing():
             return {"refused": self._failure or "the session is over"}
         try:
-            frame = wire.act(id_, command)
+            asking = frame(id_, command)
         except ValueError as fault:
             return {"refused": f"this can't be sent: {fault}", "record": self._head[0], "next": ""}
         answer = self._answers.setdefault(id_, self._loop.create_future())
-        self.say(frame)
+        self.say(asking)
         return await asyncio.shield(answer)
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -286,8 +309,8 @@ class Mirror(asyncio.Protocol):
     def _take(self, message: wire.Message) -> None:
         if "events" in message and "first" in message:
             self._events_came(message)
-        elif "answer" in message:
-            answer = self._answers.pop(message["answer"], None)
+        elif "answer" in message or "challenged" in message:
+            answer = self._answers.pop(message["answer" if "answer" in message else "challenged"], None)
             if answer is not None and not answer.done():
                 answer.set_result(message)
         elif "output" in message:
@@ -360,7 +383,7 @@ def _initial(opened: Event) -> State:
     """The state before the first event, whose plan it is."""
     if not isinstance(opened, SessionOpened):
         raise ValueError("its first event is no opening")
-    checked = parse(opened.plan_text.encode(), opened.plan_path)
+    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
     if checked.plan is None:
         raise ValueError("its plan is of another version")
     return initial(checked.plan, commands)

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cockpit.core import events as ev
+from cockpit.core import roles
 from cockpit.core.commands import Command, ReportNotice
 from cockpit.core.plan import Notify, Plan
 from cockpit.core.state import State
 from cockpit.remote.base import Runner
 from cockpit.runtime.hooks import Hooks, Told, shown
-from cockpit.runtime.messages import audience, message, occasion
+from cockpit.runtime.messages import audience, left_open, message, occasion
 
 WAITS = (1.0, 5.0)
 """Seconds before the second and the third try."""
@@ -34,10 +35,15 @@ class _Line:
     task: asyncio.Task[None] | None = None
 
 
-def _left_alone(event: ev.ScreenDetached, state: State) -> bool:
-    under_way = state.started is not None and state.closed is None
+def _left(event: ev.ScreenDetached, alone: str, opened: Sequence[tuple[str, str]], state: State) -> str:
+    """What there is to tell of a screen that goes: `alone`, or the roles that it leaves open; empty for nothing."""
     drives = state.left is None and state.replaced is None
-    return state.alone == event and under_way and drives
+    if state.started is None or state.closed is not None or not drives:
+        return ""
+    if state.alone == event:
+        return alone
+    going_on = state.rollback is None and state.aborted is None
+    return left_open(opened, state.plan) if opened and going_on else ""
 
 
 class Notices:
@@ -59,20 +65,24 @@ class Notices:
         self._lines = tuple(_Line(notify) for notify in plan.notify)
         self._now = now
         self._post = post
+        self._open: tuple[tuple[str, str], ...] = ()
         self.pause = pause
 
     def about(self, events: Sequence[ev.Event], state: State) -> None:
         """Tell whoever asked to be told about these events; `state` is how things stand after them.
 
-        A screen that goes is told of only where it leaves a release under way alone.
+        A screen that goes is told of only where it leaves a release under way alone, or a role open.
         """
+        known, self._open = self._open, roles.left_open(state)
+        opened = tuple(role for role in self._open if role not in known)
         for event in events:
-            if isinstance(event, ev.ScreenDetached) and not _left_alone(event, state):
-                continue
-            heard_by = audience(event)
+            text = message(event, state.plan)
+            if isinstance(event, ev.ScreenDetached):
+                text, opened = _left(event, text, opened, state), ()
+            heard_by = audience(event) if text else frozenset[str]()
             for line in self._lines:
                 if heard_by.intersection(line.notify.on):
-                    self._add(line, occasion(event), message(event, state.plan))
+                    self._add(line, occasion(event), text)
 
     async def settle(self, within: timedelta) -> None:
         """Wait for what is being told, at most `within`; then let go of it, on record."""

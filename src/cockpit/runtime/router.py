@@ -47,6 +47,10 @@ class Router:
         """See Runner."""
         return await self._of(target).settle(target, launch, sink, stop, on_running)
 
+    def host_key(self, target: str) -> str:
+        """See Runner."""
+        return self._of(target).host_key(target)
+
     async def release(self, target: str) -> Ended:
         """See Runner."""
         return await self._of(target).release(target)

@@ -14,6 +14,7 @@ import re
 import socket
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from cockpit.core import attendance
@@ -257,6 +258,8 @@ class _Screen(asyncio.Protocol):
                 self._work(self._attach(wire.read_hello(message)))
             case {"act": _} if self._seat is not None:
                 self._work(self._act(self._seat, message))
+            case {"challenge": _} if self._seat is not None:
+                self._challenge(self._seat, message)
             case {"output": str(attempt), "have": int(have)} if self._seat is not None:
                 self._work(self._output(attempt, have))
             case {"bye": _}:
@@ -334,6 +337,19 @@ class _Screen(asyncio.Protocol):
             refused, record = await self._server.acts.ask(self.peer.uid, id_, seat, command)
         stands = next_line(self._engine.state, self._engine.now())
         self._outbox.say(wire.answer(id_, refused, record, stands))
+
+    def _challenge(self, seat: ScreenAttached, message: wire.Message) -> None:
+        """What would be signed: whoever sees the session may know that."""
+        id_ = ""
+        try:
+            id_ = wire.read_id(message)
+            command = wire.read_challenge(message)
+        except ValueError as fault:
+            line, key, refused = "", "", f"this makes no sense: {str(fault)[:REASON_MOST]}"
+        else:
+            asked = replace(command, by=command.by or seat.person, at=self._engine.now())
+            line, key, refused = self._server.acts.signatures.challenge(asked)
+        self._outbox.say(wire.challenged(id_, line, key, refused))
 
     async def _output(self, attempt: str, have: int) -> None:
         """One output at a time, and only while it is read: it may be large."""

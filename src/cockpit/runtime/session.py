@@ -20,6 +20,7 @@ from cockpit.core.plan import Plan
 from cockpit.remote.base import Driver
 from cockpit.remote.here import HereRunner
 from cockpit.remote.ssh import SshRunner
+from cockpit.runtime import freezes
 from cockpit.runtime.engine import Engine, utc_now
 from cockpit.runtime.rehearsed import found
 from cockpit.runtime.router import Router
@@ -106,6 +107,7 @@ async def _at_work(
                 raise LogError(refused.reason)
             failpoint.reach("session.resumed" if events else "session.opened")
             await _tell_of_rehearsal(engine, opening)
+            _keep_reading_calendar(engine, opening, stack)
             await stack.enter_async_context(serving(engine, listener))
             signals.watch()
             yield engine
@@ -120,6 +122,14 @@ async def _tell_of_rehearsal(engine: Engine, opening: Opening) -> None:
     report = found(opening.plan, opening.plan_path, engine.now())
     if report is not None and engine.state.started is None and engine.state.closed is None:
         await engine.send(report)
+
+
+def _keep_reading_calendar(engine: Engine, opening: Opening, stack: AsyncExitStack) -> None:
+    """Beside the session, to its end: a calendar that hangs holds nothing back but the start."""
+    reading = asyncio.create_task(
+        freezes.keep_looking(opening.plan, opening.plan_path, engine.now, engine.send)
+    )
+    stack.callback(reading.cancel)
 
 
 async def _last_words(log: Log, event: ev.Event) -> None:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core import examined
 from cockpit.core.attempt import Attempt
 from cockpit.core.attendance import MANUAL, reader
 from cockpit.core.commands import Refused
@@ -28,6 +29,9 @@ from cockpit.steps import commands
 
 BEFORE_START = timedelta(minutes=1)
 """How long a simulated session is open before its release starts, at least."""
+
+REHEARSED = "rehearsed"
+"""What probes and checks say on simulated targets."""
 
 LULL = timedelta(hours=1)
 """A release in which nothing happens for so long, beyond what the plan itself waits for, gets nowhere."""
@@ -145,8 +149,16 @@ class _Simulation:
         self._tell(cmd.OpenSession(at, "rehearsal", "", by, "", "simulated targets", "", "", "", "", False))
         for target in self.plan.targets:
             self._tell(cmd.ReportProbe(at, target.id, True, "simulated"))
+            steps = [step for _, step in examined.probes(self.plan, target.id)]
+            versions = tuple(ev.Version(step.id, True, REHEARSED) for step in steps)
+            self._tell(cmd.ReportExamined(at, target.id, timedelta(0), "", versions))
         for signal in self.plan.signals:
             self._tell(cmd.ReportSignal(at, signal.name, True, "simulated"))
+        for item in self.plan.checklist:
+            if item.check is not None:
+                self._tell(cmd.ReportCheck(at, item.id, True, REHEARSED, ""))
+        if self.plan.window is not None and self.plan.window.freeze_calendar:
+            self._tell(cmd.ReportFreezes(at, (), ""))
         if self.plan.rollback.rehearsed_within is not None:
             self._tell(cmd.ReportRehearsal(at, at, (), None, "this is one"))
         for name in self.signals:

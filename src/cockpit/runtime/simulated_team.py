@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from cockpit.core import alarm, checklist, people, rollout, window
+from cockpit.core import alarm, checklist, gates, people, roles, rollout, window
 from cockpit.core import commands as cmd
-from cockpit.core.decide import WINDOW
-from cockpit.core.plan import Plan
+from cockpit.core.gates import WINDOW
+from cockpit.core.plan import ChecklistItem, Plan
 from cockpit.core.state import State, clean
 
 REACTION = timedelta(minutes=1)
 """How long people take to answer a call, or to roll back what was paused."""
 
+REHEARSED = "rehearsal"
+
 WHAT_IT_DOES = (
-    "signs every item before the start, promotes at once what is clean, answers a call 1:00 after it (what called "
-    "is over then, unless a limit that pauses or rolls back is still to come), and rolls back 1:00 after any pause"
+    "signs every item before the start (anew once a signature is too old), promotes at once what is clean, answers a "
+    "call 1:00 after it (what called is over then, unless a limit that pauses or rolls back is still to come), and "
+    "rolls back 1:00 after any pause"
 )
 
 
@@ -36,7 +39,8 @@ def next_act(state: State, at: datetime, starts: datetime) -> cmd.HumanCommand |
     if state.paused is not None:
         due = at >= state.paused.at + REACTION
         return cmd.RollBack(at, whoever_rolls_back(state.plan), reason="rehearsal") if due else None
-    return _promotion(state, at)
+    too_old = (item for item in state.plan.checklist if checklist.overdue(state, item))
+    return _signature(state, at, too_old) or _promotion(state, at)
 
 
 def moments(state: State) -> Iterator[datetime]:
@@ -54,10 +58,21 @@ def whoever_rolls_back(plan: Plan) -> str:
 
 
 def _before_start(state: State, at: datetime, starts: datetime) -> cmd.HumanCommand | None:
-    for item in state.plan.checklist:
-        if missing := checklist.missing(state, item):
-            return cmd.SignItem(at, missing[0], reason="rehearsal", item=item.id)
+    for _, person in state.plan.roles.held():
+        if roles.waiting(state, person):
+            return cmd.AcceptRole(at, person, signature=_signed(at, person, "roles"))
+    if (signs := _signature(state, at, state.plan.checklist)) is not None:
+        return signs
     return cmd.StartRelease(at, state.plan.roles.decision_owner) if at >= starts else None
+
+
+def _signature(state: State, at: datetime, items: Iterable[ChecklistItem]) -> cmd.SignItem | None:
+    """The first signature that the items want."""
+    for item in items:
+        if missing := checklist.missing(state, item):
+            signature = _signed(at, missing[0], item.id)
+            return cmd.SignItem(at, missing[0], reason=REHEARSED, item=item.id, signature=signature)
+    return None
 
 
 def _promotion(state: State, at: datetime) -> cmd.HumanCommand | None:
@@ -67,9 +82,15 @@ def _promotion(state: State, at: datetime) -> cmd.HumanCommand | None:
         return None
     if state.stage == 0 and stage.gate is None:
         return None
-    if objection := window.against(state, stage, at):
-        owner = state.plan.roles.decision_owner
-        return cmd.Promote(
-            at, owner, reason=f"rehearsal: {objection}", stage=stage.name, overriding=(WINDOW,)
-        )
-    return cmd.Promote(at, people.deciders(state.plan, stage)[0], stage=stage.name)
+    objection = window.against(state, stage, at)
+    who = gates.deciders(state, stage, objection)
+    if not who:
+        return None
+    reason, seen = (f"rehearsal: {objection}", (WINDOW,)) if objection else ("", ())
+    signature = _signed(at, who[0], stage.name)
+    return cmd.Promote(at, who[0], reason=reason, stage=stage.name, overriding=seen, signature=signature)
+
+
+def _signed(at: datetime, person: str, about: str) -> str:
+    """In the place of a signature: whose key would sign is no question of a rehearsal, but each counts once."""
+    return f"{REHEARSED}: {person}, {about}, {at.isoformat()}"

@@ -1,4 +1,4 @@
-"""Every target reached and prepared before steps go there, and let go of at the end."""
+"""Every target reached, prepared and examined before steps go there, and let go of at the end."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cockpit.core.commands import Command, ReportProbe, ReportReleased
 from cockpit.core.plan import HERE, Plan
 from cockpit.core.state import State
 from cockpit.remote.base import Ended, Runner
+from cockpit.runtime.examining import Examining
 
 AGAIN_S = 10.0
 """Seconds before a target is reached for again, before the start: readiness is about now."""
@@ -34,11 +35,12 @@ class Targets:
         self._now = now
         self._post = post
         self._state = state
+        self._examining = Examining(plan, runner, now, post, state)
         self._tried: set[str] = set()
         self._told: dict[str, tuple[bool, str, str, tuple[str, ...]]] = {}
 
     async def reach(self) -> None:
-        """Prepare every target, again and again until the release has started."""
+        """Prepare every target and examine it, again and again until the release has started."""
         await asyncio.gather(*(self._keep_reaching(t.id) for t in self._plan.targets))
 
     async def reach_once(self) -> None:
@@ -47,12 +49,14 @@ class Targets:
 
     async def _keep_reaching(self, target: str) -> None:
         while True:
-            await self._reach(target)
+            if await self._reach(target):
+                await self._examining.examine(target)
             if self._state().started is not None:
                 return
             await asyncio.sleep(AGAIN_S)
 
-    async def _reach(self, target: str) -> None:
+    async def _reach(self, target: str) -> bool:
+        """Prepare the target, and tell where that comes to something new; whether it is ours now."""
         self._tried.add(target)
         prepared = await self._runner.prepare(target)
         ok = prepared.ended.ok and not prepared.held_by and not prepared.running
@@ -60,6 +64,7 @@ class Targets:
         if self._told.get(target) != found:
             self._told[target] = found
             self._post(ReportProbe(self._now(), target, *found))
+        return ok
 
     async def release(self) -> None:
         """Remove what was left on every target that was ever prepared, and report it."""

@@ -15,14 +15,14 @@ from typing import Any, Literal, NoReturn
 
 from cockpit import __version__
 from cockpit.core import commands as cmd
-from cockpit.core.commands import HumanCommand
+from cockpit.core.commands import HumanCommand, SignedCommand
 from cockpit.core.events import Event, ScreenAttached
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.signals.host import HostSample
 from cockpit.store.codec import encode, record
 from cockpit.store.output import HEAD_BYTES, Kept, Output
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Changes whenever a message does: both ends must speak the same."""
 
 ASKED_MOST = 64 * 1024
@@ -51,6 +51,10 @@ ACTS: Mapping[str, type[HumanCommand]] = {
         cmd.ResolveDoubt,
         cmd.ExcludeTarget,
         cmd.SignItem,
+        cmd.RejectStage,
+        cmd.AcceptRole,
+        cmd.OfferRole,
+        cmd.DeclineRole,
         cmd.TakeRole,
         cmd.EnterReading,
         cmd.ChangeLimit,
@@ -59,6 +63,8 @@ ACTS: Mapping[str, type[HumanCommand]] = {
         cmd.DeclineProposal,
         cmd.AnswerEscalation,
         cmd.AddNote,
+        cmd.AddAction,
+        cmd.SettleAction,
     )
 }
 """What can be asked for, by name: what people decide, and nothing that only the session itself may report."""
@@ -166,17 +172,26 @@ def act(id_: str, command: HumanCommand) -> bytes:
 
     ValueError where it can't travel: it is too long, or holds what is no text.
     """
+    return _asking("act", id_, command)
+
+
+def challenge(id_: str, command: SignedCommand) -> bytes:
+    """A frame that asks what would be signed for a command, which isn't asked for itself; ValueError as in `act`."""
+    return _asking("challenge", id_, command)
+
+
+def _asking(what: str, id_: str, command: HumanCommand) -> bytes:
     kind = type(command)
     plain = record(kind).encode(replace(command, evidence=()))
     said = {name: value for name, value in plain.items() if name not in _NOT_SAID}
-    made = packed({"act": kind.__name__, "id": id_, "with": said})
+    made = packed({what: kind.__name__, "id": id_, "with": said})
     if len(made) - 4 > ASKED_MOST:
         raise ValueError(f"it takes {len(made) - 4:,} bytes, {ASKED_MOST:,} at most")
     return made
 
 
 def read_id(message: Message) -> str:
-    """The id of an `act` message; ValueError where it has none."""
+    """The id of an `act` or a `challenge` message; ValueError where it has none."""
     id_ = message.get("id")
     if not isinstance(id_, str) or not 0 < len(id_) <= 64:
         raise ValueError("an act needs an id of 1 to 64 characters")
@@ -185,9 +200,22 @@ def read_id(message: Message) -> str:
 
 def read_act(message: Message) -> HumanCommand:
     """The command of an `act` message, as far as a screen can say it; ValueError tells what is wrong with it."""
-    kind, said = ACTS.get(str(message.get("act"))), message.get("with", {})
+    return _asked("act", message)
+
+
+def read_challenge(message: Message) -> SignedCommand:
+    """The command of a `challenge` message; ValueError as in `read_act`, and where it is none that is signed."""
+    command = _asked("challenge", message)
+    if not isinstance(command, SignedCommand):
+        signed = (name for name, kind in ACTS.items() if issubclass(kind, SignedCommand))
+        raise ValueError(f"nobody signs that: there are {', '.join(signed)}")
+    return command
+
+
+def _asked(what: str, message: Message) -> HumanCommand:
+    kind, said = ACTS.get(str(message.get(what))), message.get("with", {})
     if kind is None:
-        raise ValueError(f"there is no act {message.get('act')!r}: there are {', '.join(ACTS)}")
+        raise ValueError(f"there is no act {message.get(what)!r}: there are {', '.join(ACTS)}")
     if not isinstance(said, dict):
         raise ValueError("`with` is no object")
     command: HumanCommand = record(kind).decode({"by": "", **said, **_NOT_SAID})
@@ -233,6 +261,11 @@ def told(events: Sequence[Event], first: int, head: tuple[int, str]) -> tuple[in
 def answer(id_: str, refused: str, head: int, next_: str) -> bytes:
     """A frame: what came of an act. `refused` says why nothing, or is empty; `head` is the log's last record then."""
     return packed({"answer": id_, "refused": refused, "record": head, "next": next_})
+
+
+def challenged(id_: str, line: str, key: str, refused: str) -> bytes:
+    """A frame: the line to be signed, and with which public key; or why there is nothing to sign."""
+    return packed({"challenged": id_, "line": line, "key": key, "refused": refused})
 
 
 def output_out(attempt: str, kept: Output | None, have: int) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cockpit.core.plan import On, Plan, Stage, Step
+from cockpit.core.plan import ChecklistItem, On, Plan, Stage, Step
 from cockpit.steps.kinds import ON_TARGETS, ON_THIS_MACHINE, SHARED, StepKind
 from cockpit.steps.template import NAME, fill, misquoted, placeholders
 
@@ -15,6 +15,7 @@ __all__ = [
     "STEP_KINDS",
     "Commands",
     "StepKind",
+    "check_line",
     "commands",
     "fill",
     "misquoted",
@@ -33,6 +34,7 @@ class Commands:
     verify: str | None = None
     rollback: str | None = None
     verify_rollback: str | None = None
+    previous: str | None = None
 
 
 def commands(plan: Plan, stage: Stage, step: Step, target_id: str) -> Commands:
@@ -47,8 +49,20 @@ def commands(plan: Plan, stage: Stage, step: Step, target_id: str) -> Commands:
         return None if template is None else fill(template, values)
 
     return Commands(
-        fill(step.run, values), line(step.verify), line(step.rollback), line(step.verify_rollback)
+        fill(step.run, values),
+        line(step.verify),
+        line(step.rollback),
+        line(step.verify_rollback),
+        line(step.previous),
     )
+
+
+def check_line(plan: Plan, item: ChecklistItem) -> str:
+    """The exact line of the item's check, which may name the values that hold for the whole release.
+
+    Raises KeyError for another placeholder; a checked plan has none.
+    """
+    return fill(item.check or "", plan_values(plan))
 
 
 def plan_values(plan: Plan) -> dict[str, str]:

@@ -49,6 +49,12 @@ class Recording:
             ).fetchone()
         return None if row is None else Output(row[0], row[1], row[2], row[3].decode())
 
+    def hash_at(self, seq: int) -> str:
+        """The hash of record `seq` (hex), as the log has it now; empty where there is no such record."""
+        with opened(self.path) as connection:
+            row = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
+        return "" if row is None else row[0].decode()
+
     def samples(self, signal: str | None = None, target: str | None = None) -> tuple[SampleRow, ...]:
         """The samples in the order they came: all, or those of one signal, of one target."""
         with opened(self.path) as connection:

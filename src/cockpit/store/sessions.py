@@ -13,6 +13,8 @@ from typing import cast
 
 from cockpit.core.errors import LogError, UsageError
 from cockpit.core.events import (
+    ActionAdded,
+    ActionSettled,
     Event,
     NoteAdded,
     NoticeSent,
@@ -27,7 +29,15 @@ from cockpit.store.files import is_written, make_private_directory
 from cockpit.store.recording import opened
 
 SUFFIX = ".db"
-_AFTER_THE_END = (NoteAdded, NoticeSent, ScreenDetached, SessionLeft, TargetsReleased)
+_AFTER_THE_END = (
+    ActionAdded,
+    ActionSettled,
+    NoteAdded,
+    NoticeSent,
+    ScreenDetached,
+    SessionLeft,
+    TargetsReleased,
+)
 """What a log may go on with behind its close."""
 
 

@@ -1,4 +1,4 @@
-"""The app: draws a session four times a second, turns keys into commands."""
+"""The app: draws a session four times a second; what keys do is in `acts`."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ from datetime import datetime
 
 from rich.text import Text
 from textual import events
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.widget import Widget
 
 from cockpit import shipped
-from cockpit.core.attendance import speaks
-from cockpit.core.commands import Command
 from cockpit.core.errors import UsageError
 from cockpit.runtime.link import Link
-from cockpit.tui import asks, keys
-from cockpit.tui.asks import Ask, Asked
-from cockpit.tui.dialogs import Answer, Dialog, Help
+from cockpit.tui import keys
+from cockpit.tui.acts import Acts
 from cockpit.tui.driver import Terminal
 from cockpit.tui.layout import Wish, arrange, question_most
 from cockpit.tui.lines import Block, RowPane
-from cockpit.tui.panes.banner import out_of_reach
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
@@ -38,10 +34,8 @@ from cockpit.tui.tabs import Tabs
 from cockpit.tui.text import visible
 from cockpit.tui.theme import DEFAULT, WITHOUT_COLOUR, Look, read_all
 
-EXPLAINED = "ctrl+c does nothing here. {pauses}q leaves the screen after a question."
 
-
-class CockpitApp(App[None], inherit_bindings=False):
+class CockpitApp(Acts, inherit_bindings=False):
     """One session on one screen. Reads the link, never waits for it; every act goes through `link.send`."""
 
     CSS = CSS
@@ -69,7 +63,7 @@ class CockpitApp(App[None], inherit_bindings=False):
         self.front = "rollout"
         self.below = "journal"
         self.zoomed = False
-        self._subject: tuple[str, str, str] = ("", "", "")
+        self.subject: tuple[str, str, str] = ("", "", "")
         self._places: dict[str, Region] = {}
         self.rhythm = Rhythm(self, self.draw, lambda: link.events)
         self._halted_at: datetime | None = None
@@ -109,7 +103,7 @@ class CockpitApp(App[None], inherit_bindings=False):
     @property
     def scene(self) -> Scene:
         """This moment; once the session is closed, or its log has failed, the last one."""
-        target, attempt, _ = self._subject
+        target, attempt, _ = self.subject
         state = self.link.state
         at = state.closed.at if state.closed is not None else self._halted_at or self.link.now()
         return Scene(self.link, state, at, self.zone, self.history, frozenset(self.toggled), target, attempt)
@@ -221,141 +215,14 @@ class CockpitApp(App[None], inherit_bindings=False):
         """What acts are about follows the cursor."""
         row = self.panes[self.front].row
         if row is not None:
-            target, attempt, item = self._subject
+            target, attempt, item = self.subject
             about_target = bool(row.target)
-            self._subject = (
+            self.subject = (
                 row.target if about_target else target,
                 row.attempt if about_target else attempt,
                 row.item or item,
             )
             self.rhythm.soon()
-
-    # Acts
-
-    def action_pause(self) -> None:
-        """Pause, resume, or accept an exceeded limit."""
-        self._act(asks.pause(self.scene))
-
-    def action_go(self) -> None:
-        """Start, or promote the stage that waits."""
-        self._act(asks.go(self.scene))
-
-    def action_roll_back(self) -> None:
-        """Undo what was touched."""
-        self._act(asks.roll_back(self.scene))
-
-    def action_abort(self) -> None:
-        """Stop, and leave everything as it is."""
-        self._act(asks.abort(self.scene))
-
-    def action_retry(self) -> None:
-        """Run a step again on the chosen target."""
-        self._act(asks.retry(self.scene, self._subject[0]))
-
-    def action_exclude(self) -> None:
-        """Leave the chosen target out."""
-        self._act(asks.exclude(self.scene, self._subject[0]))
-
-    def action_doubt(self) -> None:
-        """Say what became of a step in doubt."""
-        self._act(asks.doubt(self.scene, self._subject[0]))
-
-    def action_close(self) -> None:
-        """Close a partial rollback."""
-        self._act(asks.close(self.scene))
-
-    def action_sign(self) -> None:
-        """Sign the chosen item, or the first open one."""
-        self._act(asks.sign(self.scene, self._subject[2] if self.front == "checklist" else ""))
-
-    def action_enter_number(self) -> None:
-        """Enter the number of a signal that a person reads."""
-        self._act(asks.enter(self.scene))
-
-    def action_change_limit(self) -> None:
-        """Move the chosen limit, or one of them all."""
-        row = self.panes["limits"].row if self.front == "limits" else None
-        self._act(asks.change_limit(self.scene, row.limit if row is not None else ""))
-
-    def action_unexplained(self) -> None:
-        """Say that nobody can explain what is seen, or what it was."""
-        self._act(asks.unexplained(self.scene))
-
-    def action_decline(self) -> None:
-        """Don't roll back although it is proposed."""
-        self._act(asks.decline(self.scene))
-
-    def action_answer(self) -> None:
-        """I'm here, to a call."""
-        self._act(asks.answer(self.scene))
-
-    def action_take_role(self) -> None:
-        """Take over the role of somebody who isn't here."""
-        self._act(asks.take(self.scene))
-
-    def action_note(self) -> None:
-        """Write a note."""
-        self._act(asks.note(self.scene))
-
-    def _act(self, asked: Asked) -> None:
-        """Put the question, send the command, or say why not."""
-        link = self.link
-        if link.failure:
-            lost = "asked for" if out_of_reach(self.scene) else "recorded"
-            self.say(f"Nothing can be {lost} any more: {link.failure}")
-        elif link.state.replaced is not None:
-            self.say("Another session drives this release now: nothing is decided here any more. q leaves.")
-        elif refused := speaks(link.state.plan, link.seat, link.me):
-            self.say(refused.reason)
-        elif isinstance(asked, str):
-            self.say(asked)
-        elif isinstance(asked, Ask):
-            self._put(asked)
-        else:
-            self._send(asked)
-
-    def _put(self, ask: Ask) -> None:
-        def answered(answer: Answer | None) -> None:
-            if answer is not None and answer.make is not None:
-                via = asks.entered_by(self.scene, answer.by)
-                self._send(answer.make(self.link.now(), answer.by, via, answer.text))
-
-        self.push_screen(Dialog(self.look, ask, self.scene), answered)
-
-    def _send(self, command: Command) -> None:
-        self.run_worker(self._sent(command))
-
-    async def _sent(self, command: Command) -> None:
-        refused = await self.link.send(command)
-        if refused is not None:
-            self.say(refused.reason)
-        self.draw()
-
-    def say(self, text: str) -> None:
-        """A line in the corner, as plain text."""
-        self.notify(visible(text), markup=False)
-
-    def action_help(self) -> None:
-        """List the keys."""
-        self.push_screen(Help(self.look, self.link.head))
-
-    def action_explain(self) -> None:
-        """ctrl+c, ctrl+q and ctrl+z do nothing, and say so."""
-        may_act = self.link.seat.may_act
-        self.say(EXPLAINED.format(pauses="p pauses the release, " if may_act else ""))
-
-    def action_leave(self) -> None:
-        """q: at once when the session is over or nothing can be done in it, else after a question."""
-        state = self.link.state
-        if state.closed or state.left or state.replaced or self.link.failure:
-            self.exit()
-            return
-
-        def answered(answer: Answer | None) -> None:
-            if answer is not None:
-                self.exit()
-
-        self.push_screen(Dialog(self.look, asks.leave(self.scene), self.scene), answered)
 
     # Ending
 

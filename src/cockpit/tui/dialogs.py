@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import Input
 
+from cockpit.core.people import has_key
 from cockpit.tui.asks import Ask, Choice
 from cockpit.tui.asks.base import Make
 from cockpit.tui.keys import KEYS
@@ -197,6 +198,8 @@ class Dialog(ModalScreen[Answer | None]):
             return line(("as ", "dim"), (self.scene.called(me), "strong"))
         other = "   tab somebody else" if len(self.authors) > 1 else ""
         entered = f", entered at {self.scene.called(me)}'s screen"
+        if has_key(self.scene.plan, self.by):
+            entered = ", signed with their key"
         return line(("as ", "dim"), (self.scene.called(self.by), "strong"), (entered, "warn"), (other, "dim"))
 
     # Acting

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
-from cockpit.core import checklist, people, rollback, rollout, view, window
+from cockpit.core import people, roles, rollback, rollout
 from cockpit.core.attendance import typed
+from cockpit.core.checklist import overdue
 from cockpit.core.state import breached
 from cockpit.tui import asks, entries
 from cockpit.tui.asks.alarms import answerable
 from cockpit.tui.asks.base import voices
 from cockpit.tui.asks.entering import authors_of
-from cockpit.tui.asks.roles import takes
+from cockpit.tui.asks.forward import promoting, rejectable
+from cockpit.tui.asks.roles import movable, takes, waiting
+from cockpit.tui.asks.single import signable
 from cockpit.tui.doubt import wants_a_person
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.scene import Scene
@@ -53,7 +56,7 @@ def _open(scene: Scene) -> bool:
 
 def _stops(scene: Scene) -> bool:
     """Whether the word of somebody who may roll back or abort can be entered here."""
-    return bool(voices(scene, people.stoppers(scene.plan)))
+    return bool(voices(scene, people.stoppers(scene.plan), stops=True))
 
 
 def _mends(scene: Scene) -> bool:
@@ -85,19 +88,23 @@ def _go(scene: Scene) -> str:
     state = scene.state
     if not _open(scene) or state.aborted is not None or state.rollback is not None:
         return ""
-    owner = (scene.plan.roles.decision_owner,)
     if state.started is None:
-        return "start" if voices(scene, owner) else ""
-    stage = rollout.current_stage(state)
-    if stage is None or state.phase != "waiting" or state.paused is not None:
-        return ""
-    late = window.against(state, stage, scene.at)
-    return "promote" if voices(scene, owner if late else people.deciders(scene.plan, stage)) else ""
+        return "start" if voices(scene, people.promoters(scene.plan)) else ""
+    asking = promoting(scene)
+    return "" if isinstance(asking, str) else asking.verb
+
+
+def _reject(scene: Scene) -> str:
+    return "reject" if _open(scene) and rejectable(scene) else ""
 
 
 def _sign(scene: Scene) -> str:
-    wanting = (checklist.missing(scene.state, item) for item in scene.plan.checklist)
-    return "sign" if _open(scene) and any(voices(scene, missing) for missing in wanting) else ""
+    return "sign" if _open(scene) and any(signable(scene, item) for item in scene.plan.checklist) else ""
+
+
+def _sign_wanted(scene: Scene) -> bool:
+    """Whether the release waits for a signature that can be given here."""
+    return any(overdue(scene.state, item) and signable(scene, item) for item in scene.plan.checklist)
 
 
 def _enter(scene: Scene) -> str:
@@ -173,12 +180,20 @@ def _answer(scene: Scene) -> str:
 
 
 def _change_limit(scene: Scene) -> str:
-    owner = (scene.plan.roles.decision_owner,)
-    return "change a limit" if _open(scene) and scene.plan.thresholds and voices(scene, owner) else ""
+    owners = people.promoters(scene.plan)
+    return "change a limit" if _open(scene) and scene.plan.thresholds and voices(scene, owners) else ""
 
 
 def _exclude(scene: Scene) -> str:
     return "exclude" if _forward(scene) and _troubled(scene) and _mends(scene) else ""
+
+
+def _accept(scene: Scene) -> str:
+    return "accept" if _open(scene) and waiting(scene) else ""
+
+
+def _take_role(scene: Scene) -> str:
+    return "take a role" if _open(scene) and takes(scene) else ""
 
 
 def _hurry(scene: Scene) -> bool:
@@ -192,8 +207,11 @@ KEYS: Mapping[str, Key] = {
         "enter",
         "⏎",
         _go,
-        "Start the release, or promote the stage that waits.",
-        lambda scene: view.status(scene.state, scene.at) in ("ready", "waiting"),
+        "Start the release, promote the stage that waits, or say yes to it as one of several.",
+        lambda scene: scene.status in ("ready", "waiting"),
+    ),
+    "reject": Key(
+        "r", "r", _reject, "Reject the stage that waits at its gate, with a reason: the rollout pauses."
     ),
     "roll_back": Key(
         "R",
@@ -250,7 +268,13 @@ KEYS: Mapping[str, Key] = {
         "Leave the chosen target out of the rest of the rollout.",
     ),
     "close": Key("c", "c", _close, "Close a rollback that stays partial, as it is."),
-    "sign": Key("s", "s", _sign, "Sign the chosen checklist item, or the first open one."),
+    "sign": Key(
+        "s",
+        "s",
+        _sign,
+        "Sign the chosen checklist item, or the first open one.",
+        lambda scene: bool(_sign(scene)) and _sign_wanted(scene),
+    ),
     "enter_number": Key(
         "e",
         "e",
@@ -258,11 +282,25 @@ KEYS: Mapping[str, Key] = {
         "Enter the number of a signal that a person reads.",
         _number_wanted,
     ),
+    "accept": Key(
+        "a",
+        "a",
+        _accept,
+        "Accept the roles that wait for you, or decline one that is offered.",
+        lambda scene: bool(_accept(scene)) and bool(roles.waiting(scene.state, scene.link.me)),
+    ),
+    "hand_over": Key(
+        "h",
+        "h",
+        lambda s: "hand over" if _open(s) and movable(s) else "",
+        "Offer a role of yours to somebody, or take the offer back.",
+    ),
     "take_role": Key(
         "T",
         "T",
-        lambda s: "take a role" if _open(s) and takes(s) else "",
-        "Take over the role of somebody who isn't here.",
+        _take_role,
+        "Take over the role of somebody who isn't here, or which nobody holds.",
+        lambda scene: bool(_take_role(scene)) and bool(roles.left_open(scene.state)),
     ),
     "change_limit": Key(
         "L", "L", _change_limit, "Change a limit, with a reason: the chosen one in the limits pane, or any."
@@ -338,6 +376,10 @@ def markdown() -> str:
             "whose decision it is where several people may take it, `page up` and `page down` scroll. A dialog",
             "takes no `⏎` in its first half second, nor while one is held down, and the word that confirms a",
             "rollback or an abort can't be pasted.",
+            "",
+            "Whoever has a key in the plan signs items, gates and roles with it: the SSH agent of the screen's",
+            "machine does, or what is to be signed is shown. There `ctrl+y` copies the command to run where the",
+            "key is, and what that prints is pasted; `⏎` hands it in once it is whole.",
             "",
         ]
     )

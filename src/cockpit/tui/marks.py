@@ -15,6 +15,8 @@ Mark = tuple[str, str, Tone]
 
 Presence = Literal["here", "headless", "watching", "away"]
 
+Found = Literal["wrong", "awaited", "person", "look", "good"]
+
 RELEASE: Mapping[Status, Mark] = {
     "not_ready": ("○", "not ready", "warn"),
     "ready": ("◇", "ready", "now"),
@@ -48,6 +50,15 @@ PRESENCE: Mapping[Presence, Mark] = {
     "watching": ("◌", "watching", "dim"),
     "away": ("○", "away", "dim"),
 }
+
+FOUND: Mapping[Found, Mark] = {
+    "wrong": ("✖", "in the way", "alarm"),
+    "awaited": ("◌", "not known yet", "warn"),
+    "person": ("◆", "waits for somebody", "warn"),
+    "look": ("?", "look", "warn"),
+    "good": ("✔", "in order", "good"),
+}
+"""What is found before the start, and what a check says."""
 
 BACK: Mapping[BackStatus, Mark] = {
     "pending": ("○", "to go back", "dim"),

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-from cockpit.core.events import NoticeSent
+from cockpit.core import readiness, rollout, view, window
+from cockpit.core.events import ChecklistSigned, Event, Finding, NoticeSent, RoleAccepted, RoleTaken
 from cockpit.core.plan import Plan
 from cockpit.core.state import State
+from cockpit.core.view import Status
 from cockpit.runtime.link import Link
 from cockpit.signals.host import HostSample
 from cockpit.tui.text import Line
@@ -20,11 +22,13 @@ KEEP = 60
 
 
 class History:
-    """The recent host metrics of every target, of which a Link only knows the latest, and the last notices."""
+    """What the state doesn't keep: recent host metrics, the last notices, who took which role, and who ever signed."""
 
     def __init__(self) -> None:
         self._samples: dict[str, deque[tuple[datetime, HostSample]]] = {}
         self._notices: dict[str, NoticeSent] = {}
+        self._roles: dict[str, RoleAccepted | RoleTaken] = {}
+        self._signed: set[tuple[str, str]] = set()
         self._read = 0
 
     def look(self, link: Link) -> None:
@@ -38,9 +42,27 @@ class History:
                 kept.append(latest)
         events = link.events
         for event in events[self._read :]:
-            if isinstance(event, NoticeSent):
-                self._notices[event.on] = event
+            self._keep(event)
         self._read = len(events)
+
+    def _keep(self, event: Event) -> None:
+        match event:
+            case NoticeSent():
+                self._notices[event.on] = event
+            case RoleAccepted() | RoleTaken():
+                self._roles[event.role] = event
+            case ChecklistSigned():
+                self._signed.add((event.item, event.by))
+            case _:
+                pass
+
+    def held_since(self, role: str) -> RoleAccepted | RoleTaken | None:
+        """How whoever holds `role` came to it, or None where nobody has accepted it."""
+        return self._roles.get(role)
+
+    def signed_once(self, item: str, person: str) -> bool:
+        """Whether the person has signed the item, be it that it counts no more."""
+        return (item, person) in self._signed
 
     def unsent(self) -> tuple[NoticeSent, ...]:
         """The last notice of each occasion for which that could not be sent."""
@@ -54,6 +76,14 @@ class History:
     def metric(self, target: str, name: str) -> list[float | None]:
         """The recent values of a metric (see signals.host.METRICS), oldest first."""
         return [sample.metric(name) for _, sample in self._samples.get(target, ())]
+
+
+@dataclass(slots=True)
+class Known:
+    """What a scene has worked out once."""
+
+    findings: tuple[Finding, ...] | None = None
+    late: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +101,38 @@ class Scene:
     toggled: frozenset[str] = frozenset()
     target: str = ""
     attempt: str = ""
+    known: Known = field(default_factory=Known, compare=False, repr=False)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every line of readiness at this moment."""
+        if self.known.findings is None:
+            self.known.findings = readiness.findings(self.state, self.at)
+        return self.known.findings
+
+    @property
+    def missing(self) -> tuple[Finding, ...]:
+        """What stands in the way of the start; nothing once it has begun."""
+        return () if self.state.started else tuple(f for f in self.findings if not f.ok)
+
+    @property
+    def late(self) -> str:
+        """What the window has against the stage that waits, or empty."""
+        if self.known.late is None:
+            stage = rollout.current_stage(self.state)
+            waits = stage is not None and self.state.phase == "waiting"
+            self.known.late = window.against(self.state, stage, self.at) if stage and waits else ""
+        return self.known.late
+
+    @property
+    def status(self) -> Status:
+        """The release's state in one word."""
+        return view.status(self.state, self.at, self.missing)
+
+    @property
+    def sentence(self) -> str:
+        """What the release waits for, and whose move it is."""
+        return view.next_line(self.state, self.at, self.missing)
 
     @property
     def plan(self) -> Plan:

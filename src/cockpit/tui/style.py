@@ -37,7 +37,7 @@ RowPane:focus {
     border-title-color: $foreground;
     border-title-style: bold;
 }
-Dialog, Help {
+Dialog, Help, SignDialog {
     align: center middle;
     background: $background 60%;
 }
@@ -61,6 +61,15 @@ Dialog, Help {
     padding: 0 1;
     background: $background;
     color: $foreground;
+}
+#block {
+    height: 4;
+    border: none;
+    border-left: thick $cockpit-focus;
+    padding: 0 1;
+    background: $background;
+    color: $foreground;
+    scrollbar-size: 0 1;
 }
 Toast {
     background: $cockpit-raised;

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from cockpit.tui.asks.alarms import answer, decline, unexplained
-from cockpit.tui.asks.base import Ask, Asked, Choice, entered_by
+from cockpit.tui.asks.base import Ask, Asked, Choice, Made, entered_by
 from cockpit.tui.asks.doubt import doubt
 from cockpit.tui.asks.entering import enter
-from cockpit.tui.asks.forward import go, pause
+from cockpit.tui.asks.forward import go, pause, reject
 from cockpit.tui.asks.limits import change_limit
-from cockpit.tui.asks.roles import take
+from cockpit.tui.asks.roles import accept, hand_over, take
 from cockpit.tui.asks.single import exclude, note, retry, sign
 from cockpit.tui.asks.stopping import abort, close, leave, roll_back
 
@@ -16,7 +16,9 @@ __all__ = [
     "Ask",
     "Asked",
     "Choice",
+    "Made",
     "abort",
+    "accept",
     "answer",
     "change_limit",
     "close",
@@ -26,9 +28,11 @@ __all__ = [
     "entered_by",
     "exclude",
     "go",
+    "hand_over",
     "leave",
     "note",
     "pause",
+    "reject",
     "retry",
     "roll_back",
     "sign",

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Union
 
 from cockpit.core.attendance import speaks
-from cockpit.core.commands import Command, Refused
+from cockpit.core.commands import Command, Decided, HumanCommand, Refused, SignedCommand
 from cockpit.core.decide import decide
+from cockpit.core.people import has_key
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line
 
-Make = Callable[[datetime, str, str, str], Command]
-"""(at, by, via, reason) -> the command. It holds on to what the person was shown, and to nothing newer."""
+Made = Union[Command, tuple[Command, ...], "Ask"]
+"""What an answer comes to: a command, several of them, or the next question."""
+
+Make = Callable[[datetime, str, str, str], Made]
+"""(at, by, via, reason) -> what comes of it. It holds on to what the person was shown, and to nothing newer."""
+
+TO_BE_SIGNED = "to be signed"
+"""In the place of a signature, where it is only asked whether the command would be refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +64,27 @@ Asked = Ask | Command | str
 """A question to put, a command that needs none, or why it can't be."""
 
 
-def voices(scene: Scene, allowed: Sequence[str]) -> tuple[str, ...]:
-    """Those of `allowed` whose word may be entered here: whoever sits here, else all to be entered for; or nobody."""
+def voices(scene: Scene, allowed: Sequence[str], stops: bool = False) -> tuple[str, ...]:
+    """Those of `allowed` whose word may be entered here: whoever sits here, else all to be entered for; or nobody.
+
+    `stops`: it stops the release, which takes nobody's key.
+    """
     seat = scene.link.seat
-    spoken = tuple(person for person in allowed if speaks(scene.plan, seat, person) is None)
+    spoken = tuple(person for person in allowed if speaks(scene.plan, seat, person, stops=stops) is None)
     return (seat.person,) if seat.person in spoken else spoken
 
 
-def may(scene: Scene, allowed: Sequence[str]) -> tuple[str, ...]:
+def may(scene: Scene, allowed: Sequence[str], stops: bool = False) -> tuple[str, ...]:
     """The same; where that is nobody, whoever sits here, whom the core refuses in its own words."""
-    return voices(scene, allowed) or (scene.link.me,)
+    return voices(scene, allowed, stops) or (scene.link.me,)
+
+
+def hands(scene: Scene, allowed: Sequence[str]) -> tuple[str, ...]:
+    """As `voices`, of those whose decision may be signed with a key: such a block can be handed in at any screen."""
+    spoken = voices(scene, allowed)
+    if scene.link.me in spoken or not scene.link.seat.may_act:
+        return spoken
+    return tuple(person for person in allowed if person in spoken or has_key(scene.plan, person))
 
 
 def entered_by(scene: Scene, by: str) -> str:
@@ -75,5 +94,15 @@ def entered_by(scene: Scene, by: str) -> str:
 
 def refusal(scene: Scene, command: Command) -> str:
     """Why the command would be refused at this moment, or empty."""
-    decided = decide(scene.state, command)
+    decided = tried(scene, command)
     return decided.reason if isinstance(decided, Refused) else ""
+
+
+def tried(scene: Scene, command: Command) -> Decided:
+    """What would come of the command at this moment: as it would be sent from here, and signed by whoever has a key."""
+    if isinstance(command, HumanCommand):
+        seat = scene.link.seat
+        command = replace(command, via=entered_by(scene, command.by), os_user=seat.os_user)
+    if isinstance(command, SignedCommand) and has_key(scene.plan, command.by):
+        command = replace(command, signature=TO_BE_SIGNED)
+    return decide(scene.state, command)

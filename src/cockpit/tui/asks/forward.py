@@ -2,52 +2,120 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from cockpit.core import commands as cmd
-from cockpit.core import people, readiness, rollout, view, window
-from cockpit.core.commands import Command
-from cockpit.core.decide import WINDOW
+from cockpit.core import events as ev
+from cockpit.core import gates, people, rollout, view
+from cockpit.core.commands import Command, Refused
 from cockpit.core.estimate import back_out
+from cockpit.core.gates import WINDOW
 from cockpit.core.journal import on
-from cockpit.core.plan import HERE, Stage
+from cockpit.core.plan import HERE, Gate, Stage
 from cockpit.core.state import State, breached, unclean
-from cockpit.tui import going_back
-from cockpit.tui.asks.base import Ask, Asked, may, refusal
+from cockpit.tui import gate, going_back, items
+from cockpit.tui.asks.base import Ask, Asked, hands, may, refusal, tried
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, count, line, number
 
 
 def go(scene: Scene) -> Asked:
-    """Start the release, or promote the stage that waits."""
+    """Start the release, promote the stage that waits, or say yes to it as one of several."""
     if scene.state.started is None:
         return _start(scene)
-    stage = rollout.current_stage(scene.state)
-    late = window.against(scene.state, stage, scene.at) if stage is not None else ""
-    seen = (WINDOW,) if late else ()
-    deciders = (scene.plan.roles.decision_owner,) if late else people.deciders(scene.plan, stage)
-    authors = may(scene, deciders)
-    if refused := refusal(scene, cmd.Promote(scene.at, authors[0], reason="?", overriding=seen)):
-        return refused
-    assert stage is not None
+    asking = promoting(scene)
+    if isinstance(asking, str):
+        return asking
+    stage, authors, late, verb = asking.stage, asking.authors, asking.late, asking.verb
     lines = [*_begins(scene, scene.state.stage), _way_back_after(scene, stage), *_signals(scene)]
-    if stage.gate and stage.gate.instructions:
-        lines = [line((stage.gate.instructions, "strong")), line(), *lines]
+    if stage.gate is not None:
+        lines = [*_gate(scene, stage, stage.gate), line(), *lines]
     if late:
-        owner = scene.called(scene.plan.roles.decision_owner)
+        owner = people.names(scene.plan, people.promoters(scene.plan))
         takes = line((f"  Beginning it now is {owner}'s decision, with a reason.", "warn"))
         lines = [line((f"▲ {late}", "alarm")), takes, line(), *lines]
-    name = stage.name
+    name, seen = stage.name, (WINDOW,) if late else ()
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
         return cmd.Promote(at, by, via, reason, stage=name, overriding=seen)
 
-    return Ask(f"Promote “{name}”?", tuple(lines), "promote", authors, make, "why", needed=bool(late))
+    title = f"{verb.capitalize()} “{name}”?"
+    return Ask(title, tuple(lines), verb, authors, make, "why", needed=bool(late) and verb == "promote")
+
+
+@dataclass(frozen=True, slots=True)
+class Promoting:
+    """The stage that waits, who may say yes to it here, what the window has against it, and what a yes comes to."""
+
+    stage: Stage
+    authors: tuple[str, ...]
+    late: str
+    verb: str
+
+
+def promoting(scene: Scene) -> Promoting | str:
+    """What a yes would be now, or why there can be none."""
+    state = scene.state
+    stage = rollout.current_stage(state)
+    late = scene.late
+    seen = (WINDOW,) if late else ()
+    who = gates.deciders(state, stage, late)
+    authors = hands(scene, who) or (scene.link.me,)
+    if stage is not None and stage.gate is not None and not gates.opened(state, stage):
+        authors = gate.proven(scene, who) or authors
+    yes = cmd.Promote(scene.at, authors[0], reason="?", overriding=seen)
+    decided = tried(scene, yes)
+    if isinstance(decided, Refused):
+        return decided.reason
+    assert stage is not None  # else it would have been refused
+    promotes = any(isinstance(event, ev.StagePromoted) for event in decided)
+    return Promoting(stage, authors, late, "promote" if promotes else "approve")
+
+
+def _gate(scene: Scene, stage: Stage, asked: Gate) -> list[Line]:
+    """What its approvers are asked, who has said yes, and the stage's own items."""
+    asks = [line((asked.instructions, "strong"))] if asked.instructions else []
+    own = [gate.item(scene, item) for item in items.before(scene, stage)]
+    return [*asks, *gate.standing(scene, stage, asked), *own]
+
+
+def reject(scene: Scene) -> Asked:
+    """Say no at the gate that waits."""
+    stage, authors = rejecting(scene)
+    if refused := refusal(scene, cmd.RejectStage(scene.at, authors[0], reason="?")):
+        return refused
+    assert stage is not None and stage.gate is not None  # else it would have been refused
+    lines = [*_gate(scene, stage, stage.gate), line()]
+    lines.append(line("The rollout pauses, and every yes is void. Nothing is undone by it."))
+    name = stage.name
+
+    def make(at: datetime, by: str, via: str, reason: str) -> Command:
+        return cmd.RejectStage(at, by, via, reason, stage=name)
+
+    field = "what has to change"
+    return Ask(f"Reject “{name}”?", tuple(lines), "reject", authors, make, field, needed=True, danger=True)
+
+
+def rejectable(scene: Scene) -> bool:
+    """Whether somebody may say no at a gate here."""
+    stage, authors = rejecting(scene)
+    return stage is not None and not refusal(scene, cmd.RejectStage(scene.at, authors[0], reason="?"))
+
+
+def rejecting(scene: Scene) -> tuple[Stage | None, tuple[str, ...]]:
+    """The stage that waits at its gate, and who may say no to it here."""
+    stage = gate.waiting(scene)
+    if stage is None or stage.gate is None:
+        return None, (scene.link.me,)
+    return stage, may(
+        scene, people.holders(scene.plan, (*stage.gate.approvers, *people.promoters(scene.plan)))
+    )
 
 
 def _start(scene: Scene) -> Asked:
-    authors = may(scene, (scene.plan.roles.decision_owner,))
-    missing = readiness.blocking(scene.state, scene.at)
+    authors = may(scene, people.promoters(scene.plan))
+    missing = scene.missing
     seen = tuple(f.key for f in missing)
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
@@ -162,7 +230,7 @@ def _reopened(scene: Scene) -> list[Line]:
 def _go_on(scene: Scene) -> Asked:
     """Resuming over an exceeded limit, or whatever else only the decision owner may go on after."""
     limits = breached(scene.state)
-    authors = may(scene, (scene.plan.roles.decision_owner,))
+    authors = may(scene, people.promoters(scene.plan))
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
         return cmd.ResumeRollout(at, by, via, reason, accepting=limits)
@@ -171,7 +239,7 @@ def _go_on(scene: Scene) -> Asked:
         return refused
     if not limits:
         needed = bool(refusal(scene, make(scene.at, authors[0], "", "")))
-        said = view.next_line(scene.state, scene.at)
+        said = scene.sentence
         if scene.state.resumed is not None:
             said = f"not clean, or not read yet: {', '.join(t.called for t in unclean(scene.state))}"
         lines = (line((said, "strong")), *_signals(scene))

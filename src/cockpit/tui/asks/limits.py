@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from cockpit.core import commands as cmd
+from cockpit.core import people
 from cockpit.core.commands import Command
 from cockpit.core.limits import text
 from cockpit.core.plan import Threshold
@@ -22,7 +23,7 @@ def change_limit(scene: Scene, chosen: str) -> Asked:
     limits = [t for t in scene.plan.thresholds if chosen in ("", t.id)]
     if not limits:
         return "no limit was agreed: there is none to change"
-    authors = may(scene, (scene.plan.roles.decision_owner,))
+    authors = may(scene, people.promoters(scene.plan))
     first = limits[0]
     longer = first.for_ + timedelta(seconds=1)  # any change at all: whether one may be made now
     asked = cmd.ChangeLimit(scene.at, authors[0], reason="?", threshold=first.id, for_=longer)

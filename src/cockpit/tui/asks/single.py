@@ -8,7 +8,9 @@ from cockpit.core import checklist, people, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command
-from cockpit.tui.asks.base import Ask, Asked, may, refusal, voices
+from cockpit.core.plan import ChecklistItem
+from cockpit.tui import items
+from cockpit.tui.asks.base import Ask, Asked, hands, may, refusal
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import line
 
@@ -71,32 +73,38 @@ def _troubled(scene: Scene) -> dict[str, Attempt | None]:
 
 
 def sign(scene: Scene, item_id: str) -> Asked:
-    """Sign `item_id` (empty: the first open item whose signer may sign here, else the first)."""
-    wanting = [i for i in scene.plan.checklist if checklist.missing(scene.state, i)]
+    """Sign `item_id` (empty: the first open item that can be signed here, else the first that wants a signature)."""
+    wanting = [i for i in items.in_order(scene) if checklist.missing(scene.state, i)]
     item = next((i for i in wanting if i.id == item_id), None)
     if item is None and item_id:
         return f"“{scene.plan.item(item_id).text}” is signed already"
-    signable = (i for i in wanting if voices(scene, checklist.missing(scene.state, i)))
-    item = item or next(signable, next(iter(wanting), None))
+    item = item or next((i for i in wanting if signable(scene, i)), next(iter(wanting), None))
     if item is None:
         return "every checklist item is signed"
     chosen = item.id
     missing = checklist.missing(scene.state, item)
-    authors = may(scene, missing)
+    authors = hands(scene, missing) or (scene.link.me,)
     if refused := refusal(scene, cmd.SignItem(scene.at, authors[0], item=chosen)):
         return refused
-    details = [
-        ("healthy", item.healthy),
-        ("check", item.check),
-        ("data", item.data_condition),
-        ("link", item.link),
+    lines = [line((item.text, "strong"))]
+    if item.check is not None:
+        lines.append(items.checked(scene, item))
+    lines += [line((f"{name}: ", "dim"), said) for name, said in items.agreed(item)]
+    lines += [
+        line(("signed by ", "dim"), items.signature(scene, signed))
+        for signed in scene.state.signed.get(chosen, ())
     ]
-    lines = [line((item.text, "strong")), *(line((f"{k}: ", "dim"), v) for k, v in details if v)]
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
         return cmd.SignItem(at, by, via, reason, item=chosen)
 
     return Ask("Sign this?", tuple(lines), "sign", authors, make, "note")
+
+
+def signable(scene: Scene, item: ChecklistItem) -> bool:
+    """Whether the item wants a signature that can be given here, and nothing speaks against it."""
+    here = hands(scene, checklist.missing(scene.state, item))
+    return bool(here) and not checklist.unhealthy(scene.state, item)
 
 
 def note(scene: Scene) -> Ask:

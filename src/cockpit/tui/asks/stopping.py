@@ -15,7 +15,7 @@ from cockpit.tui.text import Line, count, line, listed
 
 def roll_back(scene: Scene) -> Asked:
     """Undo everything that was touched, with each exact command."""
-    authors = may(scene, people.stoppers(scene.plan))
+    authors = may(scene, people.stoppers(scene.plan), stops=True)
     if refused := refusal(scene, cmd.RollBack(scene.at, authors[0])):
         return refused
     back = back_out(scene.state, scene.at)
@@ -71,7 +71,7 @@ def _target_back(scene: Scene, stage: Stage, target: str, steps: tuple[str, ...]
 
 def abort(scene: Scene) -> Asked:
     """Stop and leave everything as it is."""
-    authors = may(scene, people.stoppers(scene.plan))
+    authors = may(scene, people.stoppers(scene.plan), stops=True)
     if refused := refusal(scene, cmd.Abort(scene.at, authors[0])):
         return refused
     running = scene.state.running()
@@ -104,7 +104,7 @@ def _worded(
 
 def close(scene: Scene) -> Asked:
     """End a rollback that stays partial."""
-    authors = may(scene, people.stoppers(scene.plan))
+    authors = may(scene, people.stoppers(scene.plan), stops=True)
     if refused := refusal(scene, cmd.CloseSession(scene.at, authors[0])):
         return refused
     result = scene.state.rollback_result

@@ -1,4 +1,4 @@
-"""What stands above the panes while it is open: the unexplained, calls for people, notices not sent."""
+"""What stands above the panes while it is open: the unexplained, roles on offer, calls, notices not sent."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Container
 from datetime import timedelta
 
 from cockpit.core import events as ev
-from cockpit.core import people
+from cockpit.core import people, roles
 from cockpit.core.spans import clock
+from cockpit.tui.asks.base import voices
+from cockpit.tui.asks.roles import waiting
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, fit, line, time_of_day, visible, wrap
 
@@ -22,7 +24,9 @@ def alarms(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
     """Each open alarm in a line or two, with the key that answers it where that is `offered`."""
     if scene.state.closed is not None or scene.state.left is not None:
         return []
-    said = _unexplained(scene, width, offered) + _calls(scene, width, offered)
+    said = (
+        _unexplained(scene, width, offered) + _offers(scene, width, offered) + _calls(scene, width, offered)
+    )
     for notice in scene.history.unsent():
         said += _told(
             f"could not tell anybody of “{notice.on}”: ", notice.detail, "; tell them yourself", width
@@ -46,6 +50,23 @@ def _unexplained(scene: Scene, width: int, offered: Container[str]) -> list[Line
     tail = f" · {clock(left)} left, then a rollback is proposed"
     key = _key("u", "explain", offered)
     return _told(head, unexplained.reason, tail, width, key)
+
+
+def _offers(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+    """Each role that is offered to, or by, somebody who can answer here."""
+    said: list[Line] = []
+    for role, offer in scene.state.offers.items():
+        mine, theirs = voices(scene, (offer.by,)), offer.to in waiting(scene)
+        if not mine and not theirs:
+            continue
+        by, to = ("you" if p == scene.link.me else scene.called(p) for p in (offer.by, offer.to))
+        head = f"{by} {'offer' if by == 'you' else 'offers'} {to} {roles.called(role)}"
+        tail = "" if theirs else f" · no answer for {clock(scene.at - offer.at)}"
+        does = "accepts or declines" if to == "you" else "answers for them"
+        answers = _key("a", does, offered) if theirs else Line()
+        back = _key("h", "takes it back", offered) if mine else Line()
+        said += _told(f"{head}{': ' if offer.reason else ''}", offer.reason, tail, width, answers + back)
+    return said
 
 
 def _calls(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
@@ -76,5 +97,8 @@ def _told(head: str, words: str, tail: str, width: int, key: Line | None = None)
     inner = max(4, width - 2)
     room = LINES_MOST * inner - len(visible(head)) - len(visible(tail)) - key.cells - inner // 8
     lines = [line((part, "warn")) for part in wrap(head + fit(words, max(8, room)) + tail, inner)]
-    lines = [*lines[:-1], lines[-1] + key] if lines[-1].cells + key.cells <= inner else lines
+    if lines[-1].cells + key.cells <= inner:
+        lines[-1] = lines[-1] + key
+    elif len(lines) < LINES_MOST:
+        lines.append(Line(key.spans[1:]))  # without what would part it from the words before
     return [line(("▲ " if n == 0 else "  ", "warn")) + part for n, part in enumerate(lines)]

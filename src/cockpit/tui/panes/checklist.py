@@ -1,40 +1,43 @@
-"""The checklist pane: what is confirmed, by whom, and what it holds back."""
+"""The checklist pane: what is confirmed, by whom, what checks say, and what each item holds back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cockpit.core import checklist, people, rollout
+from cockpit.core import checklist, rollout
 from cockpit.core.plan import ChecklistItem, Plan
-from cockpit.core.spans import clock
+from cockpit.tui import items
+from cockpit.tui.marks import FOUND, glyph
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, line, spread, time_of_day, wrap
+from cockpit.tui.text import Line, Tone, line, rewrap, spread, time_of_day, wrap
 
 
 def rows(scene: Scene, width: int) -> list[Row]:
-    """Two rows an item: the text, and who signs and what it holds; more of it where it is unfolded."""
-    found = [row for item in scene.plan.checklist for row in _item_rows(scene, item, width)]
+    """Two rows an item, the text and who signs what it holds, and one for its check; more where it is unfolded."""
+    found = [row for item in items.in_order(scene) for row in _item_rows(scene, item, width)]
     return found or [fixed(line(("no checklist in this plan", "dim")))]
 
 
 def hand(scene: Scene) -> str:
-    """How many open items hold back what comes next."""
+    """How many open items hold back what comes next, and how many of them because of their checks."""
     if scene.state.closed is not None or scene.state.aborted is not None or scene.state.rollback is not None:
         return ""
-    n = sum(1 for item in scene.plan.checklist if holds_now(scene, item))
-    return f"{n} to sign" if n else ""
+    holding = [item for item in scene.plan.checklist if holds_now(scene, item)]
+    ill = sum(1 for item in holding if checklist.unhealthy(scene.state, item))
+    said = [f"{len(holding) - ill} to sign"] if len(holding) > ill else []
+    return ", ".join([*([f"{ill} not healthy"] if ill else []), *said])
 
 
 def note(scene: Scene) -> str:
-    """How many are signed."""
+    """How many want nothing any more."""
     every = scene.plan.checklist
-    done = sum(1 for item in every if not checklist.missing(scene.state, item))
+    done = sum(1 for item in every if checklist.done(scene.state, item))
     return f"{done} of {len(every)}" if every else ""
 
 
 def wanted(plan: Plan) -> int:
-    """Rows it would like: two an item."""
-    return max(1, 2 * len(plan.checklist))
+    """Rows it would like: two an item, and one for each check."""
+    return max(1, sum(2 + (item.check is not None) for item in plan.checklist))
 
 
 def holds_now(scene: Scene, item: ChecklistItem) -> bool:
@@ -50,7 +53,7 @@ def holds_now(scene: Scene, item: ChecklistItem) -> bool:
         upcoming = (
             f"stage:{scene.plan.stages[following].name}" if following < len(scene.plan.stages) else "close"
         )
-    return item.before == upcoming and bool(checklist.missing(state, item))
+    return item.before == upcoming and not checklist.done(state, item)
 
 
 def held(item: ChecklistItem) -> str:
@@ -62,58 +65,66 @@ def held(item: ChecklistItem) -> str:
     )
 
 
+def _mark(scene: Scene, item: ChecklistItem) -> Line:
+    """Done, overdue, wanted next, or later."""
+    if checklist.done(scene.state, item):
+        return glyph(FOUND["good"])
+    if checklist.overdue(scene.state, item):
+        return line(("▲", _loud(scene)))
+    return line(("◆", "warn") if holds_now(scene, item) else ("○", "dim"))
+
+
+def _loud(scene: Scene) -> Tone:
+    """Before the start nobody is late yet."""
+    return "warn" if scene.state.started is None else "alarm"
+
+
 def _item_rows(scene: Scene, item: ChecklistItem, width: int) -> Iterator[Row]:
-    missing = checklist.missing(scene.state, item)
     signed = scene.state.signed.get(item.id, ())
-    if not missing:
-        mark = line(("✔ ", "good"))
-    elif holds_now(scene, item):
-        mark = line(("◆ ", "warn"))
-    else:
-        mark = line(("○ ", "dim"))
+    mark = _mark(scene, item)
     texts = wrap(item.text, width - 2)
     key = f"item:{item.id}"
     opened = scene.opened(key, False)
-    last = signed[-1] if signed else None
-    when = line((f"signed {time_of_day(last.at, scene.zone)}", "dim")) if last and not missing else Line()
+    all_signed = signed and not checklist.missing(scene.state, item)
+    when = line((f"signed {time_of_day(signed[-1].at, scene.zone)}", "dim")) if all_signed else Line()
     first = texts[0] if opened or len(texts) == 1 else item.text
-    yield Row(lambda w: (mark + line(first)).cut(w), key, item=item.id, folds=True)
+    yield Row(lambda w: (mark + line(f" {first}")).cut(w), key, item=item.id, folds=True)
     for part in texts[1:] if opened else ():
         yield fixed(line(f"  {part}"))
-    yield Row(lambda w: spread(w, _who(scene, item, missing), when))
+    yield Row(lambda w: spread(w, _who(scene, item), when))
+    for part in rewrap(line("  ", items.checked(scene, item)), width) if item.check is not None else ():
+        yield fixed(part)
     for part in _more(scene, item, width) if opened else ():
         yield fixed(line((f"  {part}", "dim")))
 
 
-def _who(scene: Scene, item: ChecklistItem, missing: tuple[str, ...]) -> Line:
-    if not missing:
-        names = ", ".join(scene.called(s.by) for s in scene.state.signed.get(item.id, ()))
-        return line((f"  {names}", "dim"))
-    signed = scene.state.signed.get(item.id, ())
-    so_far = f"{', '.join(scene.called(s.by) for s in signed)} signed; " if signed else ""
-    verb = "you sign" if missing[0] == scene.link.me else f"{scene.called(missing[0])} signs"
-    then = f", then {people.names(scene.plan, missing[1:])}" if missing[1:] else ""
-    now = holds_now(scene, item)
+def _who(scene: Scene, item: ChecklistItem) -> Line:
+    """Who signed, who signs next, and what the item holds back."""
+    signed = [items.signature(scene, s) for s in scene.state.signed.get(item.id, ())]
+    if checklist.done(scene.state, item):
+        return line((f"  {', '.join(signed) or 'signed by whoever held the role before'}", "dim"))
+    so_far = f"{', '.join(signed)} signed" if signed else ""
+    tone: Tone = "dim"
+    holds = f"holds {held(item)}"
+    if checklist.overdue(scene.state, item):
+        tone, holds = _loud(scene), f"{held(item)} waits for it now"
+    elif holds_now(scene, item):
+        tone = "warn"
+    wants = items.wanted(scene, item)
+    if checklist.unhealthy(scene.state, item) and wants:
+        wants = f"then {wants}"
+    between = "; " if so_far and wants else ""
     return line(
-        (f"  {so_far}", "dim"),
-        (f"{verb}{then}", "text"),
-        (f" · holds {held(item)}", "warn" if now else "dim"),
+        (f"  {so_far}{between}", "dim"), wants, (" · " if so_far or wants else "", "dim"), (holds, tone)
     )
 
 
 def _more(scene: Scene, item: ChecklistItem, width: int) -> Iterator[str]:
-    """Everything else the plan and the signers say about the item."""
-    details = [
-        f"healthy: {item.healthy}" if item.healthy else "",
-        f"check: {item.check} on {item.on}, expect {item.expect or 'exit 0'}" if item.check else "",
-        f"expected recovery: {clock(item.expected_recovery_time)}" if item.expected_recovery_time else "",
-        f"data: {item.data_condition}" if item.data_condition else "",
-        item.link or "",
-    ]
-    for signature in scene.state.signed.get(item.id, ()):
-        via = f", entered by {scene.called(signature.via)}" if signature.via else ""
-        note = f": {signature.note}" if signature.note else ""
-        details.append(f"{time_of_day(signature.at, scene.zone)} {scene.called(signature.by)}{via}{note}")
+    """Everything else that the plan and the signers say about the item."""
+    details = [f"{name}: {said}" for name, said in items.agreed(item)]
+    for signed in scene.state.signed.get(item.id, ()):
+        via = f", entered by {scene.called(signed.via)}" if signed.via else ""
+        said = f": {signed.note}" if signed.note else ""
+        details.append(f"{time_of_day(signed.at, scene.zone)} {items.signature(scene, signed)}{via}{said}")
     for detail in details:
-        if detail:
-            yield from wrap(detail, width - 4)
+        yield from wrap(detail, width - 4)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from itertools import product
 
 from cockpit.core import events as ev
-from cockpit.core import people, rollback, rollout, view, window
+from cockpit.core import rollback, rollout, view
 from cockpit.core.estimate import back_out
 from cockpit.core.spans import clock
 from cockpit.core.state import State, breached, clean
-from cockpit.tui import going_back, presence
+from cockpit.tui import going_back
 from cockpit.tui.doubt import wants_a_person
 from cockpit.tui.marks import RELEASE
+from cockpit.tui.panes import closing
 from cockpit.tui.panes.banner import out_of_reach
+from cockpit.tui.panes.owners import owners, present
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, count, join, line, spread, wrap
 
@@ -20,40 +22,74 @@ NEXT_LINES_MOST = 2
 
 
 def header(scene: Scene, width: int) -> list[Line]:
-    """Two lines; a third where the plain sentence needs it."""
-    first, with_window = _answers(scene, width - 2)
-    return [first, *_next(scene, width - 2, _beside(scene, with_window))]
+    """Where it is; what it waits for; who decides, who rolls back, and what the window allows.
 
-
-def _beside(scene: Scene, with_window: bool) -> tuple[Line, ...]:
-    """What belongs beside the plain sentence, the longest wording first."""
-    count_all, count_here = _present(scene, True), _present(scene, False)
-    if with_window:
-        decides, back = _decides(scene), _rolls_back(scene)
-        both = [decides, back]
-        wordings = [*both, count_all], [*both, count_here], both, [decides, count_here], [decides]
+    What there is no room for beside the plain sentence stands below it.
+    """
+    inner = width - 2
+    first, told = _answers(scene, inner)
+    said = _next(scene, inner)
+    here = [present(scene, True), present(scene, False), Line()]
+    room = inner - said[-1].cells - 3
+    clock_, named = _clock(scene, told), owners(scene)
+    limits = [join([clock_, part], " · ") for part in _limits(scene)]
+    for allowed, count_ in product([*limits, *_tight(scene, told)], here):
+        beside = join([allowed, named[0], count_], " · ")
+        if beside.cells <= room:
+            return [first, *said[:-1], spread(inner, said[-1], beside)]
+    if 0 < clock_.cells <= room:
+        said[-1], limits = spread(inner, said[-1], clock_), _limits(scene)
     else:
-        window_ = _window(scene)
-        wordings = [window_, count_all], [window_, count_here], [window_]
-    return tuple(join(parts, " · ") for parts in wordings)
+        limits += _tight(scene, told)
+    for whose, allowed, count_ in product(named, limits, here):
+        below = join([whose, count_], " · ")
+        if below.cells + allowed.cells + 3 <= inner:
+            return [first, *said, spread(inner, below, allowed)]
+    return [first, *said, _fitting(named, inner), _fitting(limits, inner)]
 
 
-def _answers(scene: Scene, width: int) -> tuple[Line, bool]:
-    """Line one, in the longest wording that fits, and whether that has the window in it."""
-    where, window_ = _where(scene), _window(scene)
+def _fitting(wordings: list[Line], width: int) -> Line:
+    return next((one for one in wordings if one.cells <= width), wordings[-1].cut(width))
+
+
+def _clock(scene: Scene, told: str) -> Line:
+    """What is left of the window and when it closes, as far as the first line doesn't tell it."""
+    left, closes = closing.left(scene), closing.closes(scene)
+    return join([Line() if told else left, Line() if told == "closes" else closes], " · ")
+
+
+def _limits(scene: Scene) -> list[Line]:
+    """The next freeze and the last safe start, in full and short."""
+    freeze, start = closing.freeze(scene), closing.last_start(scene)
+    return [join(parts, " · ") for parts in zip(freeze, start, strict=True)]
+
+
+def _tight(scene: Scene, told: str) -> list[Line]:
+    """The same in the fewest words, with what is left of the window."""
+    untold = Line() if told or scene.plan.window is None else closing.left(scene)
+    return [join([untold, _limits(scene)[-1]], " · ")]
+
+
+def _answers(scene: Scene, width: int) -> tuple[Line, str]:
+    """Line one, in the longest wording that fits, and how much it tells of the window: "closes", "left" or nothing."""
+    where, left = _where(scene), closing.left(scene)
     back_out, back = _way_back(scene)
+    whole = join([left, closing.closes(scene)], ", ")
     wordings = (
-        (join([_what(scene), where]), join([window_, back_out]), True),
-        (join([_what(scene), where], "  "), join([window_, back], "  "), True),
-        (join([_short(scene), where], "  "), join([window_, back], "  "), True),
-        (join([_what(scene), where], "  "), back, False),
-        (join([_short(scene), where], "  "), back, False),
-        (join([_environment(scene), where], " "), back, False),
+        (join([_what(scene), where]), join([whole, back_out]), "closes"),
+        (join([_what(scene), where]), join([left, back_out]), "left"),
+        (join([_what(scene), where], "  "), join([whole, back], "  "), "closes"),
+        (join([_what(scene), where], "  "), join([left, back], "  "), "left"),
+        (join([_short(scene), where], "  "), join([whole, back], "  "), "closes"),
+        (join([_short(scene), where], "  "), join([left, back], "  "), "left"),
+        (join([_what(scene), where], "  "), back, ""),
+        (join([_short(scene), where], "  "), back, ""),
+        (join([_environment(scene), where], " "), back, ""),
     )
-    for left, right, with_window in wordings:
-        if left.cells + right.cells + 2 <= width:
-            return spread(width, left, right), with_window
-    return join([_environment(scene), where], " ").cut(width), False
+    for said, right, told in wordings:
+        if said.cells + right.cells + 2 <= width:
+            return spread(width, said, right), told
+    return join([_environment(scene), where], " ").cut(width), ""
 
 
 def _environment(scene: Scene) -> Line:
@@ -74,8 +110,8 @@ def _short(scene: Scene) -> Line:
 
 def _where(scene: Scene) -> Line:
     """The release's state: glyph, word, and its clock or place."""
-    state, at = scene.state, scene.at
-    status = view.status(state, at)
+    state = scene.state
+    status = scene.status
     if (scene.link.failure or state.replaced) and state.closed is None:
         word = "halted" if scene.link.failure else "taken over"
         word = "out of reach" if out_of_reach(scene) else word
@@ -90,7 +126,7 @@ def _where(scene: Scene) -> Line:
 
 
 def _place(state: State, scene: Scene) -> str:
-    status = view.status(state, scene.at)
+    status = scene.status
     stage = rollout.current_stage(state)
     if status == "rolling_back" and state.paused is not None:
         return ", waits"
@@ -109,20 +145,6 @@ def _place(state: State, scene: Scene) -> str:
         if state.phase == "waiting"
         else f" {'in ' * (status == 'paused')}{stage.name}"
     )
-
-
-def _window(scene: Scene) -> Line:
-    if scene.state.closed is not None:
-        return Line()
-    left = window.left(scene.plan, scene.link.now())  # it runs on, even where the rest stands still
-    if left is None:
-        return line(("no window", "dim"))
-    if left < timedelta(0):
-        return line((f"window over by {clock(-left)}", "alarm"))
-    tone: Tone = "warn" if left < timedelta(minutes=15) else "text"
-    minutes = int(left.total_seconds() // 60)
-    said = f"{minutes // 60}:{minutes % 60:02}" if minutes >= 60 else clock(left)
-    return line(("window ", "dim"), (f"{said} left", tone))
 
 
 def _way_back(scene: Scene) -> tuple[Line, Line]:
@@ -147,14 +169,19 @@ def _way_back(scene: Scene) -> tuple[Line, Line]:
     )
 
 
-def _next(scene: Scene, width: int, besides: tuple[Line, ...]) -> list[Line]:
-    """The plain sentence, with what belongs beside it in the longest wording there is room for."""
+def _next(scene: Scene, width: int) -> list[Line]:
+    """The plain sentence, cut where it would take too many lines."""
     lines = wrap(_sentence(scene), width)
     shown = [line((part, "strong")) for part in lines[:NEXT_LINES_MOST]]
     if len(lines) > NEXT_LINES_MOST:
         shown[-1] = (shown[-1] + line((" …", "strong"))).cut(width)
-    beside = next((b for b in besides if shown[-1].cells + b.cells + 3 <= width), Line())
-    return [*shown[:-1], spread(width, shown[-1], beside)]
+    return shown
+
+
+def told(scene: Scene, width: int, words: str) -> bool:
+    """Whether the plain sentence, as much of it as is shown, has these words in it."""
+    shown = wrap(_sentence(scene), width - 2)[:NEXT_LINES_MOST]
+    return " ".join(wrap(words, width)) in " ".join(shown)
 
 
 def _sentence(scene: Scene) -> str:
@@ -163,7 +190,7 @@ def _sentence(scene: Scene) -> str:
         return "this screen can do nothing any more: leave, then `cockpit attach` brings you back"
     if scene.link.failure and state.closed is None:
         return "nothing further starts here: leave, then `cockpit resume` takes it up again"
-    said = view.next_line(state, scene.at)
+    said = scene.sentence
     if state.closed is not None:
         return said
     if state.left is not None:
@@ -176,36 +203,3 @@ def _sentence(scene: Scene) -> str:
     if lost and not (state.paused or state.replaced or state.aborted or state.rollback):
         return f"{said}; {', '.join(lost[:3])}{' …' * (len(lost) > 3)} out of sight, being reached again"
     return said
-
-
-def _decides(scene: Scene) -> Line:
-    if scene.state.closed is not None:
-        return Line()
-    stage = rollout.current_stage(scene.state) if scene.state.started else None
-    decides = " or ".join(_who(scene, p) for p in people.deciders(scene.plan, stage))
-    return line(("decides ", "dim"), decides)
-
-
-def _rolls_back(scene: Scene) -> Line:
-    if scene.state.closed is not None:
-        return Line()
-    return line(("rolls back ", "dim"), _who(scene, scene.plan.roles.rollback_owner))
-
-
-def _who(scene: Scene, person: str) -> str:
-    if person == ev.COCKPIT:
-        return ev.COCKPIT
-    if person == scene.link.me:
-        return "you"
-    how = presence.of(scene.state, person)
-    return scene.called(person) + (f" ({how})" if scene.state.screens and how != "here" else "")
-
-
-def _present(scene: Scene, with_watching: bool) -> Line:
-    """`2 here, 1 watching`: how many people are at screens."""
-    state = scene.state
-    if state.closed is not None or scene.link.failure or not state.screens:
-        return Line()
-    acting, watching = presence.count(state, "here"), presence.count(state, "watching")
-    besides = f", {watching} watching" if with_watching and watching else ""
-    return line((f"{acting or 'nobody'} here{besides}", "dim"))

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
-from cockpit.core import people, rollback, rollout, view, window
+from cockpit.core import people, rollback, rollout, view
 from cockpit.core.attempt import Attempt
 from cockpit.core.decide import decide
 from cockpit.core.journal import span
 from cockpit.core.state import State, breached, unclean
-from cockpit.tui import doubt, going_back
+from cockpit.tui import doubt, gate, going_back
+from cockpit.tui.asks import forward
 from cockpit.tui.asks.forward import exceeded
 from cockpit.tui.keys import KEYS
 from cockpit.tui.panes.alarms import alarms, since
 from cockpit.tui.panes.banner import banner
+from cockpit.tui.panes.header import told
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, fit, join, line, pad, rewrap, time_of_day, wrap
 
@@ -56,7 +58,7 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
     open_ = alarms(scene, width - 2, offered)
     if state.closed is not None or state.aborted is not None or state.left is not None:
         return open_[:most]
-    asked = _both(_proposed(scene), _asked(scene))
+    asked = _both(_proposed(scene), _asked(scene, width))
     if not asked.options:
         return open_[:most]
     inner, tone = width - 4, asked.tone
@@ -65,7 +67,8 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
     said = said if len(said) + len(answers) <= most else []
     open_ = open_[: max(0, most - len(said) - len(answers))]
     facts = [part for fact in asked.facts for part in rewrap(fact, inner)]
-    lines = [*said, *_fitting(facts, most - len(said) - len(answers) - len(open_)), *answers]
+    room = most - len(said) - len(answers) - len(open_)
+    lines = [*said, *(fact.cut(inner) for fact in _fitting(facts, room)), *answers]
     return [*(line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate(lines)), *open_]
 
 
@@ -101,7 +104,7 @@ def _proposed(scene: Scene) -> Asking:
     return Asking(said, (), (_back(scene), EXPLAIN, decline), "alarm")
 
 
-def _asked(scene: Scene) -> Asking:
+def _asked(scene: Scene, width: int) -> Asking:
     state = scene.state
     if state.started is None:
         return Asking()
@@ -113,7 +116,7 @@ def _asked(scene: Scene) -> Asking:
         return _stuck(scene) if rollout.stuck(state) else _paused(scene)
     if rollout.current_stage(state) is None and rollout.in_doubt(state):
         return _stuck(scene)
-    return _short_window(scene)
+    return _both(_gate(scene, width), _short_window(scene))
 
 
 def _taken_up(scene: Scene, resumed: ev.SessionResumed) -> Asking:
@@ -225,7 +228,7 @@ def _mending(scene: Scene) -> tuple[Option, ...]:
 def _paused(scene: Scene) -> Asking:
     state, back = scene.state, _back(scene)
     if limits := breached(state):
-        owner = scene.called(scene.plan.roles.decision_owner)
+        owner = _promoters(scene)
         said = f"{_exceeded(state, limits)} The rollout is paused: nothing new starts."
         accept: Option = ("p", "accept and go on", f"{owner} says why")
         return Asking(said, (), (back, ("", "keep waiting", "limits keep watching"), accept), "alarm")
@@ -239,10 +242,34 @@ def _who_resumes(scene: Scene) -> str:
     owner, state = scene.plan.roles.decision_owner, replace(scene.state, attended=False)
     resume = cmd.ResumeRollout(scene.at, owner, accepting=breached(state))
     if isinstance(decide(state, resume), cmd.Refused):
-        return f"{scene.called(owner)} says why"
+        return f"{_promoters(scene)} says why"
     if isinstance(state.paused, ev.LeftAlone):
-        return "you may" if scene.link.me == owner else f"{scene.called(owner)} decides"
+        return "you may" if scene.link.me in people.promoters(scene.plan) else f"{_promoters(scene)} decides"
     return "anyone may"
+
+
+def _promoters(scene: Scene) -> str:
+    """Who decides where no gate says otherwise."""
+    return people.names(scene.plan, people.promoters(scene.plan))
+
+
+def _gate(scene: Scene, width: int) -> Asking:
+    """A stage waits for the yes of its approvers: what they are asked, who has said yes, and what speaks for it."""
+    stage = gate.waiting(scene)
+    if stage is None or stage.gate is None:
+        return Asking()
+    asked = stage.gate.instructions
+    asked = "" if told(scene, width, asked) else asked
+    facts = (*gate.standing(scene, stage, stage.gate), *gate.evidence(scene, stage))
+    no: Option = ("r", "reject", "pauses, with a reason")
+    return Asking(asked, facts, (_yes(scene), no, _back(scene)))
+
+
+def _yes(scene: Scene, cost: str = "") -> Option:
+    """Promoting the stage that waits; saying yes to it as one of several costs nothing yet."""
+    asking = forward.promoting(scene)
+    verb = "promote" if isinstance(asking, str) else asking.verb
+    return ("⏎", verb, cost if verb == "promote" else "")
 
 
 def _short_window(scene: Scene) -> Asking:
@@ -250,10 +277,10 @@ def _short_window(scene: Scene) -> Asking:
     state, stage = scene.state, rollout.current_stage(scene.state)
     if stage is None or state.phase != "waiting" or state.promoted == stage.name:
         return Asking()
-    against = window.against(state, stage, scene.at)
-    owner = scene.called(scene.plan.roles.decision_owner)
-    options: tuple[Option, ...] = (("⏎", "promote", f"{owner} says why"), _back(scene))
-    return Asking(f"{against[:1].upper()}{against[1:]}.", (), options) if against else Asking()
+    if not (against := scene.late):
+        return Asking()
+    options = (_yes(scene, f"{_promoters(scene)} says why"), _back(scene))
+    return Asking(f"{against[:1].upper()}{against[1:]}.", (), options)
 
 
 def _exceeded(state: State, limits: tuple[str, ...]) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from cockpit.core import checklist, people, readiness, rollout, view
+from cockpit.core import checklist, gates, people, rollout
 from cockpit.core.attempt import Attempt
-from cockpit.core.events import Finding
 from cockpit.core.plan import HERE, Plan, Stage
 from cockpit.core.rollout import Progress, TargetStatus
 from cockpit.core.slices import Wave
@@ -16,9 +15,9 @@ from cockpit.core.spans import clock
 from cockpit.core.state import clean
 from cockpit.tui import doubt
 from cockpit.tui.marks import DOUBT, TARGET, Mark, glyph
-from cockpit.tui.panes import way_back
+from cockpit.tui.panes import readiness, way_back
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, bar, count, line, pad, some, spread, wrap
+from cockpit.tui.text import Line, bar, count, line, pad, spread, wrap
 
 LISTED_MOST = 12
 """A wave of more targets than this shows trouble and work singly, the rest as counts."""
@@ -35,37 +34,9 @@ def rows(scene: Scene, width: int) -> list[Row]:
     if scene.state.rollback is not None:
         return way_back.rows(scene, width)
     name_width = min(16, max(len(s.name) for s in scene.plan.stages))
-    before = list(_readiness(scene, width)) if scene.state.started is None else []
+    before = list(readiness.rows(scene, width)) if scene.state.started is None else []
     stages = range(len(scene.plan.stages))
     return [*before, *(row for index in stages for row in _stage_rows(scene, index, name_width, width))]
-
-
-def _readiness(scene: Scene, width: int) -> Iterator[Row]:
-    """Before the start: each thing that stands in the way, then what is in order as a count."""
-    findings = readiness.findings(scene.state, scene.at)
-    missing = [f for f in findings if not f.ok]
-    for text in _gathered(missing):
-        for n, part in enumerate(wrap(text, width - 2)):
-            yield fixed(line(("○ " if n == 0 else "  ", "warn"), part))
-    key = "group:ready"
-    said = line(("✔ ", "good"), f"{len(findings) - len(missing)} in order", (" before the start", "dim"))
-    yield Row(said.cut, key, folds=True)
-    for finding in findings if scene.opened(key, False) else ():
-        if finding.ok:
-            for n, part in enumerate(wrap(finding.text, width - 4)):
-                yield fixed(line(("  ✔ " if n == 0 else "    ", "good"), (part, "dim")))
-    yield fixed(line())
-
-
-def _gathered(missing: Sequence[Finding]) -> list[str]:
-    """What stands in the way, in words: targets of which the same is said stand together."""
-    targets: dict[str, list[str]] = {}
-    for finding in missing:
-        target = finding.key.removeprefix("target:")
-        same = target != finding.key and finding.text.startswith(f"{target}: ")
-        said = finding.text.removeprefix(f"{target}: ") if same else finding.text
-        targets.setdefault(said, []).extend([target] if same else [])
-    return [f"{some(names)}: {said}" if names else said for said, names in targets.items()]
 
 
 def hand(scene: Scene) -> str:
@@ -77,7 +48,7 @@ def hand(scene: Scene) -> str:
         return "partial" if state.rollback_result and state.rollback_result.unproven else ""
     if trouble := [p for _, p in rollout.troubled(state) if not (p.attempt and p.attempt.unsettled)]:
         return f"{len(trouble)} in trouble"
-    status = view.status(state, scene.at)
+    status = scene.status
     return "a decision" if status in ("ready", "waiting") else ""
 
 
@@ -206,7 +177,7 @@ def _ahead(scene: Scene, stage: Stage, index: int) -> Line:
     if len(sizes) > 1:
         said.append("waves " + " · ".join(str(n) for n in sizes[:6]) + (" …" if len(sizes) > 6 else ""))
     if stage.gate is not None:
-        said.append("gate: " + people.names(scene.plan, people.deciders(scene.plan, stage)))
+        said.append("gate: " + people.names(scene.plan, gates.deciders(scene.state, stage)))
     items = checklist.holding(scene.state, f"stage:{stage.name}")
     if items:
         said.append(f"held by {count(len(items), 'item')}")

@@ -13,6 +13,6 @@ PANES: Mapping[str, Pane] = {
     "targets": Pane("Targets", targets.rows, targets.hand, targets.note, targets.wanted),
     "checklist": Pane("Checklist", checklist.rows, checklist.hand, checklist.note, checklist.wanted),
     "journal": Pane("Journal", journal.rows, cursor=False, follows=True),
-    "roles": Pane("Roles", roles.rows, wanted=roles.wanted, cursor=False),
+    "roles": Pane("Roles", roles.rows, roles.hand, wanted=roles.wanted, cursor=False),
     "output": Pane("Output", output.rows, note=output.note, cursor=False, follows=True),
 }

@@ -1,0 +1,94 @@
+"""What a target is like before the start: its clock, its host key, and the version that its steps' probes find."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from cockpit.core import examined
+from cockpit.core.commands import Command, ReportExamined
+from cockpit.core.events import Version
+from cockpit.core.expect import brief
+from cockpit.core.plan import Plan, Stage, Step
+from cockpit.core.state import State
+from cockpit.remote.base import Request, Runner
+from cockpit.runtime.questions import answer, unanswered
+
+CLOCK = "date +%s"
+CLOCK_TIMEOUT = timedelta(seconds=10)
+
+CLOCK_TELLS = timedelta(seconds=1)
+"""A difference of no more is that of whole seconds, and of the way there and back."""
+
+PROBE_TIMEOUT = timedelta(seconds=60)
+"""How long a probe may take at most, however long its step may: people wait for it."""
+
+
+class Examining:
+    """Looks at targets of one session. `post` receives what is found; `state` is asked whether it matters still."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        runner: Runner,
+        now: Callable[[], datetime],
+        post: Callable[[Command], None],
+        state: Callable[[], State],
+    ) -> None:
+        self._plan = plan
+        self._runner = runner
+        self._now = now
+        self._post = post
+        self._state = state
+
+    async def examine(self, target: str) -> None:
+        """Look at a target that was reached, and tell; once the release has started nothing is asked or told."""
+        if self._started():
+            return
+        ahead = await self._clock_ahead(target)
+        versions: list[Version] = []
+        for stage, step in examined.probes(self._plan, target):
+            if self._started():
+                return
+            versions.append(await self._version(stage, step, target))
+        if not self._started():
+            key = self._runner.host_key(target)
+            self._post(ReportExamined(self._now(), target, ahead, key, tuple(versions)))
+
+    def _started(self) -> bool:
+        return self._state().started is not None
+
+    async def _clock_ahead(self, target: str) -> timedelta | None:
+        """How far the target's clock is before ours, to the second; None where it can't be read."""
+        sent = self._now()
+
+        def leaves() -> bool:
+            nonlocal sent
+            sent = self._now()
+            return True
+
+        ended, output = await answer(self._runner, target, Request(CLOCK, CLOCK_TIMEOUT, may_begin=leaves))
+        heard = self._now()
+        told = re.fullmatch(rb"\s*([0-9]{1,12})\s*", output)
+        if not ended.ok or told is None:
+            return None
+        # `date` cuts its second off: on average it was half of one later.
+        theirs, ours = int(told[1]) + 0.5, (sent.timestamp() + heard.timestamp()) / 2
+        ahead = timedelta(seconds=round(theirs - ours))
+        return ahead if abs(ahead) > CLOCK_TELLS else timedelta(0)
+
+    async def _version(self, stage: Stage, step: Step, target: str) -> Version:
+        """Whether the previous version is there: `previous` prints it, or `verify_rollback` exits 0."""
+        lines = self._state().render(self._plan, stage, step, target)
+        line = lines.previous or lines.verify_rollback or ""
+        ended, output = await answer(self._runner, target, Request(line, min(step.timeout, PROBE_TIMEOUT)))
+        if not ended.ok:
+            why = unanswered(ended)
+            ends = f": {why}" if why else f" exits {ended.exit_code}"
+            return Version(step.id, False, f"`{brief(line)}`{ends}")
+        if lines.previous is None:
+            return Version(step.id, True, "")
+        printed = output.decode(errors="replace").strip()
+        found = printed == self._plan.release.previous_version
+        return Version(step.id, found, brief(printed) or f"`{brief(line)}` prints nothing")
