@@ -24,6 +24,7 @@ from cockpit.steps import commands
 from cockpit.store.log import Log
 from tests.benchmarks.rows import Row
 from tests.core.plans import plan, web
+from tests.runtime.engines import accept
 from tests.sshd import Sshd
 
 ROUNDS = 3
@@ -48,6 +49,7 @@ async def started(p: Plan, runner: Runner, path: Path) -> tuple[Engine, asyncio.
     engine = Engine(p, commands, log, runner, lambda: None, "dana")
     task = asyncio.create_task(engine.run())
     await engine.send(cmd.OpenSession(engine.now(), "s", "5p001", "dana", "d", "m", "1", "p", "", "", True))
+    await accept(engine)
     await until(lambda: len(engine.state.examined) == len(p.targets), engine)
     return engine, task, log
 
