@@ -75,7 +75,7 @@ def _advanced(state: State, event: ev.Event) -> State:
     match event:
         case ev.StagePromoted():
             promoted = replace(state, promoted=event.stage, asked=None, approvals=())
-            return State.spoken(promoted, event.signature)
+            return promoted.signing(event.signature)
         case ev.GateAsked():
             return replace(state, asked=None if event.held else event.at)
         case ev.StageApproved():

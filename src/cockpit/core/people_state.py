@@ -15,11 +15,11 @@ def vouched(state: State, event: ev.Event) -> State:
             return _in_hands(state, event.role, event.was, event.by)
         case ev.RoleAccepted():
             held = _in_hands(state, event.role, event.was, event.by)
-            return State.spoken(held, event.signature)
+            return held.signing(event.signature)
         case ev.ChecklistSigned():
             signatures = (*state.signed.get(event.item, ()), event)
             signed = replace(state, signed={**state.signed, event.item: signatures})
-            return State.spoken(signed, event.signature)
+            return signed.signing(event.signature)
         case ev.RoleOffered():
             return replace(state, offers={**state.offers, event.role: event})
         case ev.RoleDeclined():

@@ -125,14 +125,13 @@ class State:
 
     def approving(self, said: ev.StageApproved) -> State:
         """The state with one more approval of the stage that waits."""
-        return self.spoken(replace(self, approvals=(*self.approvals, said)), said.signature)
+        return replace(self, approvals=(*self.approvals, said)).signing(said.signature)
 
-    @staticmethod
-    def spoken(state: State, signature: str) -> State:
-        """`state`, with what was signed kept: it counts once. An empty signature says nothing."""
+    def signing(self, signature: str) -> State:
+        """The state with what was signed kept: it counts once. An empty signature says nothing."""
         if not signature:
-            return state
-        return replace(state, statements=state.statements | {signature.partition("\n")[0]})
+            return self
+        return replace(self, statements=self.statements | {signature.partition("\n")[0]})
 
     def latest(self, stage: str, step: str, target: str, direction: ev.Direction) -> Attempt | None:
         """The newest attempt of a step on a target within a stage that counts, or None; see `counting`."""
