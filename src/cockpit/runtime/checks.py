@@ -6,15 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cockpit.core import checklist
-from cockpit.core.commands import Command, ReportCheck
+from cockpit.core.commands import ReportCheck
 from cockpit.core.expect import brief, judged
-from cockpit.core.plan import ChecklistItem, Plan
-from cockpit.core.state import State
-from cockpit.remote.base import Request, Runner
-from cockpit.runtime.questions import answer, unanswered
+from cockpit.core.plan import ChecklistItem
+from cockpit.remote.base import Request
+from cockpit.runtime.questions import Questioner, answer, unanswered
 from cockpit.steps import check_line
 
 EVERY_S = 30.0
@@ -27,23 +26,11 @@ TIMEOUT = timedelta(seconds=60)
 """How long one check may take."""
 
 
-class Checks:
-    """All checks of one session. `post` receives what they say; `state` is asked for what is still ahead."""
+class Checks(Questioner):
+    """All checks of one session, run while what they hold back is still ahead."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        runner: Runner,
-        now: Callable[[], datetime],
-        post: Callable[[Command], None],
-        state: Callable[[], State],
-    ) -> None:
-        self._plan = plan
-        self._runner = runner
-        self._now = now
-        self._post = post
-        self._state = state
-        self._checked = [item for item in plan.checklist if item.check is not None]
+    def __post_init__(self) -> None:
+        self._checked = [item for item in self._plan.checklist if item.check is not None]
         self._turns = {item.on: _Turns(self._later) for item in self._checked}
 
     async def keep_running(self) -> None:

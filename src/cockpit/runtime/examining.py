@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from cockpit.core import examined
-from cockpit.core.commands import Command, ReportExamined
+from cockpit.core.commands import ReportExamined
 from cockpit.core.events import Version
 from cockpit.core.expect import brief
-from cockpit.core.plan import Plan, Stage, Step
-from cockpit.core.state import State
-from cockpit.remote.base import Request, Runner
-from cockpit.runtime.questions import answer, unanswered
+from cockpit.core.plan import Stage, Step
+from cockpit.remote.base import Request
+from cockpit.runtime.questions import Questioner, answer, unanswered
 
 CLOCK = "date +%s"
 CLOCK_TIMEOUT = timedelta(seconds=10)
@@ -25,22 +23,8 @@ PROBE_TIMEOUT = timedelta(seconds=60)
 """How long a probe may take at most, however long its step may: people wait for it."""
 
 
-class Examining:
-    """Looks at targets of one session. `post` receives what is found; `state` is asked whether it matters still."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        runner: Runner,
-        now: Callable[[], datetime],
-        post: Callable[[Command], None],
-        state: Callable[[], State],
-    ) -> None:
-        self._plan = plan
-        self._runner = runner
-        self._now = now
-        self._post = post
-        self._state = state
+class Examining(Questioner):
+    """Looks at targets of one session, for as long as the release hasn't started."""
 
     async def examine(self, target: str) -> None:
         """Look at a target that was reached, and tell; once the release has started nothing is asked or told."""

@@ -1,11 +1,16 @@
-"""One question to a target: a line run there, bounded in time and size, and whatever goes wrong is its end."""
+"""Questions to targets: a line run there, bounded in time and size, and whatever goes wrong is its end."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from cockpit.core.commands import Command
 from cockpit.core.expect import brief
+from cockpit.core.plan import Plan
+from cockpit.core.state import State
 from cockpit.remote.base import Ended, Request, Runner
 
 MARGIN = timedelta(seconds=30)
@@ -13,6 +18,17 @@ MARGIN = timedelta(seconds=30)
 
 MOST_OUTPUT = 64 * 1024
 """Bytes of a line's output that are kept."""
+
+
+@dataclass(eq=False)
+class Questioner:
+    """Who asks the targets of one session. `post` receives what is found; `state` is asked for what is known."""
+
+    _plan: Plan
+    _runner: Runner
+    _now: Callable[[], datetime]
+    _post: Callable[[Command], None]
+    _state: Callable[[], State]
 
 
 async def answer(runner: Runner, target: str, request: Request) -> tuple[Ended, bytes]:

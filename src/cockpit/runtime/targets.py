@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
 
-from cockpit.core.commands import Command, ReportProbe, ReportReleased
-from cockpit.core.plan import HERE, Plan
+from cockpit.core.commands import ReportProbe, ReportReleased
+from cockpit.core.plan import HERE
 from cockpit.core.state import State
-from cockpit.remote.base import Ended, Runner
+from cockpit.remote.base import Ended
 from cockpit.runtime.examining import Examining
+from cockpit.runtime.questions import Questioner
 
 AGAIN_S = 10.0
 """Seconds before a target is reached for again, before the start: readiness is about now."""
@@ -19,23 +18,11 @@ RELEASE_S = 10.0
 """Seconds that letting go of a target may take."""
 
 
-class Targets:
-    """All targets of one session. `post` receives what is found out; `state` is asked for what is known."""
+class Targets(Questioner):
+    """All targets of one session, reached for until the release has started, and let go of at the end."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        runner: Runner,
-        now: Callable[[], datetime],
-        post: Callable[[Command], None],
-        state: Callable[[], State],
-    ) -> None:
-        self._plan = plan
-        self._runner = runner
-        self._now = now
-        self._post = post
-        self._state = state
-        self._examining = Examining(plan, runner, now, post, state)
+    def __post_init__(self) -> None:
+        self._examining = Examining(self._plan, self._runner, self._now, self._post, self._state)
         self._tried: set[str] = set()
         self._told: dict[str, tuple[bool, str, str, tuple[str, ...]]] = {}
 
