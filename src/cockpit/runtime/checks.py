@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cockpit.core import checklist
@@ -26,6 +26,7 @@ TIMEOUT = timedelta(seconds=60)
 """How long one check may take."""
 
 
+@dataclass(eq=False)
 class Checks(Questioner):
     """All checks of one session, run while what they hold back is still ahead."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from cockpit.core.commands import ReportProbe, ReportReleased
 from cockpit.core.plan import HERE
@@ -18,6 +19,7 @@ RELEASE_S = 10.0
 """Seconds that letting go of a target may take."""
 
 
+@dataclass(eq=False)
 class Targets(Questioner):
     """All targets of one session, reached for until the release has started, and let go of at the end."""
 
