@@ -1,6 +1,6 @@
 # Installs through apt what the tests talk to and is missing: OpenSSH's server and client, nginx, Prometheus, PostgreSQL, sqlite3,
-# curl, jq, busybox as one more target shell, and strace, which makes a disk's sync fail. The tests start their own servers:
-# those that a package brings along aren't needed.
+# curl, jq, busybox as one more target shell, strace, which makes a disk's sync fail, and Chromium, which opens reports. The tests
+# start their own servers: those that a package brings along aren't needed.
 set -eu
 wanted=""
 need() {
@@ -23,6 +23,7 @@ need openssh-client ssh-agent
 need jq jq
 need busybox busybox
 need strace strace
+need chromium chromium
 [ -n "$wanted" ] || exit 0
 as_root=""
 [ "$(id -u)" = 0 ] || as_root="sudo"

@@ -81,7 +81,7 @@ def settle(s: Session, chance: Random) -> None:
 
 
 def time(s: Session, chance: Random) -> None:
-    s.at += timedelta(seconds=chance.choice([1, 31, 100, 400]))
+    s.at += timedelta(seconds=chance.choice([1, 31, 100, 400, -50]))  # some set their clock back
 
 
 def verdict(s: Session, chance: Random) -> None:
@@ -123,7 +123,8 @@ def stop(s: Session, chance: Random) -> None:
 
 
 def come(s: Session, chance: Random) -> None:
-    s.come(chance.choice(PEOPLE), may_act=chance.random() < 0.8)
+    if s.state.closed is None:
+        s.come(chance.choice(PEOPLE), may_act=chance.random() < 0.8)
 
 
 def go(s: Session, chance: Random) -> None:

@@ -148,6 +148,7 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
             ev.NoteAdded,
             ev.NoticeSent,
             ev.TargetsReleased,
+            ev.ScreenAttached,
             ev.ScreenDetached,
         )
         assert not closed or isinstance(event, trailing), f"{event} after the end"

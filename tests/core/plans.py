@@ -186,9 +186,8 @@ class Session:
         for a in self.state.running():
             if not targets or a.target in targets:
                 code = {"succeeded": 0, "failed": 1}.get(as_)
-                report = cmd.ReportStep(
-                    self.at, a.id, as_, proven and as_ == "succeeded", code, None, 2.0, ""
-                )
+                sure = proven and as_ == "succeeded"
+                report = cmd.ReportStep(self.at, a.id, as_, sure, code, 0 if sure else None, 2.0, "")
                 events += self.do(report)
         return events + (self.tick() if tick else [])
 

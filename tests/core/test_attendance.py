@@ -94,15 +94,17 @@ def test_a_process_in_somebody_s_name_watches_over_it_but_is_not_them() -> None:
     assert s.state.alone is not None
 
 
-def test_after_the_end_screens_only_go() -> None:
+def test_after_the_end_screens_come_for_the_review_alone_and_go() -> None:
     s = Session()
     screen = s.come("dana")
     s.do(cmd.Abort(s.at, "dana"))
     s.tick()
     assert s.state.closed is not None
     late = cmd.AttachScreen(s.at, "lee-9", "lee", "lee", "screen", may_act=True, own=False)
-    assert s.do(late) == []
-    assert s.go("lee-9") == []
+    assert "the session is over" in s.refused(replace(late, may_act=False))
+    assert "the session is over" in s.refused(replace(late, kind="headless"))
+    assert s.kinds(s.do(late)) == ["ScreenAttached"]
+    assert s.kinds(s.go("lee-9")) == ["ScreenDetached"]
     assert s.kinds(s.go(screen)) == ["ScreenDetached"]
     assert status(s.state, s.at) == "aborted"
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.claims import check
 from tests.core.logs import (
@@ -54,6 +55,63 @@ WATCHER = ev.ScreenAttached(T0, "lee-2", "lee", "lee", "watch", may_act=False, o
 UNEXPLAINED = ev.UnexplainedReported(T0, "sam", "", "orders look odd", timedelta(minutes=5), ())
 LOOKED = ev.DoubtResolved(T0, "canary/switch/web-1/run-1", "failed", "dana", "", "looked")
 FIRST = "canary/switch/web-1/run-1"
+
+BREACH = ev.VerdictChanged(T0, "errors > 2", "errors", "breach", 3.0, "> 2", "web-1", T0, None, "")
+LATER = ev.VerdictChanged(T0, "errors > 2", "errors", "pass", 1.0, "> 2", None, None, None, "")
+MOVED = ev.LimitChanged(T0, "errors > 2", ">", 3.0, (), timedelta(0), "> 2", "dana", "", "agreed", ())
+
+
+def untried(stage: str) -> Forgery:
+    """Nothing was tried in that stage."""
+
+    def forge(log: Log) -> Log:
+        own = {e.attempt for e in log if isinstance(e, ev.StepIntended) and e.stage == stage}
+        return [e for e in log if getattr(e, "attempt", "") not in own]
+
+    return forge
+
+
+def failing(*targets: str) -> Forgery:
+    """The web stage's switch failed on these."""
+    attempts = {f"web/switch/{target}/run-1" for target in targets}
+    return lambda log: [
+        replace(e, finish="failed", proven=False)
+        if isinstance(e, ev.StepFinished) and e.attempt in attempts
+        else e
+        for e in log
+    ]
+
+
+def just_before(n: int, *added: ev.Event) -> Forgery:
+    """These came a moment before the `n`th bake ended."""
+
+    def forge(log: Log) -> Log:
+        where = at(log, ev.BakeFinished, n)
+        moment = log[where].at
+        return [*log[:where], *(replace(e, at=moment) for e in added), *log[where:]]
+
+    return forge
+
+
+def nothing_ran(log: Log) -> Log:
+    course = (
+        ev.WaveStarted,
+        ev.StepIntended,
+        ev.StepFinished,
+        ev.WaveFinished,
+        ev.BakeStarted,
+        ev.BakeFinished,
+    )
+    return [e for e in log if not isinstance(e, course)]
+
+
+def at_once(log: Log) -> Log:
+    """The first bake ends when it begins."""
+    began = log[at(log, ev.BakeStarted)].at
+    return changed(ev.BakeFinished, at=began)(log)
+
+
+UNSERVED = "the bake of wave 1 of canary ends after 0 s of clean time: 30 s were agreed"
 
 FORGED: list[tuple[Callable[[], Session], Forgery, str]] = [
     (completed, without(ev.StepIntended), f"{FIRST} ends, but no record before says that it was to begin"),
@@ -131,6 +189,18 @@ FORGED: list[tuple[Callable[[], Session], Forgery, str]] = [
     ),
     (completed, without(ev.StepFinished, -1), "called completed, but flag on here (web) is in doubt"),
     (completed, changed(ev.SessionClosed, outcome="rolled_back"), "rolled back, but no rollback had begun"),
+    (completed, changed(ev.SessionClosed, outcome="aborted"), "called aborted, but nobody aborted it"),
+    (rolled_back, changed(ev.SessionClosed, outcome="aborted"), "called aborted, but a rollback had begun"),
+    (
+        rolled_back,
+        changed(ev.SessionClosed, outcome="completed"),
+        "called completed, but a rollback had begun",
+    ),
+    (
+        completed,
+        before(ev.SessionClosed, ev.ReleaseAborted(T0, "dana", "", "", ())),
+        "called completed, but it was aborted",
+    ),
     (rolled_back, without(ev.RollbackStarted), "back-1 goes back, but no rollback had begun"),
     (
         rolled_back,
@@ -157,6 +227,49 @@ FORGED: list[tuple[Callable[[], Session], Forgery, str]] = [
         before(ev.RollbackFinished, completed().log[at(completed().log, ev.StepIntended)]),
         "web-1 is called rolled back, but switch on web-1",
     ),
+    (completed, nothing_ran, "canary ends, but wave 1 of it never began"),
+    (completed, nothing_ran, "web ends, but wave 3 of it never began"),
+    (completed, untried("web"), "wave 1 of web ends, but switch on web-2 (web) never ran"),
+    (completed, untried("web"), "but flag on here (web) never ran"),
+    (
+        completed,
+        failing("web-2", "web-3"),
+        "ends although switch on web-2 (web) and 1 more didn't succeed: 1 tol",
+    ),
+    (
+        completed,
+        changed(ev.StepFinished, finish="failed"),
+        "ends although switch on web-1 (canary) didn't succeed",
+    ),
+    (completed, changed(ev.WaveStarted, -1, wave=7), "wave 8 of web begins, which the plan hasn't"),
+    (completed, changed(ev.WaveStarted, stage="east"), "wave 1 of east begins, which the plan hasn't"),
+    (completed, changed(ev.WaveFinished, stage="east"), "wave 1 of canary begins before the wave had ended"),
+    (completed, changed(ev.StageFinished, stage="east"), "called completed, but canary never ended"),
+    (completed, changed(ev.BakeStarted, stage="east"), "wave 1 of canary ends, but it hadn't begun"),
+    (completed, without(ev.WaveFinished), "the bake of wave 1 of canary begins before the wave had ended"),
+    (completed, without(ev.BakeStarted), "the bake of wave 1 of canary ends, but it hadn't begun"),
+    (
+        completed,
+        before(ev.BakeFinished, ev.RetryAuthorised(T0, "canary", "switch", "web-1", "dana", "", "again")),
+        "the bake of wave 1 of canary ends, but it hadn't begun",
+    ),
+    (completed, at_once, UNSERVED),
+    (completed, just_before(0, BREACH), UNSERVED),
+    (completed, just_before(0, BREACH, LATER), UNSERVED),
+    (completed, just_before(0, RESUMED), UNSERVED),
+    (completed, just_before(0, ev.MachineSlept(T0, timedelta(hours=1))), UNSERVED),
+    (completed, before(ev.WaveFinished, MOVED), UNSERVED),
+    (completed, before(ev.WaveFinished, replace(LATER, breaching_since=T0)), UNSERVED),
+    (completed, before(ev.WaveFinished, replace(LATER, verdict="inconclusive")), UNSERVED),
+    (completed, before(ev.WaveFinished, UNEXPLAINED), UNSERVED),
+    (completed, before(ev.SessionClosed, ev.SessionClosed(T0, "completed", ())), "is closed a second time"),
+    (completed, changed(ev.ReleaseStarted, by="mallory"), "mallory decided this, whom the plan doesn't know"),
+    (
+        completed,
+        changed(ev.ReleaseStarted, by=ev.COCKPIT),
+        "cockpit decided this, whom the plan doesn't know",
+    ),
+    (completed, changed(ev.ReleaseStarted, by=""), "nobody decided this, whom the plan doesn't know"),
 ]
 
 
@@ -238,6 +351,65 @@ def test_a_partial_end_claims_no_more_than_it_says() -> None:
     failed = changed(ev.StepFinished, -1, finish="failed", proven=False)(completed().log)
     assert check(changed(ev.SessionClosed, partial=("here: flag failed",))(failed), PLAN) == ()
     assert check(changed(ev.SessionClosed, partial=("here: flagship failed",))(failed), PLAN) != ()
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        failing("web-2"),  # one is tolerated
+        just_before(0, MOVED),  # what was clean until then was
+        just_before(0, replace(BREACH, threshold="tickets >= 5")),  # no limit of the plan
+        just_before(0, replace(LATER, verdict="inconclusive")),
+    ],
+)
+def test_what_may_have_been_is_not_doubted(harmless: Forgery) -> None:
+    log = harmless(completed().log)
+    assert check(without(ev.SessionClosed)(log), PLAN) == ()
+
+
+def test_a_breach_that_was_taken_on_holds_no_bake() -> None:
+    log = completed().log
+    where = at(log, ev.BakeStarted) + 1
+    accepted = ev.RolloutResumed(T0, "dana", "", "known", ("errors > 2",), ())
+    assert check([*log[:where], BREACH, accepted, *log[where:]], PLAN) == ()
+    again = [*log[:where], BREACH, accepted, LATER, *log[where:]]
+    assert check(again, PLAN) == ()
+    assert check(just_before(0, BREACH)(again), PLAN) != ()  # passed since: what was accepted counts no more
+    started = at(log, ev.ReleaseStarted)
+    assert check([*log[:started], BREACH, *log[started:]], PLAN) == ()
+
+
+def test_a_clock_that_was_set_back_takes_no_clean_time_away() -> None:
+    """A bake lasts as long as the core says; whoever reads adds up what the clock showed in between."""
+    log = completed().log
+    where, hour = at(log, ev.BakeFinished), timedelta(hours=1)
+    note = ev.NoteAdded(log[where].at, "sam", "the clock is an hour ahead")
+    back = [replace(e, at=e.at - hour) for e in log[where:]]
+    assert check([*log[:where], note, *back], PLAN) == ()
+
+
+def test_who_is_left_out_or_in_trouble_already_is_not_waited_for() -> None:
+    out = [ev.TargetExcluded(T0, name, "lee", "", "in repair") for name in ("web-2", "web-3", "web-4")]
+    log = untried("web")(completed().log)
+    where = at(log, ev.WaveFinished)
+    claims = check([*log[:where], *out, *log[where:]], PLAN)
+    assert not any("switch" in claim for claim in claims) and any("flag on here" in claim for claim in claims)
+    both = replace(PLAN.stages[0], targets=("web",), max_failed=4)
+    more = replace(PLAN.stages[1], steps=("flag", "migrate"), targets=("web",), waves=("rest",), gate=None)
+    s = Session(replace(PLAN, stages=(both, more)))
+    s.verdict("pass", 0.0)
+    s.start()
+    s.finish("web-1", tick=False)
+    s.finish(as_="failed")
+    s.tick(31)
+    s.do(cmd.Promote(s.at, "dana"))
+    s.tick()
+    while s.state.running():
+        s.finish()
+    assert [e.target for e in s.log if isinstance(e, ev.StepIntended) and e.step == "migrate"] == ["web-1"]
+    s.do(cmd.SignItem(s.at, "sam", item="report"))
+    s.tick()
+    assert s.state.closed is not None and check(s.log, s.plan) == ()
 
 
 def test_what_is_explained_or_declined_holds_nothing_any_more() -> None:

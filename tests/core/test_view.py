@@ -207,11 +207,11 @@ def test_how_to_get_back_and_how_long_it_would_take() -> None:
     assert back_out(s.state, s.at).expected == timedelta(0)
     s.start()
     estimate = back_out(s.state, s.at)
-    assert (estimate.targets, estimate.expected, estimate.measured) == (1, timedelta(minutes=6), False)
+    assert (estimate.targets, estimate.expected, estimate.source) == (1, timedelta(minutes=6), "agreed")
     s.finish()
     s.finish("web-1", "web-2")
     measured = back_out(s.state, s.at)
-    assert (measured.targets, measured.expected, measured.measured) == (3, timedelta(seconds=4), True)
+    assert (measured.targets, measured.expected, measured.source) == (3, timedelta(seconds=4), "measured")
 
 
 @pytest.mark.parametrize(

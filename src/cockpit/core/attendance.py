@@ -17,7 +17,9 @@ MANUAL = "manual"
 
 
 def attach(state: State, c: cmd.AttachScreen) -> Decided:
-    """A screen comes."""
+    """A screen comes; once it is over only to review it."""
+    if state.closed is not None and not (c.may_act and c.kind == "screen"):
+        return Refused("the session is over: only a screen that may act still comes, for its review")
     if c.screen in state.screens:
         return Refused(f"there is a screen {c.screen} already")
     return [ev.ScreenAttached(c.at, c.screen, c.person, c.os_user, c.kind, c.may_act, c.own)]
@@ -58,6 +60,7 @@ STOPS = (
     cmd.RejectStage,
     cmd.ReportUnexplained,
     cmd.AddNote,
+    cmd.AnswerQuestion,
 )
 """What stops a release, or is only said: it takes no key."""
 

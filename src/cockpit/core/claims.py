@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from cockpit.core import events as ev
+from cockpit.core import people
+from cockpit.core.claims_attempts import Attempts, Key
+from cockpit.core.claims_stages import Stages
 from cockpit.core.hands import Hands
 from cockpit.core.plan import Plan
 
+_ABORTED, _ENDED = "after the abort", "after the end"
+"""What begins then begins wrongly."""
 
-class _Key(NamedTuple):
-    """What is done once: a step of a stage on a target, one way."""
-
-    stage: str
-    step: str
-    target: str
-    direction: ev.Direction
-
-    def __str__(self) -> str:
-        return f"{self.step} on {self.target} ({self.stage})"
-
-
-@dataclass(slots=True)
-class _Attempt:
-    """An attempt as its records tell it; `finish` is None before its end. `seq` is the record of its intent."""
-
-    key: _Key
-    seq: int
-    finish: ev.Finish | None = None
-    proven: bool = False
-
-    @property
-    def ran(self) -> bool:
-        """Whether it may have changed its target."""
-        return self.finish not in ("unreachable", "skipped")
-
-    @property
-    def open(self) -> bool:
-        """Whether its end is not known."""
-        return self.finish in (None, "in_doubt")
+_RULES = (ev.StagePromoted, ev.RolloutPaused, ev.RollbackStarted, ev.ReleaseAborted)
+"""What agreed rules do by themselves."""
 
 
 def check(events: Sequence[ev.Event], plan: Plan) -> tuple[str, ...]:
@@ -60,15 +36,12 @@ class _Reading:
     """What has been read so far."""
 
     plan: Plan
-    attempts: dict[str, _Attempt] = field(default_factory=dict[str, _Attempt])
-    done: defaultdict[_Key, list[_Attempt]] = field(default_factory=lambda: defaultdict(list[_Attempt]))
+    attempts: Attempts = field(default_factory=Attempts)
+    stages: Stages = field(init=False)
     allowed: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
     promoted: set[str] = field(default_factory=set[str])
-    begun: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
     approvals: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     roles: Hands = field(init=False)
-    baked: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    finished: set[str] = field(default_factory=set[str])
     acting: set[str] = field(default_factory=set[str])
     attended: bool = False
     unexplained: bool = False
@@ -80,9 +53,12 @@ class _Reading:
 
     def __post_init__(self) -> None:
         self.roles = Hands(self.plan)
+        self.stages = Stages(self.plan, self.attempts)
 
     def take(self, seq: int, event: ev.Event) -> Iterator[str]:
         """Read one more record; yields what is wrong with it."""
+        yield from self._decided(event)
+        yield from self.stages.take(event)
         match event:
             case ev.StepIntended():
                 yield from self._intended(seq, event)
@@ -94,12 +70,8 @@ class _Reading:
                 self.allowed[event.stage, event.step, event.target] += 1
             case ev.StagePromoted() | ev.StageStarted() | ev.WaveStarted() | ev.StageFinished():
                 yield from self._advanced(event)
-            case ev.BakeStarted():
-                self.baked.discard((event.stage, event.wave))
-            case ev.BakeFinished():
-                self.baked.add((event.stage, event.wave))
             case ev.RollbackFinished():
-                for key in self._not_back():
+                for key in self.attempts.not_back():
                     if key.target in event.proven:
                         yield f"{key.target} is called rolled back, but {key} was never proven to be"
             case ev.SessionClosed():
@@ -117,6 +89,17 @@ class _Reading:
                 self.unexplained = False
             case _:
                 self._held(event)
+
+    def _decided(self, event: ev.Event) -> Iterator[str]:
+        """Who decides is in the plan; what an agreed rule does, or what comes to its end, does so by itself."""
+        if not isinstance(event, ev.Decision):
+            return
+        by = str(getattr(event, "by", ""))
+        itself = (
+            ev.COCKPIT if isinstance(event, _RULES) else "" if isinstance(event, ev.SessionClosed) else None
+        )
+        if by != itself and not people.known(self.plan, by):
+            yield f"{by or 'nobody'} decided this, whom the plan doesn't know"
 
     def _came_or_went(self, event: ev.ScreenAttached | ev.ScreenDetached) -> None:
         """Who may act and is here; before the first of them the log knows nothing of anybody."""
@@ -145,7 +128,7 @@ class _Reading:
             case ev.RollbackStarted():
                 self.going_back, self.held = True, ""
             case ev.ReleaseAborted():
-                self.over = "after the abort"
+                self.over = _ABORTED
             case ev.SessionLeft() | ev.DriverReplaced():
                 self.gone = "after its driver had gone"
             case ev.SessionResumed():
@@ -163,12 +146,12 @@ class _Reading:
         )
 
     def _intended(self, seq: int, event: ev.StepIntended) -> Iterator[str]:
-        key = _Key(event.stage, event.step, event.target, event.direction)
-        if event.attempt in self.attempts:
+        key = Key(event.stage, event.step, event.target, event.direction)
+        if event.attempt in self.attempts.named:
             yield f"{event.attempt} begins a second time under one name"
         if barred := self._barred():
             yield f"{event.attempt} begins {barred}"
-        again = any(attempt.ran for attempt in self.done[key])
+        again = any(attempt.ran for attempt in self.attempts.at[key])
         once = key.direction == "back" or all(s.id != key.step or not s.idempotent for s in self.plan.steps)
         if again and once:
             if not self.allowed[key[:3]]:
@@ -177,15 +160,14 @@ class _Reading:
         if event.direction == "run":
             if self.going_back:
                 yield f"{event.attempt} goes forward after the rollback began"
-            if (event.stage, event.wave) not in self.begun:
+            if not self.stages.begun(event.stage, event.wave):
                 yield f"{event.attempt} begins before its wave, {event.wave + 1} of {event.stage}"
         elif not self.going_back:
             yield f"{event.attempt} goes back, but no rollback had begun"
-        attempt = self.attempts[event.attempt] = _Attempt(key, seq)
-        self.done[key].append(attempt)
+        self.attempts.begins(event.attempt, key, seq)
 
     def _finished(self, event: ev.StepFinished) -> Iterator[str]:
-        yield from self._ends(event.attempt, event.finish, event.proven)
+        yield from self.attempts.ends(event.attempt, event.finish, event.proven)
         by_verify = event.settled == "verify" and event.verify_exit_code == 0
         if event.finish == "succeeded" and event.exit_code != 0 and not by_verify:
             yield f"{event.attempt} is said to have succeeded, but its exit code is {_code(event.exit_code)}"
@@ -193,24 +175,14 @@ class _Reading:
             yield f"{event.attempt} is called proven, but its verify's exit code is {_code(event.verify_exit_code)}"
 
     def _resolved(self, event: ev.DoubtResolved) -> Iterator[str]:
-        yield from self._ends(event.attempt, event.finish, False)
-        if event.attempt in self.attempts and event.finish == "failed":
-            key = self.attempts[event.attempt].key
+        yield from self.attempts.ends(event.attempt, event.finish, False)
+        if event.attempt in self.attempts.named and event.finish == "failed":
+            key = self.attempts.named[event.attempt].key
             self.allowed[key[:3]] += 1
-
-    def _ends(self, id_: str, finish: ev.Finish, proven: bool) -> Iterator[str]:
-        attempt = self.attempts.get(id_)
-        if attempt is None:
-            yield f"{id_} ends, but no record before says that it was to begin"
-            return
-        if not attempt.open:
-            yield f"{id_} ends a second time: it had {attempt.finish} before"
-        attempt.finish, attempt.proven = finish, proven
 
     def _advanced(
         self, event: ev.StagePromoted | ev.StageStarted | ev.WaveStarted | ev.StageFinished
     ) -> Iterator[str]:
-        unbaked = bool(self.begun) and self.begun[-1] not in self.baked
         if self.attended and not self.acting and not isinstance(event, ev.StageFinished):
             yield f"{_expansion(event)} while nobody who may act was here"
         if self.unexplained and isinstance(event, ev.StagePromoted | ev.WaveStarted):
@@ -227,14 +199,6 @@ class _Reading:
             case ev.WaveStarted():
                 if barred := self._barred():
                     yield f"wave {event.wave + 1} of {event.stage} begins {barred}"
-                if unbaked:
-                    stage, wave = self.begun[-1]
-                    yield f"wave {event.wave + 1} of {event.stage} begins before wave {wave + 1} of {stage} had baked"
-                self.begun.append((event.stage, event.wave))
-            case ev.StageFinished():
-                if unbaked:
-                    yield f"{event.stage} ends before its last wave had baked"
-                self.finished.add(event.stage)
             case _:
                 pass
         if event.stage not in self.promoted:
@@ -251,39 +215,31 @@ class _Reading:
             yield f"{stage} was promoted with {len(yes)} of the {gate.needs} approvals that its gate needs"
 
     def _closed(self, event: ev.SessionClosed) -> Iterator[str]:
-        self.over = "after the end"
-        if event.outcome == "rolled_back":
-            if not self.going_back:
-                yield "the release is called rolled back, but no rollback had begun"
-            if not event.partial:
-                for key in self._not_back():
-                    yield f"the release is called rolled back, but {key} was never proven to be"
+        if self.over == _ENDED:
+            yield "the release is closed a second time"
+        aborted, self.over = self.over == _ABORTED, _ENDED
+        if why := self._not_come_to(event.outcome, aborted):
+            yield f"the release is called {event.outcome.replace('_', ' ')}, but {why}"
+        if event.outcome == "rolled_back" and not event.partial:
+            for key in self.attempts.not_back():
+                yield f"the release is called rolled back, but {key} was never proven to be"
         if event.outcome == "completed":
             for stage in self.plan.stages:
-                if stage.name not in self.finished:
+                if stage.name not in self.stages.finished:
                     yield f"the release is called completed, but {stage.name} never ended"
-            for key, attempt in self._newest().items():
+            for key, attempt in self.attempts.newest().items():
                 named = any(line.startswith(f"{key.target}: {key.step} ") for line in event.partial)
                 if attempt.open or (attempt.finish in ("failed", "unreachable") and not named):
                     what = "is in doubt" if attempt.open else attempt.finish
                     yield f"the release is called completed, but {key} {what}"
 
-    def _newest(self) -> dict[_Key, _Attempt]:
-        """The last attempt at each thing; where one ran, or may have, not one that reached nothing."""
-        sent = {key: [a for a in many if a.finish != "skipped"] for key, many in self.done.items()}
-        counting = {key: [a for a in many if a.finish != "unreachable"] or many for key, many in sent.items()}
-        return {key: many[-1] for key, many in counting.items() if many}
-
-    def _not_back(self) -> Iterator[_Key]:
-        """What may have changed a target and isn't proven to be undone since."""
-        newest = self._newest()
-        for key, many in self.done.items():
-            touched = [a.seq for a in many if a.ran]
-            if key.direction == "back" or not touched:
-                continue
-            back = newest.get(key._replace(direction="back"))
-            if back is None or back.seq < touched[-1] or back.finish != "succeeded" or not back.proven:
-                yield key
+    def _not_come_to(self, outcome: ev.Outcome, aborted: bool) -> str:
+        """Why the release didn't come to that, or empty: an abort is the last word, then a rollback."""
+        if aborted:
+            return "" if outcome == "aborted" else "it was aborted"
+        if self.going_back:
+            return "" if outcome == "rolled_back" else "a rollback had begun"
+        return {"aborted": "nobody aborted it", "rolled_back": "no rollback had begun"}.get(outcome, "")
 
 
 def _expansion(event: ev.StagePromoted | ev.StageStarted | ev.WaveStarted) -> str:

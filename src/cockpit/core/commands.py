@@ -29,6 +29,7 @@ from cockpit.core.reports import ReportReplaced as ReportReplaced
 from cockpit.core.reports import ReportSignal as ReportSignal
 from cockpit.core.reports import ReportSleep as ReportSleep
 from cockpit.core.reports import ReportStep as ReportStep
+from cockpit.core.reports import ReportUsualTimes as ReportUsualTimes
 from cockpit.core.reports import ReportVerdict as ReportVerdict
 
 
@@ -231,6 +232,14 @@ class DetachScreen(Command):
 @dataclass(frozen=True, slots=True)
 class AddNote(HumanCommand):
     """Keep `reason` as a note for the review."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerQuestion(HumanCommand):
+    """Answer a question of the review in `reason`; `question` and `about` are as in QuestionAnswered."""
+
+    question: str = ""
+    about: int = 0
 
 
 @dataclass(frozen=True, slots=True)

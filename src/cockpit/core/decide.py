@@ -34,7 +34,14 @@ from cockpit.core.authority import allowed, not_active, not_driving
 from cockpit.core.commands import Decided, Refused
 from cockpit.core.state import State, breached, unclean
 
-Afterwards = cmd.AddNote | cmd.AddAction | cmd.SettleAction | cmd.ReportNotice | cmd.ReportReleased
+Afterwards = (
+    cmd.AddNote
+    | cmd.AnswerQuestion
+    | cmd.AddAction
+    | cmd.SettleAction
+    | cmd.ReportNotice
+    | cmd.ReportReleased
+)
 
 
 def decide(state: State, command: cmd.Command) -> Decided:
@@ -52,6 +59,8 @@ def _decide(state: State, command: cmd.Command) -> Decided:
         return Refused("no session is open")
     if isinstance(command, cmd.DetachScreen):
         return attendance.detach(state, command)
+    if isinstance(command, cmd.AttachScreen):
+        return attendance.attach(state, command)
     if isinstance(command, Afterwards):
         return _afterwards(state, command)
     if state.closed is not None:
@@ -63,8 +72,6 @@ def _decide(state: State, command: cmd.Command) -> Decided:
             c = command
             who = (c.by, c.os_user, c.machine, c.cockpit_version, c.plan_file, c.reason, c.promote_when_clean)
             return [ev.SessionResumed(c.at, *who)]
-        case cmd.AttachScreen():
-            return attendance.attach(state, command)
         case cmd.CloseUnattended():
             result = state.rollback_result
             return [ev.SessionClosed(command.at, "rolled_back", result.unproven)] if result else []

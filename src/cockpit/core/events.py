@@ -45,6 +45,8 @@ from cockpit.core.review_events import ActionAdded as ActionAdded
 from cockpit.core.review_events import ActionSettled as ActionSettled
 from cockpit.core.review_events import ActionsFound as ActionsFound
 from cockpit.core.review_events import NoteAdded as NoteAdded
+from cockpit.core.review_events import QuestionAnswered as QuestionAnswered
+from cockpit.core.review_events import UsualTimesFound as UsualTimesFound
 from cockpit.core.vocabulary import COCKPIT as COCKPIT
 from cockpit.core.vocabulary import Decision as Decision
 from cockpit.core.vocabulary import Direction as Direction
@@ -59,6 +61,7 @@ from cockpit.core.vocabulary import Reading as Reading
 from cockpit.core.vocabulary import Seat as Seat
 from cockpit.core.vocabulary import Settled as Settled
 from cockpit.core.vocabulary import Settlement as Settlement
+from cockpit.core.vocabulary import UsualTime as UsualTime
 from cockpit.core.vocabulary import Verdict as Verdict
 from cockpit.core.vocabulary import Version as Version
 

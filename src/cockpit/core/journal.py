@@ -120,6 +120,18 @@ def on(target: str | None) -> str:
     return f" on {target}" if target not in (None, HERE) else ""
 
 
+def _acted(what: str) -> Callable[[Any, Plan], str]:
+    """What a limit made happen, or a person: the reason that names the limit needn't repeat it."""
+
+    def said(event: e.RolloutPaused | e.RollbackStarted, plan: Plan) -> str:
+        limit = event.threshold
+        if not limit:
+            return f"{what}{_because(event.reason)}"
+        return f"{what} on the limit {limit}{_because(event.reason.removeprefix(f'{limit}: '))}"
+
+    return said
+
+
 def _unit(plan: Plan, signal: str) -> str:
     return next((s.unit for s in plan.signals if s.name == signal), "")
 
@@ -252,9 +264,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.BakeStarted: lambda v, p: f"{v.stage} bakes for {span(v.bake_time)} after wave {v.wave + 1}",
     e.BakeFinished: lambda v, p: f"{v.stage} stayed clean for its whole bake time",
     e.StageFinished: lambda v, p: f"stage {v.stage} done",
-    e.RolloutPaused: lambda v, p: (
-        f"paused the rollout{f' on the limit {v.threshold}' if v.threshold else ''}{_because(v.reason)}"
-    ),
+    e.RolloutPaused: _acted("paused the rollout"),
     e.RolloutResumed: _resumed,
     e.WindowClosed: lambda v, p: v.why or "the agreed window closed with the release unfinished",
     e.SignalRead: _signal_read,
@@ -278,9 +288,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.NoticeSent: lambda v, p: (
         f"notice of {v.on} {'sent' if v.ok else 'could not be sent'}{_because(v.detail)}"
     ),
-    e.RollbackStarted: lambda v, p: (
-        f"started the rollback{f' on the limit {v.threshold}' if v.threshold else ''}{_because(v.reason)}"
-    ),
+    e.RollbackStarted: _acted("started the rollback"),
     e.RollbackFinished: _back_done,
     e.ReleaseAborted: lambda v, p: f"aborted the release, leaving it as it is{_because(v.reason)}",
 }

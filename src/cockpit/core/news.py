@@ -23,6 +23,8 @@ def report(state: State, c: cmd.Command) -> list[ev.Event]:
     match c:
         case cmd.ReportRehearsal():
             return [ev.RehearsalFound(c.at, c.rehearsed_at, c.unproven, c.rollback, c.detail)]
+        case cmd.ReportUsualTimes():
+            return [] if state.usual == c.times else [ev.UsualTimesFound(c.at, c.times)]
         case cmd.ReportExamined():
             return _examined(state, c)
         case cmd.ReportCheck():

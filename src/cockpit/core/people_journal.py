@@ -8,6 +8,7 @@ from typing import Any
 
 from cockpit.core import events as e
 from cockpit.core.plan import Plan
+from cockpit.core.questions import asked
 
 LEVELS: dict[str, str] = {"typed": "typed name", "account": "own account", "key": "signed with their key"}
 """How sure it is who said so, in words."""
@@ -76,6 +77,8 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     ),
     e.TargetExamined: _examined,
     e.FreezesRead: _freezes,
+    e.QuestionAnswered: lambda v, p: f"answered “{asked(v.question)}”{because(v.text)}",
+    e.UsualTimesFound: lambda v, p: f"earlier releases tell how long {len(v.times) or 'no'} steps took",
     e.ActionAdded: lambda v, p: f"action {v.action}: {v.text} ({p.person_name(v.owner)}, until {v.due})",
     e.ActionSettled: lambda v, p: f"{v.how} action {v.action}{because(v.reason)}",
     e.ActionsFound: lambda v, p: (

@@ -36,6 +36,11 @@ def vouched(state: State, event: ev.Event) -> State:
             return replace(state, freezes=replace(event, freezes=known))  # one that isn't read frees nothing
         case ev.ActionsFound():
             return replace(state, left_to_do=event)
+        case ev.UsualTimesFound():
+            return replace(state, usual=event.times)
+        case ev.QuestionAnswered():
+            key = (event.question, event.about, event.by)
+            return replace(state, answers={**state.answers, key: event})
         case ev.ActionAdded() | ev.ActionSettled():
             return replace(state, actions={**state.actions, event.action: event})
         case _:

@@ -10,6 +10,12 @@ from cockpit.core.journal import span
 from cockpit.core.plan import ChecklistItem, Plan, Threshold
 from cockpit.core.state import State
 
+TEXT_MOST = 60
+"""Characters of what an action says that readiness repeats; the review has all of it."""
+
+ACTIONS_FIRST = "what earlier reviews asked for is done or waived before the next release"
+SETTLING = '`cockpit actions close NAME "what was done"`, or `waive NAME "why not"`'
+
 
 def findings(state: State, at: datetime) -> tuple[Finding, ...]:
     """Every line of readiness at `at`, what stands in the way and what is in order alike."""
@@ -37,8 +43,11 @@ def _left_to_do(state: State, at: datetime) -> list[Finding]:
     if left is None:
         return []
     found = [
-        Finding(f"action:{action.name}", False, _to_do(state.plan, action, at)) for action in left.actions
+        Finding(f"action:{action.name}", False, f"{_to_do(state.plan, action, at)} ({action.name})")
+        for action in left.actions
     ]
+    if found:
+        found.append(Finding("actions", False, f"{ACTIONS_FIRST}: {SETTLING}"))
     if left.detail:
         torn = f"a log that may hold actions of earlier releases can't be read: {left.detail}"
         found.append(Finding("actions", True, torn, doubtful=True))
@@ -87,9 +96,12 @@ def looking(state: State) -> bool:
 
 
 def _to_do(plan: Plan, action: OpenAction, at: datetime) -> str:
-    old = f"open for {_days(at - action.since)}, survived {action.survived} release{'s' * (action.survived != 1)}"
-    how = f'`cockpit actions close {action.name} "what was done"`'
-    return f"{plan.person_name(action.owner)} still has to do: {action.text} ({old}): {how}"
+    """Whose it is, until when, and what: shortened, since it stands in a line of its own."""
+    text = action.text if len(action.text) <= TEXT_MOST else f"{action.text[: TEXT_MOST - 1].rstrip()}…"
+    releases = f"{action.survived} release{'s' * (action.survived != 1)}"
+    survived = f", survived {releases}" if action.survived else ""
+    whose = f"{plan.person_name(action.owner)}, until {action.due}"
+    return f"to do by {whose}: {text}, open for {_days(at - action.since)}{survived}"
 
 
 def _role(state: State, role: str, person: str) -> Finding:

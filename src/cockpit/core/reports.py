@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cockpit.core.command import Command
-from cockpit.core.events import Finish, Frozen, OpenAction, Reading, Settled, Verdict, Version
+from cockpit.core.events import Finish, Frozen, OpenAction, Reading, Settled, UsualTime, Verdict, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,13 @@ class ReportActions(Command):
 
     actions: tuple[OpenAction, ...]
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportUsualTimes(Command):
+    """How long the plan's steps took in earlier releases; the fields are those of UsualTimesFound."""
+
+    times: tuple[UsualTime, ...]
 
 
 @dataclass(frozen=True, slots=True)

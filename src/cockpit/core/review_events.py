@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cockpit.core.vocabulary import Decision, Event, OpenAction, Settlement
+from cockpit.core.vocabulary import Decision, Event, OpenAction, Settlement, UsualTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,20 @@ class NoteAdded(Decision):
     by: str
     text: str
     via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered(Decision):
+    """A question of the review, answered in a line. Who answers it again puts that in its place.
+
+    `question` is its key (core.questions); one about friction is told by its kind and the record `about` which, else 0.
+    """
+
+    question: str
+    about: int
+    text: str
+    by: str
+    via: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +63,10 @@ class ActionsFound(Event):
 
     actions: tuple[OpenAction, ...]
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsualTimesFound(Event):
+    """How long the plan's steps took in earlier releases of the service; a step that never ran is missing."""
+
+    times: tuple[UsualTime, ...]

@@ -16,6 +16,9 @@ from cockpit.core.state import State
 GRACE = timedelta(seconds=15)
 """Past a step's timeout by this much, its process has been killed on the target even if we lost sight of it."""
 
+NOTHING_RAN = ("unreachable", "skipped")
+"""How an attempt ended that can't have changed its target."""
+
 BackStatus = Literal["pending", "waiting", "running", "proven", "unproven"]
 
 
@@ -37,10 +40,7 @@ def touched(state: State, stage: Stage, steps: tuple[str, ...], target: str) -> 
         step
         for step in reversed(steps)
         if any(
-            a.stage == stage.name
-            and a.step == step
-            and a.direction == "run"
-            and a.status not in ("unreachable", "skipped")
+            a.stage == stage.name and a.step == step and a.direction == "run" and a.status not in NOTHING_RAN
             for a in state.attempts.get(target, ())
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from cockpit.core import events as ev
@@ -82,7 +83,7 @@ def _unfit(event: signoff.SignedEvent, said: Statement, opened: ev.Event, plan: 
     session = (opened.plan_sha256, opened.session) if isinstance(opened, ev.SessionOpened) else None
     if (said.plan, said.session) != session:
         return "it was signed for another plan or another session"
-    if not said.until - signoff.VALID <= event.at <= said.until:
+    if not timedelta(0) <= said.until - event.at <= signoff.VALID:
         return f"it was signed to be handed in until {said.until:%Y-%m-%d %H:%M:%S} UTC"
     return ""
 

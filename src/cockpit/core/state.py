@@ -95,6 +95,8 @@ class State:
     aborted: ev.ReleaseAborted | None = None
     actions: Mapping[str, ev.ActionAdded | ev.ActionSettled] = field(default_factory=_empty)  # type: ignore[assignment]
     left_to_do: ev.ActionsFound | None = None
+    answers: Mapping[tuple[str, int, str], ev.QuestionAnswered] = field(default_factory=_empty)  # type: ignore[assignment]
+    usual: tuple[ev.UsualTime, ...] = ()
     accepted_roles: frozenset[tuple[str, str | None]] = frozenset()
     offers: Mapping[str, ev.RoleOffered] = field(default_factory=_empty)  # type: ignore[assignment]
     gone: frozenset[str] = frozenset()

@@ -79,6 +79,16 @@ class OpenAction:
 
 
 @dataclass(frozen=True, slots=True)
+class UsualTime:
+    """How long a step took in earlier releases: `seconds` is the median of its `runs` successes."""
+
+    step: str
+    direction: Direction
+    seconds: float
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that happened, at a moment (aware, UTC)."""
 

@@ -63,6 +63,7 @@ ACTS: Mapping[str, type[HumanCommand]] = {
         cmd.DeclineProposal,
         cmd.AnswerEscalation,
         cmd.AddNote,
+        cmd.AnswerQuestion,
         cmd.AddAction,
         cmd.SettleAction,
     )
@@ -258,9 +259,12 @@ def told(events: Sequence[Event], first: int, head: tuple[int, str]) -> tuple[in
     return first + len(bodies), frame(said)
 
 
-def answer(id_: str, refused: str, head: int, next_: str) -> bytes:
-    """A frame: what came of an act. `refused` says why nothing, or is empty; `head` is the log's last record then."""
-    return packed({"answer": id_, "refused": refused, "record": head, "next": next_})
+def answer(id_: str, refused: str, head: int, next_: str, action: str = "") -> bytes:
+    """A frame: what came of an act. `refused` says why nothing, or is empty; `head` is the log's last record then.
+
+    `action` is the number of the action that was added, or empty.
+    """
+    return packed({"answer": id_, "refused": refused, "record": head, "next": next_, "action": action})
 
 
 def challenged(id_: str, line: str, key: str, refused: str) -> bytes:
