@@ -190,6 +190,7 @@ def test_every_event_of_the_first_version_is_in_its_golden_log() -> None:
         "LeftAlone",
         "LimitChanged",
         "ProposalDeclined",
+        "QuestionAnswered",
         "RehearsalFound",
         "RoleAccepted",
         "RoleDeclined",
@@ -205,6 +206,7 @@ def test_every_event_of_the_first_version_is_in_its_golden_log() -> None:
         "StageRejected",
         "TargetExamined",
         "UnexplainedReported",
+        "UsualTimesFound",
     }
     assert set(KINDS) - told == came_later
 

@@ -183,6 +183,16 @@ async def test_one_that_is_being_written_is_not_left_open(tmp_path: Path) -> Non
     assert unfinished("checkout", "production", directory=tmp_path) is not None
 
 
+async def test_one_that_is_closed_and_still_reviewed_ends_the_look(tmp_path: Path) -> None:
+    await made(tmp_path / "a.db", opened(1), STARTED)
+    log = await Log.create(tmp_path / "b.db")
+    try:
+        await log.append([opened(2), STARTED, CLOSED])
+        assert unfinished("checkout", "production", directory=tmp_path) is None
+    finally:
+        await log.close()
+
+
 @pytest.mark.parametrize(
     "after",
     [

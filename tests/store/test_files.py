@@ -1,4 +1,4 @@
-"""A log is private from its first moment; one that wasn't is refused."""
+"""A log is private from its first moment; one that isn't is not gone on with, and only looked at with a remark."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from cockpit.core.errors import LogError
 from cockpit.core.events import NoteAdded
 from cockpit.store.files import is_written, lock_path
 from cockpit.store.log import Log, read, verify
+from cockpit.store.recording import read_leniently
 
 AT = datetime(2026, 11, 24, 15, 0, 0, 1, UTC)
 NOBODY = 65534
@@ -83,13 +84,27 @@ async def test_a_directory_that_anybody_may_write_is_refused(tmp_path: Path) -> 
 @pytest.mark.parametrize("open_to", [0o640, 0o604, 0o620, 0o602, 0o610])
 async def test_a_log_open_to_others_is_refused(path: Path, open_to: int) -> None:
     path.chmod(open_to)
-    for use in (read, verify):
-        with pytest.raises(LogError, match="chmod 600"):
-            use(path)
+    with pytest.raises(LogError, match="chmod 600"):
+        read(path)
     with pytest.raises(LogError, match="chmod 600"):
         await Log.open(path)
     path.chmod(0o600)
-    assert verify(path).ok
+    assert len(read(path).events) == 1
+
+
+@pytest.mark.parametrize(
+    ("open_to", "said"),
+    [(0o644, "may read"), (0o640, "may read"), (0o620, "may write"), (0o666, "may write")],
+)
+def test_a_log_that_somebody_sent_is_looked_at_with_a_remark(path: Path, open_to: int, said: str) -> None:
+    path.chmod(open_to)
+    found = verify(path)
+    assert found.ok
+    assert [said in remark for remark in found.remarks] == [True]
+    assert read(path, foreign=True).output("a-1") is None
+    assert read_leniently(path).missing == found.remarks
+    path.chmod(0o600)
+    assert verify(path).remarks == ()
 
 
 async def test_a_symlink_a_directory_and_nothing_are_refused(path: Path, tmp_path: Path) -> None:
@@ -104,14 +119,25 @@ async def test_a_symlink_a_directory_and_nothing_are_refused(path: Path, tmp_pat
             read(there)
         with pytest.raises(LogError, match=said):
             await Log.open(there)
+    assert verify(linked).ok
+    assert ["symlink" in remark for remark in read_leniently(linked).missing] == [True]
+
+
+def test_what_never_ends_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.db")
+    (tmp_path / "loop.db").symlink_to(tmp_path / "loop.db")
+    for name in ("pipe.db", "loop.db"):
+        for use in (verify, read_leniently):
+            with pytest.raises(LogError):
+                use(tmp_path / name)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving a file away takes root")
 async def test_a_log_of_another_user_is_refused(path: Path) -> None:
     os.chown(path, NOBODY, NOBODY)
-    for use in (read, verify):
-        with pytest.raises(LogError, match="copy it"):
-            use(path)
+    with pytest.raises(LogError, match="copy it"):
+        read(path)
+    assert ["another user" in remark for remark in verify(path).remarks] == [True]
     with pytest.raises(LogError, match="copy it"):
         await Log.open(path)
 

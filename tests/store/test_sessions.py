@@ -94,13 +94,15 @@ async def test_a_row_says_what_became_of_a_session(
 async def test_what_comes_behind_the_end_changes_nothing(tmp_path: Path) -> None:
     end = SessionClosed(AT, "aborted", ("web-1: no",))
     gone = ScreenDetached(AT, "dana-1", "left")
-    await made(tmp_path / "a.db", [opened(), end, gone, *[NoteAdded(AT, "kim", "well done")] * 50])
+    noted = NoteAdded(AT + timedelta(days=9), "kim", "well done")
+    await made(tmp_path / "a.db", [opened(), end, gone, *[noted] * 50])
     await made(
         tmp_path / "b.db", [opened(), SessionLeft(AT, "kim", "tea"), NoteAdded(AT, "kim", "back soon")]
     )
-    assert {(row.name, row.outcome, row.partial, row.events) for row in listing(directory=tmp_path)} == {
-        ("a", "aborted", True, 53),
-        ("b", "left", False, 3),
+    rows = listing(directory=tmp_path)
+    assert {(row.name, row.outcome, row.partial, row.events, row.length) for row in rows} == {
+        ("a", "aborted", True, 53, timedelta(0)),
+        ("b", "left", False, 3, timedelta(0)),
     }
 
 

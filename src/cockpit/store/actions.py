@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from cockpit.core.errors import LogError
@@ -13,6 +12,7 @@ from cockpit.core.events import ActionAdded, ActionSettled, OpenAction, SessionO
 from cockpit.store.codec import decode
 from cockpit.store.recording import opened
 from cockpit.store.sessions import SUFFIX, has_started, release_of, session_dir
+from cockpit.store.unchanged import remembered
 
 _ABOUT = (
     'SELECT CAST(body AS TEXT) FROM event WHERE CAST(body AS TEXT) LIKE \'%"type":"Action%\' ORDER BY seq'
@@ -52,8 +52,7 @@ def kept(service: str = "", *, directory: Path | None = None) -> tuple[tuple[Kep
     unreadable: list[str] = []
     for path in sorted(directory.glob(f"*{SUFFIX}")):
         try:
-            about = path.stat()
-            log = _read(path, about.st_mtime_ns, about.st_size)
+            log = _read(path)
         except (LogError, sqlite3.Error, OSError) as fault:
             unreadable.append(f"{path.stem}: {fault}")
             continue
@@ -87,9 +86,9 @@ def _survived(logs: list[_Log], own: _Log, since: datetime) -> int:
     return sum(log.began and log.service == own.service and log.at > since for log in logs)
 
 
-@lru_cache(maxsize=2000)
-def _read(path: Path, mtime_ns: int, size: int) -> _Log | None:
-    """What a log says of actions; None where no session was opened in it. It is read again once its file changes."""
+@remembered
+def _read(path: Path) -> _Log | None:
+    """What a log says of actions; None where no session was opened in it."""
     with opened(path) as connection:
         first = connection.execute("SELECT CAST(body AS TEXT) FROM event WHERE seq = 1").fetchone()
         about = [decode(body) for (body,) in connection.execute(_ABOUT)]

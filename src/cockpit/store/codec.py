@@ -67,6 +67,47 @@ def decode_plain(plain: Any) -> Event:
         raise LogError(f"the record {kind} doesn't fit: {error}{_OTHER_VERSION}") from error
 
 
+def decode_known(body: bytes) -> tuple[Event | None, tuple[str, ...]]:
+    """As `decode`, of a record that another version may have written: what can be told of it.
+
+    Its event without what isn't known here, and the names of that: `StepFinished.mood`. None, and what it is, where
+    nothing can be made of it. Never raises.
+    """
+    try:
+        plain = _load(body.decode())
+    except (ValueError, RecursionError):
+        return None, ("no JSON",)
+    kind = plain.get("type") if isinstance(plain, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if not isinstance(kind, str) or kind not in KINDS:
+        return None, (f"{kind}"[:60],)
+    try:
+        unknown: set[str] = set()
+        pruned = _pruned(KINDS[kind], plain, unknown)
+        return record(KINDS[kind]).decode(pruned), tuple(sorted(unknown))
+    except (ValueError, RecursionError):
+        return None, (kind,)
+
+
+def _pruned(hint: Any, plain: Any, unknown: set[str]) -> Any:
+    """`plain` without the fields that `hint` doesn't know, whose names go into `unknown`."""
+    if get_origin(hint) in (UnionType, Union):
+        (hint,) = (arg for arg in get_args(hint) if arg is not type(None))
+    if isinstance(plain, list) and get_origin(hint) is tuple:
+        return [_pruned(get_args(hint)[0], one, unknown) for one in plain]  # pyright: ignore[reportUnknownVariableType]
+    if not (isinstance(plain, dict) and isinstance(hint, type) and is_dataclass(hint)):
+        return plain  # pyright: ignore[reportUnknownVariableType]
+    hints = _hints(hint)
+    unknown.update(f"{hint.__name__}.{key}"[:60] for key in plain if key not in hints and key != "type")  # pyright: ignore[reportUnknownVariableType]
+    kept = ((key, value) for key, value in plain.items() if key in hints)  # pyright: ignore[reportUnknownVariableType]
+    named = {"type": hint.__name__} if issubclass(hint, Event) else {}
+    return {key: _pruned(hints[key], value, unknown) for key, value in kept} | named  # pyright: ignore[reportUnknownVariableType]
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 _OTHER_VERSION = (
     ". The log is of another version of cockpit, or damaged: read it with the version that wrote it."
 )
@@ -86,7 +127,7 @@ def record(kind: type) -> Pair:
 
     A field with a default may be missing: a log of an earlier version, which didn't have it, is read all the same.
     """
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     order = tuple(field.name for field in fields(kind))
     may_miss = {f.name: f.default for f in fields(kind) if f.default is not MISSING}
     pairs = {name: _pair(hints[name]) for name in order}
@@ -181,6 +222,8 @@ def _list(item: Pair) -> Pair:
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"not a text: {value!r}")
+    if not value.isascii():
+        value.encode()  # half a character, which only an escape can smuggle in, is a ValueError
     return value
 
 

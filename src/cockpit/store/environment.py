@@ -64,7 +64,7 @@ def unfinished(service: str, environment: str, *, directory: Path | None = None)
     directory = session_dir() if directory is None else directory
     found = (_session(path, service, environment) for path in directory.glob(f"*{SUFFIX}"))
     for session, closed in sorted((s for s in found if s), key=lambda s: s[0].since, reverse=True):
-        if is_written(session.path) or not has_started(session.path):
+        if not has_started(session.path) or (is_written(session.path) and not closed):
             continue
         return None if closed else session
     return None

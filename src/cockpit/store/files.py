@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +117,40 @@ def check_private(path: Path) -> Identity:
     else:
         return Identity(found.st_dev, found.st_ino)
     raise LogError(f"{path} {problem}. The log was not opened: {remedy}.")
+
+
+class Found(NamedTuple):
+    """A log's file that is only read: the file itself, behind any symlink, and what makes it less sure than our own."""
+
+    path: Path
+    identity: Identity
+    remarks: tuple[str, ...]
+
+
+def look_at(path: Path) -> Found:
+    """Which file a log from elsewhere is; LogError where there is none to read. Only `check_private` lets us write."""
+    try:
+        file = path.resolve(strict=True)
+        found = file.stat()
+    except (OSError, RuntimeError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or "a loop of symlinks"
+        raise LogError(
+            f"{path}: no log can be read there ({why}). `cockpit sessions` lists those there are."
+        ) from error
+    if not stat.S_ISREG(found.st_mode):
+        raise LogError(f"{path} is not a file. The log was not opened: name a session's file.")
+    return Found(file, Identity(found.st_dev, found.st_ino), tuple(_remarks(path, found)))
+
+
+def _remarks(path: Path, found: os.stat_result) -> Iterator[str]:
+    if path.is_symlink():
+        yield f"{path.name} is a symlink: what it leads to may change."
+    if found.st_uid != os.geteuid():
+        yield f"The log's file belongs to another user ({found.st_uid}), who may change it."
+    if found.st_mode & 0o022:
+        yield "Other users may write the log's file: compare its head with one that was noted when the session ended."
+    elif found.st_mode & 0o077:
+        yield "Other users may read the log's file, with all that commands printed."
 
 
 class Taken(Exception):

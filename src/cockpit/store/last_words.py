@@ -12,7 +12,8 @@ from urllib.parse import quote
 from cockpit.core.errors import LogError
 from cockpit.core.events import Event
 from cockpit.store.files import Identity, identity
-from cockpit.store.recording import BUSY_SECONDS, BadRecord, chained, sound_records
+from cockpit.store.opening import BUSY_SECONDS
+from cockpit.store.recording import BadRecord, chained, sound_records
 from cockpit.store.schema import INSERT_EVENT, ONE_FILE, Head
 
 RESERVE_BYTES = 256 * 1024

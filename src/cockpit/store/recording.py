@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from cockpit.core.errors import LogError
-from cockpit.core.events import Event, StepFinished
-from cockpit.store.codec import decode, encode
-from cockpit.store.files import check_private
-from cockpit.store.output import Output
-from cockpit.store.schema import APPLICATION_ID, EMPTY, SCHEMA, Head, link
-
-BUSY_SECONDS = 5.0
+from cockpit.core.events import Event, SessionClosed, StepFinished
+from cockpit.store.codec import decode, decode_known, encode
+from cockpit.store.files import is_written, look_at
+from cockpit.store.opening import opened as opened
+from cockpit.store.opening import says_log, was_cut_off
+from cockpit.store.output import HEAD_BYTES, TAIL_BYTES, Output
+from cockpit.store.schema import EMPTY, SCHEMA, Head, link
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +34,24 @@ class SampleRow:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A log as it was when it was read. `events` are (seq, event), seq from 1 without a gap."""
+    """A log as it was when it was read. `events` are (seq, event), seq from 1 without a gap.
+
+    Read leniently it may be anybody's (`foreign`) and have gaps: `missing` says, a sentence each, what isn't there.
+    """
 
     path: Path
     events: tuple[tuple[int, Event], ...]
     head: Head
+    foreign: bool = False
+    missing: tuple[str, ...] = ()
+
+    def opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Its file, open for reading as it was then; see `opening.opened`."""
+        return opened(self.path, foreign=self.foreign, lenient=self.foreign)
 
     def output(self, attempt: str) -> Output | None:
         """The output kept of an attempt (the latest, where it was kept more than once), or None."""
-        with opened(self.path) as connection:
+        with self.opened() as connection:
             row = connection.execute(
                 "SELECT head, tail, total, sha256 FROM output WHERE attempt = ? ORDER BY id DESC LIMIT 1",
                 (attempt,),
@@ -51,13 +60,13 @@ class Recording:
 
     def hash_at(self, seq: int) -> str:
         """The hash of record `seq` (hex), as the log has it now; empty where there is no such record."""
-        with opened(self.path) as connection:
+        with self.opened() as connection:
             row = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
         return "" if row is None else row[0].decode()
 
     def samples(self, signal: str | None = None, target: str | None = None) -> tuple[SampleRow, ...]:
         """The samples in the order they came: all, or those of one signal, of one target."""
-        with opened(self.path) as connection:
+        with self.opened() as connection:
             rows = connection.execute(
                 "SELECT signal, target, at_us, value FROM sample"
                 " WHERE (?1 IS NULL OR signal = ?1) AND (?2 IS NULL OR target = ?2) ORDER BY id",
@@ -72,13 +81,15 @@ class Recording:
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What a check of a log found. `events` and `head` are of the sound part; `first_bad` is the first record
-    (seq) that is not sound, or None where the fault isn't in a record; `reason` is empty when all is well."""
+    (seq) that is not sound, or None where the fault isn't in a record; `reason` is empty when all is well.
+    `remarks` say what makes the file less sure than one of our own: who else may read or write it."""
 
     ok: bool
     events: int
     head: Head
     first_bad: int | None = None
     reason: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class BadRecord(Exception):
@@ -98,13 +109,14 @@ def moment(at_us: int) -> datetime:
     return EPOCH + timedelta(microseconds=at_us)
 
 
-def read(path: Path) -> Recording:
+def read(path: Path, *, foreign: bool = False) -> Recording:
     """Read a whole log, also while it is being written.
 
-    LogError where it may not be trusted: it is open to others, of another version, or a record is damaged.
+    LogError where it may not be trusted: it is of another version, a record is damaged, or it is open to others;
+    `foreign`: that it may be.
     """
     try:
-        with opened(path) as connection:
+        with opened(path, foreign=foreign) as connection:
             records = tuple(sound_records(connection))
     except BadRecord as bad:
         raise LogError(
@@ -112,21 +124,119 @@ def read(path: Path) -> Recording:
             "more; go on from a copy of the file that verifies."
         ) from bad
     head = records[-1][0] if records else EMPTY
-    return Recording(path, tuple((at.seq, event) for at, event in records), head)
+    return Recording(path, tuple((at.seq, event) for at, event in records), head, foreign)
+
+
+def read_leniently(path: Path) -> Recording:
+    """Read what there is of a log, whoever it is from: damaged, cut, of a later version, or still being written.
+
+    Its events are those up to the first record that the chain disowns, without those that aren't known here;
+    `missing` says what isn't there, and why. LogError only where there is no log of cockpit's at all.
+    """
+    found = look_at(path)
+    reading = _Lenient()
+    missing, unfinished = list(found.remarks), was_cut_off(found.path)
+    try:
+        with opened(path, foreign=True, lenient=True) as connection:
+            missing += reading.take(connection)
+    except LogError as error:
+        if not says_log(found.path):
+            raise
+        told = f"Nothing behind record {reading.head.seq}" if reading.head.seq else "Nothing of the log"
+        missing.append(f"{told} can be read: {error.__cause__ or error}")
+    missing += reading.left_out()
+    over = any(isinstance(event, SessionClosed) for _, event in reading.events)
+    if is_written(path) and not over:  # else only its review goes on
+        missing.append(f"{RUNNING}: this is how far it had come with record {reading.head.seq}.")
+    elif unfinished:
+        missing.append(
+            "The log was not closed, and its -wal file isn't beside it: its last records may be missing."
+        )
+    return Recording(path, tuple(reading.events), reading.head, foreign=True, missing=tuple(missing))
+
+
+RUNNING = "The session is still running"
+"""How `missing` begins to say that the log is still being written."""
+
+
+class _Lenient:
+    """What was read so far of a log that nobody vouches for."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[int, Event]] = []
+        self.head = EMPTY
+        self._odd: Counter[str] = Counter()
+        self._lost: Counter[str] = Counter()
+
+    def take(self, connection: sqlite3.Connection) -> Iterator[str]:
+        """Read it; yields a sentence for each thing that keeps it from being whole."""
+        schema = connection.execute("PRAGMA user_version").fetchone()[0]
+        if schema != SCHEMA:
+            yield f"The log is of another version of cockpit (schema {schema}; this one knows {SCHEMA})."
+        try:
+            for head, body in _chain(connection):
+                self._take(head, body)
+        except BadRecord as bad:
+            if schema != SCHEMA and not self.head.seq:
+                yield "This version can't check its chain: nothing that follows is proven to be what was written."
+                yield from self._unchecked(connection)
+            else:
+                yield from _ended(connection, bad)
+
+    def left_out(self) -> Iterator[str]:
+        """What isn't known here, counted by name."""
+        if self._lost:
+            told = _counted(self._lost)
+            yield f"Of records that this version can't read, nothing is told: {told}. `cockpit verify` doesn't pass it."
+        if self._odd:
+            yield f"What this version doesn't know of a record is left out: {_counted(self._odd)}."
+
+    def _take(self, head: Head, body: bytes) -> None:
+        event, unknown = decode_known(body)
+        (self._odd if event else self._lost).update(unknown)
+        if event:
+            self.events.append((head.seq, event))
+        self.head = head
+
+    def _unchecked(self, connection: sqlite3.Connection) -> Iterator[str]:
+        """The records of another version whose chain is made in a way of its own."""
+        try:
+            for seq, body, digest in _rows(connection, 0):
+                if isinstance(seq, int) and isinstance(body, bytes) and isinstance(digest, bytes):
+                    self._take(Head(seq, digest.decode(errors="replace")[:64]), body)
+        except BadRecord as bad:
+            yield from _ended(connection, bad)
+
+
+def _ended(connection: sqlite3.Connection, bad: BadRecord) -> Iterator[str]:
+    """Why nothing is told beyond a record, and how much more the file holds."""
+    ends = (
+        f"What is told here ends with record {bad.seq - 1}." if bad.seq > 1 else "So no record can be used."
+    )
+    yield f"Record {bad.seq} is not sound: {bad.reason}. {ends}"
+    with suppress(sqlite3.Error):
+        (more,) = connection.execute("SELECT count(*) FROM event WHERE seq >= ?", (bad.seq,)).fetchone()
+        if more:
+            yield f"From there on the file holds {more} record{'s' * (more != 1)} that nobody can vouch for."
+
+
+def _counted(names: Counter[str], most: int = 8) -> str:
+    told = [f"{name} ({count} time{'s' * (count != 1)})" for name, count in names.most_common(most)]
+    more = len(names) - most
+    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
 
 
 def verify(path: Path, expected: Head | None = None) -> Verified:
     """Check a log: its schema, every record, the chain, the kept outputs.
 
     `expected` is a head noted elsewhere: only with it a tail that was cut off, or a whole chain made
-    anew, comes to light. LogError where there is no private file to check.
+    anew, comes to light. LogError where there is no file to check.
     """
-    check_private(path)
-    found = Verified(True, 0, EMPTY)
+    found = Verified(True, 0, EMPTY, remarks=look_at(path).remarks)
     hash_at = {EMPTY.seq: EMPTY.hash}
     finished: list[tuple[int, StepFinished]] = []
     try:
-        with opened(path) as connection:
+        with opened(path, foreign=True) as connection:
             for head, event in sound_records(connection):
                 found = replace(found, events=head.seq, head=head)
                 if expected is not None and head.seq == expected.seq:
@@ -151,63 +261,6 @@ def verify(path: Path, expected: Head | None = None) -> Verified:
     return replace(found, ok=False, first_bad=expected.seq, reason=anew)
 
 
-@contextmanager
-def opened(path: Path) -> Generator[sqlite3.Connection, None, None]:
-    """A log open for reading only, within one read transaction. LogError where it isn't one of ours.
-
-    Text comes as bytes. Keep it short: while it lasts, the writer's -wal file can't be taken in.
-    """
-    wanted = check_private(path)
-    connection = _connect(path)
-    try:
-        connection.text_factory = bytes
-        connection.execute("BEGIN")
-        _check_schema(path, connection)
-        if check_private(path) != wanted:
-            raise LogError(f"{path} was replaced while it was opened. The log was not read: try again.")
-        yield connection
-    except sqlite3.Error as error:
-        raise LogError(
-            f"{path} can't be read ({error}). Nothing of it was used: `cockpit verify` says how far it is sound."
-        ) from error
-    finally:
-        connection.close()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
-    try:
-        connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        # A file left in WAL mode can't be opened where no -shm may be made beside it. Without a -wal all is in it.
-        if path.with_name(f"{path.name}-wal").exists():
-            raise LogError(
-                f"{path} can't be opened ({error}). Nothing was read: it was not closed cleanly, so copy it together "
-                "with its -wal file to a directory of yours and read it there."
-            ) from error
-        return sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
-    except sqlite3.DatabaseError as error:
-        connection.close()
-        raise LogError(
-            f"{path} is not a cockpit log ({error}). Nothing was read: name a session's file."
-        ) from error
-    return connection
-
-
-def _check_schema(path: Path, connection: sqlite3.Connection) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    schema = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise LogError(f"{path} is not a cockpit log. Nothing was read: name a session's file.")
-    if schema != SCHEMA:
-        raise LogError(
-            f"{path} is a log of schema {schema}; this cockpit knows {SCHEMA}. Nothing was read: open it with the "
-            "version that wrote it."
-        )
-
-
 def chained(head: Head, events: Sequence[Event]) -> tuple[list[tuple[int, str, str]], Head]:
     """The rows (seq, body, hash) that `events` become after `head`, and the head they make."""
     rows: list[tuple[int, str, str]] = []
@@ -229,6 +282,16 @@ def sound_records(connection: sqlite3.Connection, after: Head = EMPTY) -> Iterat
         held = connection.execute("SELECT hash FROM event WHERE seq = ?", (after.seq,)).fetchone()
         if held is None or held[0] != after.hash.encode():
             raise BadRecord(after.seq, "it is missing, or not the one that was acknowledged")
+    for head, body in _chain(connection, after):
+        try:
+            event = decode(body)
+        except LogError as error:
+            raise BadRecord(head.seq, str(error)) from error
+        yield head, event
+
+
+def _chain(connection: sqlite3.Connection, after: Head = EMPTY) -> Iterator[tuple[Head, bytes]]:
+    """Each record's bytes behind `after`, with the head it makes; BadRecord at the first that the chain disowns."""
     seq, before = after.seq, bytes.fromhex(after.hash)
     for row in _rows(connection, seq):
         if row[0] != seq + 1:
@@ -241,11 +304,7 @@ def sound_records(connection: sqlite3.Connection, after: Head = EMPTY) -> Iterat
             raise BadRecord(
                 seq, "it is not what was written: its hash doesn't follow from it and those before"
             )
-        try:
-            event = decode(body)
-        except LogError as error:
-            raise BadRecord(seq, str(error)) from error
-        yield Head(seq, before.hex()), event
+        yield Head(seq, before.hex()), body
 
 
 def _rows(connection: sqlite3.Connection, seq: int) -> Iterator[tuple[Any, ...]]:
@@ -278,7 +337,9 @@ def _check_outputs(connection: sqlite3.Connection, finished: list[tuple[int, Ste
         if rows and not matching:
             raise BadRecord(seq, f"the output kept of attempt {event.attempt} is not the one it speaks of")
         for head, tail, total, digest in matching:
-            whole = len(head) + len(tail) == total
+            if not isinstance(head, bytes) or not isinstance(tail, bytes):
+                raise BadRecord(seq, f"the output kept of attempt {event.attempt} is none")
+            whole = len(head) + len(tail) == total or total <= HEAD_BYTES + TAIL_BYTES
             if whole and sha256(head + tail).hexdigest().encode() != digest:
                 raise BadRecord(seq, f"the output kept of attempt {event.attempt} was changed")
 

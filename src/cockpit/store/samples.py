@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Protocol
 
 from cockpit.core.plan import HERE
 from cockpit.store.recording import opened
@@ -17,6 +20,17 @@ Row = tuple[int, int, float | None]
 
 Source = tuple[str, str]
 """A signal, and the target it was read on."""
+
+Kept = tuple[object, object, int, float | None]
+"""Signal, target (None: of none), microseconds after 1970, value or None, as the file has them: texts as bytes."""
+
+
+class Opens(Protocol):
+    """A recording, whose file can be opened for reading."""
+
+    def opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The file, in one read transaction."""
+        ...
 
 
 def sources(path: Path) -> tuple[Source, ...]:
@@ -48,3 +62,29 @@ def each(path: Path, wanted: Sequence[Source]) -> Iterator[Row]:
         if len(rows) < AT_ONCE:
             return
         last = rows[-1][0]
+
+
+def lots(log: Opens) -> Iterator[list[Kept]]:
+    """Every sample that the log has by now, in the order they came, so many at once as AT_ONCE says.
+
+    LogError where the file can't be read on.
+    """
+    with log.opened() as connection:
+        (top,) = connection.execute("SELECT max(id) FROM sample").fetchone()
+    last = -(2**63)
+    while top is not None and last < top:
+        with log.opened() as connection:
+            (end,) = connection.execute(_END, (last, top, AT_ONCE)).fetchone()
+            rows = connection.execute(_LOT, (last, end)).fetchall() if end is not None else []
+        if not rows:
+            return
+        yield rows
+        last = end
+
+
+_END = "SELECT max(id) FROM (SELECT id FROM sample WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)"
+# What is no number of a size that anybody measures is none; a moment is a whole number.
+_LOT = (
+    "SELECT signal, target, CAST(at_us AS INT), CASE WHEN value BETWEEN -1e300 AND 1e300 THEN value END"
+    " FROM sample WHERE id > ? AND id <= ? ORDER BY id"
+)

@@ -6,8 +6,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +20,8 @@ from cockpit.core.events import (
     Event,
     NoteAdded,
     NoticeSent,
+    QuestionAnswered,
+    ScreenAttached,
     ScreenDetached,
     SessionClosed,
     SessionLeft,
@@ -34,6 +38,8 @@ _AFTER_THE_END = (
     ActionSettled,
     NoteAdded,
     NoticeSent,
+    QuestionAnswered,
+    ScreenAttached,
     ScreenDetached,
     SessionLeft,
     TargetsReleased,
@@ -100,9 +106,10 @@ def find(name: str | None, *, directory: Path | None = None) -> Path:
             raise UsageError(f"{directory}: no session yet. Start one with `cockpit run PLAN`.")
         return (running or rows)[0].path
     session = directory / (name if name.endswith(SUFFIX) else f"{name}{SUFFIX}")
-    for path in (Path(name).expanduser(), session):
-        if path.is_file() or path.is_symlink():
-            return path
+    with suppress(OSError, RuntimeError):  # a name that no file can have, or a ~somebody whom nobody knows
+        for path in (Path(name).expanduser(), session):
+            if path.is_file() or path.is_symlink():
+                return path
     raise UsageError(f"{name}: no such session or file. `cockpit sessions` lists those there are.")
 
 
@@ -117,9 +124,15 @@ def listing(*, directory: Path | None = None) -> tuple[SessionRow, ...]:
 
 def release_of(opened: SessionOpened) -> Mapping[str, object]:
     """The `[release]` of the plan that a session was opened with; LogError where it has none."""
+    return _release(opened.plan_text)
+
+
+@lru_cache(maxsize=1000)
+def _release(plan_text: str) -> Mapping[str, object]:
+    """As `release_of`. Kept: it takes most of the time of a list, and several readers want it."""
     try:
-        said = tomllib.loads(opened.plan_text).get("release")
-    except tomllib.TOMLDecodeError as error:
+        said = tomllib.loads(plan_text).get("release")
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise LogError(f"its plan is not TOML ({error})") from error
     if not isinstance(said, dict):
         raise LogError("its plan has no [release]")
@@ -161,6 +174,8 @@ def _row(path: Path) -> SessionRow:
     except LogError as error:
         return SessionRow(path, path.stem, problem=str(error))
     outcome, partial = _outcome(path, last)
+    # Behind the close an action may be asked for weeks later: that makes no session longer.
+    end = last[-1] if isinstance(last[-1], SessionClosed) else last[0]
     return SessionRow(
         path,
         path.stem,
@@ -168,7 +183,7 @@ def _row(path: Path) -> SessionRow:
         *(str(said.get(key, "")) for key in ("service", "environment", "version")),
         outcome=outcome,
         partial=partial,
-        length=last[0].at - first.at,
+        length=end.at - first.at,
         events=count,
     )
 
