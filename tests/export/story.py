@@ -81,7 +81,7 @@ def records(change: Callable[[e.Event], e.Event] = lambda event: event) -> tuple
 
 def output(attempt: str) -> Output | None:
     """The output kept of the one attempt that failed."""
-    if attempt != "a-2":
+    if attempt != "web/switch/web-2/run-1":
         return None
     kept = Kept()
     kept.write(OUTPUT)
@@ -136,10 +136,10 @@ def _forward() -> list[e.Event]:
         e.StagePromoted(_at(2), "canary", "dana", "", "staging clean", (CLEAN,)),
         e.StageStarted(_at(2), "canary"),
         e.WaveStarted(_at(2), "canary", 0, ("web-1",)),
-        _intent(2, "a-1", "canary", 0, "web-1"),
-        _end(3, "a-1", "in_doubt", detail="connection lost"),
-        e.StepFound(_at(3.2), "a-1"),
-        _end(4, "a-1", "succeeded"),
+        _intent(2, "canary/switch/web-1/run-1", "canary", 0, "web-1"),
+        _end(3, "canary/switch/web-1/run-1", "in_doubt", detail="connection lost"),
+        e.StepFound(_at(3.2), "canary/switch/web-1/run-1"),
+        _end(4, "canary/switch/web-1/run-1", "succeeded"),
         e.WaveFinished(_at(4), "canary", 0),
         e.BakeStarted(_at(4), "canary", 0, timedelta(minutes=10)),
         e.BakeFinished(_at(15.5), "canary", 0, (CLEAN,)),
@@ -147,11 +147,11 @@ def _forward() -> list[e.Event]:
         e.StagePromoted(_at(16), "web", "dana", "lee", "order rate fine", (CLEAN,)),
         e.StageStarted(_at(16), "web"),
         e.WaveStarted(_at(16), "web", 0, ("web-2",)),
-        _intent(16, "a-2", "web", 0, "web-2"),
-        _end(17, "a-2", "failed", **failed),
+        _intent(16, "web/switch/web-2/run-1", "web", 0, "web-2"),
+        _end(17, "web/switch/web-2/run-1", "failed", **failed),
         e.RetryAuthorised(_at(18), "web", "switch", "web-2", "dana", "", "disk cleaned"),
-        _intent(18, "a-3", "web", 0, "web-2", n=2),
-        _end(19, "a-3", "succeeded"),
+        _intent(18, "web/switch/web-2/run-2", "web", 0, "web-2", n=2),
+        _end(19, "web/switch/web-2/run-2", "succeeded"),
         e.VerdictChanged(
             _at(20), "errors > 2", "errors", "breach", 2.4, "> 2", "web-1", _at(18), _at(20), "24 samples"
         ),
@@ -218,10 +218,10 @@ def _back() -> list[e.Event]:
     unproven = ("web-1: rollback of switch failed (exit code 3)",)
     return [
         e.RollbackStarted(_at(23), "lee", "", "receipts wrong", None, (BREACH,), os_user="root"),
-        _intent(23, "b-1", "web", 0, "web-2", **back),
-        _end(24, "b-1", "succeeded"),
-        _intent(24, "b-2", "canary", 0, "web-1", **back),
-        _end(25, "b-2", "failed", exit_code=3, detail="exit code 3"),
+        _intent(23, "web/switch/web-2/back-1", "web", 0, "web-2", **back),
+        _end(24, "web/switch/web-2/back-1", "succeeded"),
+        _intent(24, "canary/switch/web-1/back-1", "canary", 0, "web-1", **back),
+        _end(25, "canary/switch/web-1/back-1", "failed", exit_code=3, detail="exit code 3"),
         e.RollbackFinished(_at(25), ("web-2",), unproven),
         e.SessionLeft(_at(25.5), "lee", "tea"),
         e.SessionResumed(_at(25.8), "lee", "lchen", "desk-2", "0.1.0", "", "", False),

@@ -14,10 +14,13 @@ from hypothesis import strategies as st
 from cockpit.core import events as e
 from cockpit.core.text import hidden, visible
 from cockpit.export import FORMATS
+from cockpit.export import model as m
 from cockpit.export.escape import fenced, json_text, markdown
+from cockpit.export.picture_canvas import Canvas
 from cockpit.export.review import review
 from cockpit.store.output import Kept, Output
-from tests.export.story import HEAD, plan, records
+from tests.export.pages import Page, page, standing_alone
+from tests.export.story import HEAD, START, plan, records
 
 HOSTILE = (
     "x | y\n# h\n```\n~~~\n<script>alert(1)</script> [a](http://evil) ![i](http://evil/i) https://evil www.evil.org "
@@ -108,6 +111,84 @@ def test_markdown_has_no_structure_but_its_own() -> None:
         assert "://" not in line
         assert "www." not in line
         assert not re.search(r"(?<!\\)[\[\]*~]", line)
+
+
+def structure(of: Page) -> list[tuple[str, tuple[str, ...]]]:
+    """The page's elements, but for the picture's, and for what keeps a word whole: they depend on what is said."""
+    return [(e.name, e.inside) for e in of.elements if not {"svg", "span"} & {e.name, *e.inside}]
+
+
+def test_html_has_no_structure_but_its_own() -> None:
+    hostile = page(rendered("html"))
+    calm = page(FORMATS["html"](review(records(), plan(), HEAD, poisoned_output)))
+    assert [e for e in structure(hostile) if e[0] != "a"] == [e for e in structure(calm) if e[0] != "a"]
+    standing_alone(hostile)
+    whole = [e.text for e in hostile.every("span") if e.attributes.get("class") == "u"]
+    assert all(re.fullmatch(r"\w+(?:[/-]\w+)+", text) for text in whole)
+    assert [e.text for e in hostile.every("a") if not e.attributes["href"].startswith("#")] == [
+        "https://evil.example/"
+    ]
+
+
+def test_html_shows_hostile_text_as_it_is() -> None:
+    (body,) = page(rendered("html")).every("body")
+    seen = body.text.replace("\n", " ")
+    for said in (
+        "two customers called",
+        "receipts wrong",
+        "disk cleaned",
+        "notify-send paused",
+        "web-1 is rebuilt",
+        "6 h old",
+    ):
+        assert visible(said + HOSTILE).strip() in seen
+    assert visible(HOSTILE, keep="\n") in body.text, "in an output, lines stay lines"
+    (title,) = (e for e in page(rendered("html")).every("title") if "svg" not in e.inside)
+    assert title.text == f"Release review: v7 {visible(HOSTILE)}"
+
+
+def test_the_picture_shows_hostile_names_as_text() -> None:
+    odd = HOSTILE.replace("\n", " ")
+    calm = review(records(), plan(), HEAD)
+    hostile = replace(
+        calm,
+        stages=tuple(replace(stage, name=odd) for stage in calm.stages),
+        spans=tuple(replace(span, name=odd, stage=odd if span.stage else "") for span in calm.spans),
+        trips=tuple(replace(trip, threshold=odd, action=odd) for trip in calm.trips),
+        decisions=tuple(replace(d, kind=odd, subject=odd) for d in calm.decisions),
+        gaps=(m.Gap(odd, (), START, None, odd),),
+        curves=(m.Curve(odd, odd, odd, 3, 1, (m.Point(START, 1.0, 2.0),), ((1.0, odd, odd),)),),
+    )
+    drawn = page(FORMATS["html"](hostile))
+    standing_alone(drawn)
+    parts = drawn.every("svg")
+    assert [part.attributes["class"] for part in parts] == ["wide", "wide", "narrow", "narrow"]
+    assert all(visible(odd)[:20] in part.text for part in parts)
+
+
+@given(st.text())
+@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+def test_any_text_in_a_picture_is_only_text(text: str) -> None:
+    canvas = Canvas(100, "wide")
+    canvas.text(0, 0, text)
+    canvas.rect(0, 0, 10, 10, "wave", text)
+    canvas.link("decision-1", text)
+    canvas.end_link()
+    drawn = page(str(canvas.svg(text, text)))
+    assert {e.name for e in drawn.elements} <= {
+        "svg",
+        "title",
+        "desc",
+        "defs",
+        "pattern",
+        "path",
+        "circle",
+        "text",
+        "rect",
+        "a",
+    }
+    assert [e.text for e in drawn.every("text")] == [visible(text)]
+    assert not any(hidden(c) for c in drawn.every("svg")[0].text)
 
 
 def test_json_keeps_hostile_text_exactly() -> None:

@@ -64,6 +64,16 @@ def test_the_json_schema_holds() -> None:
         "attendance",
         "timeline",
         "head",
+        "missing",
+        "smooth",
+        "friction",
+        "answers",
+        "actions",
+        "targets",
+        "near",
+        "gaps",
+        "curves",
+        "spans",
     ]
     assert told["head"] == {"seq": HEAD.seq, "hash": HEAD.hash}
 
@@ -147,7 +157,10 @@ def test_being_left_alone_counts_among_the_pauses() -> None:
     made = review(records(), plan(), HEAD)
     pauses = [(d.by, d.reason) for d in made.decisions if d.kind == "pause"]
     assert pauses[-1] == ("cockpit", "it was due to go on, and nobody was here to see it")
-    assert "It was paused twice; an agreed rule did so twice." in made.outcome.summary
+    assert (
+        "It was paused 3 times: twice by an agreed rule, once as the session was taken up again."
+        in made.outcome.summary
+    )
 
 
 def test_an_account_is_told_where_the_plan_does_not_know_its_owner_by_it() -> None:
@@ -169,7 +182,7 @@ def test_the_account_of_a_sign_off_and_a_note_is_told_too() -> None:
     made = review(records(from_root), plan(), HEAD)
     text = FORMATS["markdown"](made)
     assert [s.os_user for s in made.signoffs] == ["root", ""]
-    assert "| Lee Chen (at the screen of Dana Ruiz) (account root) (signed with their key) |" in text
+    assert "| Lee Chen (at the screen of Dana Ruiz, account root, signed with their key) |" in text
     assert "| Kim Park (account root) | two customers called |" in text
 
 
@@ -186,7 +199,7 @@ def test_a_sign_off_tells_how_sure_it_is_and_what_verifies_it() -> None:
         "",
     )
     text = FORMATS["markdown"](made)
-    assert "| Lee Chen (at the screen of Dana Ruiz) (signed with their key) |" in text
+    assert "| Lee Chen (at the screen of Dana Ruiz, signed with their key) |" in text
 
 
 @pytest.mark.parametrize(
@@ -240,11 +253,19 @@ def without_partial(event: e.Event) -> e.Event:
 def all_proven(event: e.Event) -> e.Event:
     if isinstance(event, e.RollbackFinished):
         return replace(event, proven=("web-1", "web-2"), unproven=())
+    if isinstance(event, e.StepFinished) and "back" in event.attempt:
+        return replace(event, finish="succeeded", proven=True, exit_code=0, verify_exit_code=0)
     return without_partial(event)
 
 
+def claimed(event: e.Event) -> e.Event:
+    """The log says that all was proven; its attempts don't."""
+    return all_proven(event) if isinstance(event, e.RollbackFinished) else without_partial(event)
+
+
 @pytest.mark.parametrize(
-    ("change", "proven"), [(lambda event: event, False), (without_partial, False), (all_proven, True)]
+    ("change", "proven"),
+    [(lambda event: event, False), (without_partial, False), (claimed, False), (all_proven, True)],
 )
 def test_rolled_back_is_said_only_of_what_is_proven(
     change: Callable[[e.Event], e.Event], proven: bool
@@ -253,6 +274,55 @@ def test_rolled_back_is_said_only_of_what_is_proven(
     assert ("proven on every touched target" in summary) == proven
     assert ("before that was proven" in summary) != proven
     assert ("Nothing is recorded as unresolved" in summary) == proven
+
+
+def short(*events: e.Event) -> str:
+    """What is said of the story up to its first stage's end, and these records behind."""
+    story = [event for _, event in records()][:15]
+    closed = e.SessionClosed(START + timedelta(hours=1), "aborted", ())
+    return review(list(enumerate([*story, *events, closed], 1)), plan(), HEAD).outcome.summary
+
+
+def test_what_an_abort_leaves_is_counted() -> None:
+    at = START + timedelta(minutes=17)
+    begun = [event for _, event in records()][15:19]
+    assert "Its 3 targets: 2 not touched, 1 updated." in short()
+    failed = replace(records()[19][1], at=at)
+    assert "1 updated, 1 failed, 1 not touched." in short(*begun, failed)
+    assert "1 updated, 1 open, 1 not touched." in short(*begun)
+    for left in (short(), short(*begun), short(*begun, failed)):
+        assert "unresolved" not in left
+
+
+def test_every_pause_counts_in_the_summary() -> None:
+    def timed_out(minutes: float) -> tuple[e.Event, ...]:
+        at = START + timedelta(minutes=minutes)
+        return e.GateTimedOut(at, "web"), e.RolloutResumed(at + timedelta(seconds=9), "dana", "", "", (), ())
+
+    rejected = e.StageRejected(START + timedelta(minutes=40), "web", "dana", "", "no", ())
+    assert "paused" not in short()
+    assert "It was paused twice, by an agreed rule." in short(*timed_out(20), *timed_out(30))
+    assert "It was paused once, by a person." in short(rejected)
+    assert "It was paused twice: once by an agreed rule, once by a person." in short(*timed_out(20), rejected)
+
+
+def test_a_target_that_was_skipped_was_not_touched() -> None:
+    """Its attempt was taken back before it began: nothing ran there, and nothing has to be undone."""
+    story = [event for _, event in records(all_proven)]
+    intents = [x for x in story if isinstance(x, e.StepIntended)]
+    ends = [x for x in story if isinstance(x, e.StepFinished)]
+    skipped = {"attempt": "web/switch/web-3/run-1", "at": START + timedelta(minutes=19)}
+    story[23:23] = [
+        replace(intents[1], target="web-3", **skipped),
+        replace(ends[2], finish="skipped", proven=False, exit_code=None, **skipped),
+    ]
+    made = review(list(enumerate(story, 1)), plan(), HEAD)
+    assert made.rollback
+    assert [t.target for t in made.rollback.targets] == ["web-1", "web-2"]
+    assert "proven on every touched target" in made.outcome.summary
+    assert "2 targets touched" in made.outcome.summary
+    assert [s.touched_targets for s in made.steps] == [2]
+    assert "Nothing is recorded as unresolved." in made.outcome.summary
 
 
 def test_a_completed_release_says_so_plainly() -> None:

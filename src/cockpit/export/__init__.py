@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cockpit.export import markdown, plain
+from cockpit.export import html, markdown, plain
 from cockpit.export.model import Review
 
 FORMATS: Mapping[str, Callable[[Review], str]] = {
+    "html": html.render,
     "markdown": markdown.render,
     "json": plain.render,
 }

@@ -11,6 +11,8 @@ _MARKUP = re.compile(r"[\\*\[\]~$#&<>|`@]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 """What Markdown reads as markup; `_` within a word is none."""
 _BLOCK = re.compile(r"^([-+=])(?=[-+=\s]|$)|^(\d+)([.)])(?=\s|$)")
 """What would begin a list, a rule or a heading at the start of a line."""
+_UNUSUAL = re.compile(r"[^\n -~]")
+"""What may be hidden; a review may have many megabytes of other characters."""
 _LINK = re.compile(r":(?=//)|(?<=www)\.|(?<=mailto):", re.IGNORECASE)
 
 
@@ -31,7 +33,7 @@ def fenced(text: str) -> str:
 
 def json_text(text: str) -> str:
     """Finished JSON with every hidden character as an escape: the same data, and nothing a terminal obeys."""
-    return "".join(_json_escape(c) if c != "\n" and hidden(c) else c for c in text)
+    return _UNUSUAL.sub(lambda m: _json_escape(m[0]) if hidden(m[0]) else m[0], text)
 
 
 def _json_escape(character: str) -> str:

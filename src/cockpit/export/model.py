@@ -6,19 +6,31 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cockpit.core.events import Finding, Level, Reading
+from cockpit.core.friction import Friction
 from cockpit.core.plan import Release
+from cockpit.core.rollback import NOTHING_RAN
+from cockpit.export.measures import Action as Action
+from cockpit.export.measures import Answer as Answer
+from cockpit.export.measures import Curve as Curve
+from cockpit.export.measures import Gap as Gap
+from cockpit.export.measures import NearMiss as NearMiss
+from cockpit.export.measures import Point as Point
+from cockpit.export.measures import Span as Span
+from cockpit.export.measures import TargetResult as TargetResult
 from cockpit.store.schema import Head
+
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Which run this is of which plan. `closed_at` is None where the log has no close.
+    """Which run this is of which plan. `closed_at` is None where the log has no close, `opened_at` where no beginning.
 
     `closed_by` is whoever closed it as it was, with their reason; empty where it came to its end by itself.
     """
 
     id: str
-    opened_at: datetime
+    opened_at: datetime | None
     started_at: datetime | None
     closed_at: datetime | None
     opened_by: str
@@ -33,7 +45,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended: completed, rolled_back, aborted, or open where the log ends before the release did."""
+    """How it ended: completed, rolled_back, aborted, or open where the log ends before the release did.
+
+    UNKNOWN where not even the plan can be read: then a review has the records alone, and all else is empty.
+    """
 
     state: str
     partial: tuple[str, ...]
@@ -137,10 +152,15 @@ class Attempt:
     settled: str
     tail: str
 
+    @property
+    def touched(self) -> bool:
+        """Whether it may have changed its target."""
+        return self.finish not in NOTHING_RAN
+
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """A limit that was exceeded and acted."""
+    """A limit that was exceeded and acted. `agreed_by` are the people who had agreed to it, as the plan says."""
 
     seq: int
     at: datetime
@@ -152,11 +172,12 @@ class Trip:
     escalate_to: tuple[str, ...]
     message: str
     unit: str
+    agreed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictChange:
-    """A limit's verdict that became another."""
+    """A limit's verdict that became another. `observed`: it is only observed, and never acts."""
 
     seq: int
     at: datetime
@@ -169,6 +190,7 @@ class VerdictChange:
     breaching_since: datetime | None
     detail: str
     unit: str
+    observed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,9 +302,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """All of it. Moments are aware and in the zone called `timezone`; people are named as the plan names them.
+    """All of it. Moments are aware, and shown in the zone called `timezone`; people are named as the plan names them.
 
     `head` is the log's last record: noted elsewhere, it shows later whether the log was cut or made anew.
+    `missing` says, a sentence each, what the log doesn't tell and why; `smooth` what went as it should.
     """
 
     release: Release
@@ -303,3 +326,13 @@ class Review:
     attendance: tuple[Attendance, ...]
     timeline: tuple[Moment, ...]
     head: Head
+    missing: tuple[str, ...] = ()
+    smooth: tuple[str, ...] = ()
+    friction: tuple[Friction, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    actions: tuple[Action, ...] = ()
+    targets: tuple[TargetResult, ...] = ()
+    near: tuple[NearMiss, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    spans: tuple[Span, ...] = ()

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 from cockpit.core import events as e
 from cockpit.core.journal import say
+from cockpit.core.people import holders
 from cockpit.core.plan import Plan
 from cockpit.core.slices import Wave, slices_of
+from cockpit.export import lanes, people
 from cockpit.export import model as m
-from cockpit.export import people
+from cockpit.export.clock import Clock, length
+from cockpit.export.evidence import with_evidence
 from cockpit.export.people import Records, units_of
 from cockpit.export.summary import summarise
+from cockpit.store.digest import Digest
 from cockpit.store.output import Output
 from cockpit.store.schema import Head
 
@@ -31,43 +34,49 @@ def no_output(attempt: str) -> Output | None:
     return None
 
 
-def review(records: Records, plan: Plan, head: Head, output: OutputOf = no_output) -> m.Review:
+def review(
+    records: Records,
+    plan: Plan,
+    head: Head,
+    output: OutputOf = no_output,
+    samples: Digest | None = None,
+    missing: tuple[str, ...] = (),
+) -> m.Review:
     """The review of the session that `records` (seq, event) tell of; the first is its SessionOpened.
 
-    `plan` is the one they carry, `output` gives an attempt's kept output. ValueError for a log without a session.
+    `plan` is the one they carry, `output` gives an attempt's kept output, `samples` is what they come to, None where
+    nobody looked; `missing` says what is known to lack. ValueError for a log without a session.
     """
     if not records or not isinstance(records[0][1], e.SessionOpened):
         raise ValueError("the log holds no session: its first record is not that one was opened")
-    zone = ZoneInfo(plan.window.timezone) if plan.window else UTC
-    local = [(seq, _in_zone(event, zone)) for seq, event in records]
-    attempts = _attempts(local, output)
+    clock = Clock(plan.window.timezone if plan.window else "UTC")
+    attempts = _attempts(records, output)
     made = m.Review(
         release=plan.release,
-        session=_session(local, plan),
-        timezone=plan.window.timezone if plan.window else "UTC",
-        outcome=_outcome(local),
-        stages=tuple(_stages(local, plan)),
+        session=_session(records, plan),
+        timezone=clock.timezone,
+        outcome=_outcome(records),
+        stages=tuple(_stages(records, plan)),
         steps=tuple(_steps(plan, attempts)),
-        decisions=tuple(people.decisions(local, plan)),
-        overrides=tuple(people.overrides(local, plan)),
-        signoffs=tuple(people.signoffs(local, plan)),
-        trips=tuple(_trips(local, plan)),
-        verdicts=tuple(_verdicts(local, plan)),
-        rollback=_rollback(local, plan, attempts),
+        decisions=tuple(people.decisions(records, plan)),
+        overrides=tuple(people.overrides(records, plan)),
+        signoffs=tuple(people.signoffs(records, plan)),
+        trips=tuple(_trips(records, plan)),
+        verdicts=tuple(_verdicts(records, plan)),
+        rollback=_rollback(records, plan, attempts),
         attempts=attempts,
-        notes=tuple(people.notes(local, plan)),
+        notes=tuple(people.notes(records, plan)),
         notices=tuple(
-            m.Notice(seq, n.at, n.on, n.line, n.ok, n.detail) for seq, n in _all(local, e.NoticeSent)
+            m.Notice(seq, n.at, n.on, n.line, n.ok, n.detail) for seq, n in _all(records, e.NoticeSent)
         ),
-        attendance=people.attendance(local, plan),
-        timeline=tuple(_timeline(local, plan)),
+        attendance=people.attendance(records, plan),
+        timeline=tuple(_timeline(records, plan, clock)),
         head=head,
+        missing=missing,
+        spans=lanes.spans(records, plan),
     )
+    made = with_evidence(made, records, plan, samples)
     return replace(made, outcome=replace(made.outcome, summary=summarise(made)))
-
-
-def _in_zone(event: e.Event, zone: tzinfo) -> e.Event:
-    return replace(event, at=event.at.astimezone(zone))
 
 
 def _all(records: Records, kind: type[_E]) -> Iterator[tuple[int, _E]]:
@@ -106,13 +115,14 @@ def _outcome(records: Records) -> m.Outcome:
     return m.Outcome(closed.outcome, closed.partial, "") if closed else m.Outcome("open", (), "")
 
 
-def _timeline(records: Records, plan: Plan) -> Iterator[m.Moment]:
+def _timeline(records: Records, plan: Plan, clock: Clock) -> Iterator[m.Moment]:
     intents: dict[str, e.StepIntended] = {}
     for seq, event in records:
         if isinstance(event, e.StepIntended):
             intents[event.attempt] = event
         who = plan.person_name(getattr(event, "by", ""))
-        yield m.Moment(seq, event.at, who, say(event, plan, intents.get))
+        local = replace(event, at=clock.local(event.at))  # its words may tell the time
+        yield m.Moment(seq, event.at, who, say(local, plan, intents.get))
 
 
 def _stages(records: Records, plan: Plan) -> Iterator[m.StageReview]:
@@ -131,7 +141,7 @@ def _stages(records: Records, plan: Plan) -> Iterator[m.StageReview]:
             _baked(own),
             started.at if started else None,
             finished.at if finished else None,
-            finished.at - started.at if started and finished else None,
+            length(started.at, finished.at) if started and finished else None,
         )
 
 
@@ -147,7 +157,7 @@ def _baked(own: Records) -> timedelta | None:
         if isinstance(event, e.BakeStarted):
             since.setdefault(event.wave, event.at)
         elif isinstance(event, e.BakeFinished) and event.wave in since:
-            lengths.append(event.at - since.pop(event.wave))
+            lengths.append(length(since.pop(event.wave), event.at))
     return sum(lengths, timedelta(0)) if lengths else None
 
 
@@ -160,7 +170,7 @@ def _steps(plan: Plan, attempts: tuple[m.Attempt, ...]) -> Iterator[m.StepReview
             step.id,
             step.on,
             len({target for wave in waves if step.id in wave.steps for target in wave.targets}),
-            len({a.target for a in own if a.finish != "unreachable"}),
+            len({a.target for a in own if a.touched}),
             len({a.target for a in own if a.finish == "succeeded"}),
             len(own),
             step.timeout,
@@ -222,19 +232,21 @@ def _tail(output: Output | None) -> str:
 
 def _trips(records: Records, plan: Plan) -> Iterator[m.Trip]:
     units = units_of(plan)
+    agreed_by = {t.id: tuple(map(plan.person_name, holders(plan, t.agreed_by))) for t in plan.thresholds}
     for seq, t in _all(records, e.ThresholdTripped):
         told, unit = tuple(plan.person_name(who) for who in t.escalate_to), units.get(t.threshold, "")
-        yield m.Trip(seq, t.at, t.threshold, t.action, t.value, t.limit, t.target, told, t.message, unit)
+        agreed = agreed_by.get(t.threshold, ())
+        yield m.Trip(
+            seq, t.at, t.threshold, t.action, t.value, t.limit, t.target, told, t.message, unit, agreed
+        )
 
 
 def _verdicts(records: Records, plan: Plan) -> Iterator[m.VerdictChange]:
     units = units_of(plan)
+    observed = {t.id for t in plan.thresholds if t.observe_only}
     for seq, v in _all(records, e.VerdictChanged):
-        since = v.breaching_since.astimezone(v.at.tzinfo) if v.breaching_since else None
-        unit = units.get(v.threshold, "")
-        yield m.VerdictChange(
-            seq, v.at, v.threshold, v.signal, v.verdict, v.value, v.limit, v.target, since, v.detail, unit
-        )
+        told = (v.threshold, v.signal, v.verdict, v.value, v.limit, v.target, v.breaching_since, v.detail)
+        yield m.VerdictChange(seq, v.at, *told, units.get(v.threshold, ""), v.threshold in observed)
 
 
 def _rollback(records: Records, plan: Plan, attempts: tuple[m.Attempt, ...]) -> m.RollbackReview | None:
@@ -243,7 +255,7 @@ def _rollback(records: Records, plan: Plan, attempts: tuple[m.Attempt, ...]) -> 
         return None
     proven = finished.proven if finished else ()
     unproven = finished.unproven if finished else ()
-    touched = dict.fromkeys(a.target for a in attempts if a.direction == "back" or a.finish != "unreachable")
+    touched = dict.fromkeys(a.target for a in attempts if a.direction == "run" and a.touched)
     return m.RollbackReview(
         started.at,
         finished.at if finished else None,
@@ -251,7 +263,7 @@ def _rollback(records: Records, plan: Plan, attempts: tuple[m.Attempt, ...]) -> 
         started.reason,
         started.threshold,
         plan.rollback.expected_time,
-        finished.at - started.at if finished else None,
+        length(started.at, finished.at) if finished else None,
         proven,
         unproven,
         tuple(_went_back(target, proven, unproven, attempts) for target in touched),
@@ -261,8 +273,18 @@ def _rollback(records: Records, plan: Plan, attempts: tuple[m.Attempt, ...]) -> 
 def _went_back(
     target: str, proven: tuple[str, ...], unproven: tuple[str, ...], attempts: tuple[m.Attempt, ...]
 ) -> m.RollbackTarget:
-    own = tuple(a.id for a in attempts if a.target == target and a.direction == "back")
-    if target in proven:
-        return m.RollbackTarget(target, True, "", own)
+    own = [a for a in attempts if a.target == target]
+    ids = tuple(a.id for a in own if a.direction == "back")
     why = [line.removeprefix(f"{target}: ") for line in unproven if line.split(":")[0] == target]
-    return m.RollbackTarget(target, False, "; ".join(why) or "the rollback did not end", own)
+    if target not in proven:
+        return m.RollbackTarget(target, False, "; ".join(why) or "the rollback did not end", ids)
+    borne_out = _borne_out(own)
+    detail = "" if borne_out else "the log calls it proven, but its attempts don't bear that out"
+    return m.RollbackTarget(target, borne_out, detail, ids)
+
+
+def _borne_out(own: list[m.Attempt]) -> bool:
+    """Whether of each step that touched a target the newest rollback is proven."""
+    newest = {(a.stage, a.step): a for a in own if a.direction == "back"}
+    touched = {(a.stage, a.step) for a in own if a.direction == "run" and a.touched}
+    return all(key in newest and newest[key].finish == "succeeded" and newest[key].proven for key in touched)

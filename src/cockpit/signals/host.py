@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from cockpit.core.plan import Signal
 from cockpit.signals.query import Loop, Unreadable
 
-METRICS = ("cpu", "memory", "disk", "load", "network")
+UNITS = {"cpu": "%", "memory": "%", "disk": "%", "load": "", "network": "bytes/s"}
+METRICS = tuple(UNITS)
 
 # Every tick costs one fork (the sleep); everything else is a builtin. df runs on its own in the
 # background, one at a time: on a hung mount it blocks for ever, and must not take the loop along.
