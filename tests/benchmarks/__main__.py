@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.benchmarks import engine, hands, judging, screen, ssh, store
+from tests.benchmarks import engine, export, hands, judging, screen, scrub, ssh, store
 from tests.benchmarks.rows import Row
 
 
@@ -34,6 +34,8 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "metrics": lambda: [screen.metrics()],
     "hands": lambda: asyncio.run(hands.attended()),
     "replay": lambda: asyncio.run(hands.replay()),
+    "scrub": lambda: scrub.scrub(),
+    "export": lambda: export.rows(),
 }
 
 

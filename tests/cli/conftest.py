@@ -10,7 +10,8 @@ import pytest
 
 def home_in(path: Path) -> dict[str, str]:
     """An environment in which nothing is kept elsewhere than below `path`."""
-    return {**os.environ, "XDG_STATE_HOME": str(path / "state"), "HOME": str(path), "COCKPIT_LINKS": ""}
+    ours = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return {**ours, "XDG_STATE_HOME": str(path / "state"), "HOME": str(path), "COCKPIT_LINKS": ""}
 
 
 @pytest.fixture

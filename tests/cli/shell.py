@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 
+from tests.forked import NURSERY
 from tests.sshd import Sshd
 
 PLAN = """
@@ -50,17 +52,22 @@ steps = ["switch"]
 """
 
 
-def cockpit(home: Mapping[str, str], *words: object, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run `cockpit` with these words, and `more` in its environment; it has no terminal."""
-    return subprocess.run(
-        command(*words),
-        env={**home, **more},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def cockpit(
+    home: Mapping[str, str], *words: object, said: str = "", cwd: Path | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `cockpit` with these words, and `more` in its environment; it has no terminal, and reads what is `said`."""
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(said.encode("utf-8", "surrogateescape"))
+        for file in (streams := (given, out, err)):
+            file.seek(0)
+        process = NURSERY.start(command(*words), env={**home, **more}, cwd=cwd, streams=streams)
+        try:
+            status = process.wait(60)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(words, status, out.read().decode(), err.read().decode())
 
 
 def command(*words: object) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from tests.cli.shell import cockpit, write
@@ -21,18 +22,27 @@ def test_an_action_left_open_makes_the_next_release_of_its_service_not_ready(
     words = ("Runbook R-12 says how to drain a host", "--owner", "lee", "--due", "2099-12-01")
     added = cockpit(home, "actions", "add", *words, "--as", "dana")
     assert added.returncode == 0, added.stderr
+    name, record = added.stdout.splitlines()[:2]
+    assert record.startswith("record ")
 
     listed = cockpit(home, "actions", "--service", "small").stdout
-    name = listed.split()[0]
-    assert "lee, until 2099-12-01: Runbook R-12 says how to drain a host" in listed
+    assert listed.split()[0] == name
+    assert "Lee Chen, until 2099-12-01: Runbook R-12 says how to drain a host" in listed
     refused = cockpit(home, plan, "--headless", "--as", "dana")
     assert refused.returncode == 5
-    assert f"Lee Chen still has to do: {words[0]}" in refused.stderr
+    assert f"to do by Lee Chen, until 2099-12-01: {words[0]}, open for" in refused.stderr
     assert "NOT" in cockpit(home, "check", plan).stdout
 
     unknown = cockpit(home, "actions", "close", "1", "merged", "--as", "lee")
     assert (unknown.returncode, "SESSION/NUMBER" in unknown.stderr) == (2, True)
-    assert cockpit(home, "actions", "close", name, "merged in R-12", "--as", "dana").returncode == 0
+    nowhere = cockpit(home, "actions", "add", *words, "--as", "dana", "--about", 9999)
+    assert (nowhere.returncode, "there is no record 9999" in nowhere.stderr) == (1, True)
+    done = cockpit(home, "actions", "close", name, "merged in R-12", "--as", "dana")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"{name} closed")
+    assert cockpit(home, "actions").stdout == "no open actions\n"
+    every = cockpit(home, "actions", "--all", COLUMNS="60").stdout
+    assert f"closed by Dana Ruiz on {datetime.now():%Y-%m-%d}: merged in R-12" in every
+    assert every.startswith(name) and max(map(len, every.splitlines())) <= 60
     assert cockpit(home, "verify", name.split("/")[0]).returncode == 0
     again = cockpit(home, plan, "--headless", "--as", "dana")
     assert again.returncode == 0, again.stderr

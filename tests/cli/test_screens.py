@@ -44,4 +44,21 @@ async def test_a_session_that_is_over_is_not_taken_up(
     name = cockpit(home, "sessions").stdout.split()[0]
     status, text = await said(home, "resume", "--as", "dana")
     assert status == 0
-    assert text == f"completed: small 2 is out. It is over: `cockpit export {name}` writes its review"
+    assert text.splitlines() == [
+        "completed: small 2 is out",
+        f"review it: cockpit review {name}",
+        f"report: cockpit export {name} --format html -o {name}.html",
+    ]
+
+
+async def test_what_is_over_is_reviewed_and_replayed_instead_of_attached_to(
+    home: dict[str, str], tmp_path: Path, sshd: Sshd
+) -> None:
+    done = cockpit(home, write(tmp_path, sshd), "--headless", "--as", "dana")
+    name = cockpit(home, "sessions").stdout.split()[0]
+    assert f"review it: cockpit review {name}\nreport: cockpit export {name} --format html" in done.stderr
+    status, text = await said(home, "attach", name)
+    assert status == 2
+    assert f"review it with `cockpit review {name}`, replay it with `cockpit replay {name}`." in text
+    status, text = await said(home, "attach", "another")
+    assert (status, "no session another can be attached to" in text) == (2, True)

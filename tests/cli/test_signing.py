@@ -110,9 +110,7 @@ def elsewhere(
 ) -> subprocess.CompletedProcess[str]:
     """Cockpit on somebody's own machine: no session, no plan, only their key."""
     home = {**home_in(session.path / f"home-of-{who}"), "SSH_AUTH_SOCK": ""}
-    return subprocess.run(
-        command("sign", *words), env=home, input=said, capture_output=True, text=True, timeout=60, check=False
-    )
+    return cockpit(home, "sign", *words, said=said)
 
 
 def asked(session: Session, item: str, who: str = "noa") -> str:
@@ -123,15 +121,7 @@ def asked(session: Session, item: str, who: str = "noa") -> str:
 
 
 def handed_in(session: Session, block: str, who: str = "dana") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command("sign", "--block", "-", "--as", who),
-        env=session.home,
-        input=block,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return cockpit(session.home, "sign", "--block", "-", "--as", who, said=block)
 
 
 def test_the_whole_conversation(session: Session) -> None:
@@ -342,7 +332,7 @@ def test_the_log_and_its_review_prove_it_without_cockpit(session: Session, tmp_p
     assert "each made with its person's key in the plan, for what its record says" in done.stdout
     exported = cockpit(session.home, "export", session.log).stdout
     assert re.search(
-        r"\| smoke \|.* Ann Berg \(at the screen of Dana Ruiz\).* \(signed with their key\) \|", exported
+        r"\| smoke \|.* Ann Berg \(at the screen of Dana Ruiz, .*signed with their key\) \|", exported
     )
 
 

@@ -50,8 +50,10 @@ def place(home: dict[str, str], tmp_path: Path) -> tuple[dict[str, str], Path]:
 def init(
     place: tuple[Mapping[str, str], Path], answers: Sequence[str | bytes], *words: object, before: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """`cockpit init` with these words, all its answers in a pipe; `before` is what the shell does first."""
+    """`cockpit init` with these words, all its answers in a pipe; `before` is what a shell does first."""
     said = b"".join((a.encode() if isinstance(a, str) else a) + b"\n" for a in answers)
+    if not before:
+        return cockpit(place[0], "init", *words, said=said.decode("utf-8", "surrogateescape"), cwd=place[1])
     done = subprocess.run(
         ["sh", "-c", f'{before}\nexec "$@"', "sh", *command("init", *words)],
         input=said,

@@ -15,11 +15,11 @@ from cockpit.core.errors import NotReady
 from cockpit.core.plan import Notify, Plan, Signal, Stage, Threshold, Window
 from cockpit.core.view import exit_code
 from cockpit.planfile import load
-from cockpit.runtime.durations import Duration, durations
 from cockpit.runtime.rehearsal import breach, drill, way_back
 from cockpit.runtime.simulated import Lasting, Script, play
 from cockpit.runtime.simulated_readings import breaching, healthy
 from cockpit.runtime.simulated_team import REACTION
+from cockpit.store.durations import Duration, durations
 from cockpit.store.log import Log
 from tests.core.plans import ERRORS, SWITCH, T0, gated, item, limit, plan
 

@@ -35,16 +35,16 @@ from cockpit.core.plan import (
 from cockpit.core.state import State, initial
 from cockpit.core.statement import block, parts, read
 from cockpit.core.thresholds import Judgement, Sample, breaches, raised
-from cockpit.core.verdicts import judge
 from cockpit.remote import signing
 from cockpit.runtime.signatures import Challenge, signed
+from cockpit.runtime.watching import Cohorts, Watch, watch
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands
 
 T0 = datetime(2026, 11, 24, 10, 20, tzinfo=UTC)
 INTERVAL = timedelta(seconds=5)
 KEPT = 60
-"""Samples of a signal on a target: each look judges them all."""
+"""Samples of a signal on a target."""
 
 
 RELEASE = Release(
@@ -137,6 +137,7 @@ class FakeLink:
         self.apart = False
         self.at = T0
         self.failure = ""
+        self.ended = False
         self.errors = 0.4
         self.on = "web-1"
         self.sent: list[Command] = []
@@ -149,6 +150,7 @@ class FakeLink:
         self.silent: set[str] = set()
         self.said: dict[str, Judgement] = {}
         self._judged: dict[tuple[str, datetime], Judgement | None] = {}
+        self._watches: dict[str, Watch] = {}
         self.subscribers: list[Callable[[], None]] = []
         self.do(
             cmd.OpenSession(self.at, "demo", "demo-1", me, me, "laptop", "0.1", "plan.toml", "", "", False)
@@ -185,8 +187,13 @@ class FakeLink:
     def _judge_now(self, threshold: str) -> Judgement | None:
         t = self.state.plan.threshold(threshold)
         signal = self.state.plan.signal(t.signal)
-        series = {target: self.series(t.signal, target) for target in signal.targets}
-        return judge(t, series, signal.interval, self.at) if any(series.values()) else None
+        if not any(self.series(t.signal, target) for target in signal.targets):
+            return None
+        watching = self._watches.get(threshold)
+        if watching is None or watching.threshold != t:
+            series = {target: self._kept(t.signal, target) for target in signal.targets}
+            watching = self._watches[threshold] = watch(t, series, signal.interval)
+        return watching.judge(self.at, Cohorts())
 
     def host(self, target: str) -> tuple[datetime, HostSample] | None:
         return self.hosts.get(target)
@@ -209,6 +216,8 @@ class FakeLink:
         return await signed(command, asked, self.state, self.at)
 
     async def send(self, command: Command) -> Refused | None:
+        if self.ended:
+            return Refused("the session is over")
         self.sent.append(command)
         is_signed = isinstance(command, cmd.SignedCommand) and bool(command.signature)
         if is_signed and (why := await self._forged(command)):
@@ -269,9 +278,7 @@ class FakeLink:
     def _record(self, events: Sequence[ev.Event]) -> None:
         for event in events:
             if isinstance(event, ev.SignalEntered):
-                self.samples.setdefault((event.signal, HERE), deque(maxlen=KEPT)).append(
-                    Sample(event.at, event.value)
-                )
+                self._keep(event.signal, HERE, Sample(event.at, event.value))
             if isinstance(event, ev.SignalEntered | ev.LimitChanged):
                 self._judged.clear()
         self.events += events
@@ -322,7 +329,22 @@ class FakeLink:
         self._judge()
 
     def _sample(self, signal: str, target: str, value: float) -> None:
-        self.samples.setdefault((signal, target), deque(maxlen=KEPT)).append(Sample(self.at, value))
+        self._keep(signal, target, Sample(self.at, value))
+
+    def _kept(self, signal: str, target: str) -> deque[Sample]:
+        return self.samples.setdefault((signal, target), deque(maxlen=KEPT))
+
+    def _keep(self, signal: str, target: str, sample: Sample) -> None:
+        self._kept(signal, target).append(sample)
+        for watching in self._watches.values():
+            if watching.threshold.signal == signal:
+                watching.add(target, sample)
+
+    def forget(self) -> None:
+        """What was read before counts no more."""
+        self.samples.clear()
+        self._judged.clear()
+        self._watches.clear()
 
     def _judge(self) -> None:
         for t in self.state.plan.thresholds:
@@ -401,8 +423,7 @@ class FakeLink:
     def take_up(self, by: str = "lee", after: float = 1860) -> FakeLink:
         """The process ended, and somebody takes the session up again `after` so many seconds."""
         self.at += timedelta(seconds=after)
-        self.samples.clear()
-        self._judged.clear()
+        self.forget()
         self.do(cmd.ResumeSession(self.at, by, by, "laptop", "0.1"))
         self.sit(self.me or self.seat.os_user)
         self.tick()

@@ -18,6 +18,7 @@ from cockpit.tui.keys import footer
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
+from cockpit.tui.review import Settle, nowhere
 from cockpit.tui.scene import History, Scene, zone_of
 from tests.tui.fake_link import FakeLink
 
@@ -99,9 +100,11 @@ class Person:
 
 
 @asynccontextmanager
-async def at_screen(link: FakeLink, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Person]:
-    """The app on `link`, in a terminal of `size` (columns, rows)."""
-    app = CockpitApp(link)
+async def at_screen(
+    link: FakeLink, size: tuple[int, int] = (120, 40), settle: Settle = nowhere
+) -> AsyncIterator[Person]:
+    """The app on `link`, in a terminal of `size` (columns, rows); `settle` as in `show`."""
+    app = CockpitApp(link, settle=settle)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield Person(app, pilot, link)

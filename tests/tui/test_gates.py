@@ -70,8 +70,7 @@ def test_what_speaks_against_it_is_told_first() -> None:
     over.do(cmd.ResumeRollout(over.at, "dana", reason="known", accepting=("errors > 2",)))
     assert "  ▲ errors > 2: 2.4, breach, accepted" in asked(over)
     blind = at_gate_of_two()
-    blind.samples.clear()
-    blind._judged.clear()
+    blind.forget()
     assert any("not read yet" in line for line in asked(blind))
     nothing = replace(two_of_three(), thresholds=())
     assert not any("limit" in line for line in asked(at_gate_of_two(nothing)))
@@ -82,7 +81,8 @@ def test_the_time_left_is_told_until_it_is_over() -> None:
         link = at_gate_of_two(with_gate(two_of_three(), on_timeout=does))
         assert any(line == f"  18:00 left to decide, then {follows}" for line in asked(link))
     link.pass_time(1080)
-    assert link.state.aborted is not None and asked(link) == []
+    assert link.state.aborted is not None
+    assert not any("left to decide" in line for line in asked(link))
     late = at_gate_of_two(with_gate(two_of_three(), on_timeout="pause"))
     late.pass_time(1085)
     assert "nobody decided on web in time: resume, then decide" in top(late)[1]

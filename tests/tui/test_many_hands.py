@@ -240,7 +240,7 @@ def test_the_first_open_item_that_may_be_signed_here_is_offered() -> None:
 async def test_a_screen_that_only_watches_decides_nothing(size: tuple[int, int]) -> None:
     link = FakeLink().paused_by_limit()
     link.sit("lee", may_act=False)
-    assert offered(link) == " ◌ watching   o output   z zoom   q leave   ? help"
+    assert offered(link) == " ◌ watching   w review   o output   z zoom   q leave   ? help"
     assert "– roll back: 1 target" in asked(link) and "– accept and go on" in asked(link)
     async with at_screen(link, size) as lee:
         await lee.sees("◌ watching")

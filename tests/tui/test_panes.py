@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from cockpit.core import commands as cmd
+from cockpit.core import events as ev
 from cockpit.core.commands import Refused
 from cockpit.core.decide import decide
 from cockpit.core.plan import Step
@@ -103,6 +104,48 @@ def test_the_rollout_folds_what_is_done_and_opens_what_goes_on() -> None:
     ]
     unfolded = drawn("rollout", FakeLink().in_web(), toggled=frozenset({"stage:canary"}))
     assert "  ✔ web-1  switch done, verified" in unfolded[1]
+
+
+def test_a_step_that_takes_longer_than_usual_says_so_there_and_back() -> None:
+    times = (ev.UsualTime("switch", "run", 12.0, 30), ev.UsualTime("switch", "back", 80.0, 4))
+    link = FakeLink()
+    link.do(cmd.ReportUsualTimes(link.at, times))
+    link.in_web()
+    link.pass_time(15)
+    assert "    ● web-2  switch running  " in drawn("rollout", link)[3]
+    link.pass_time(5)
+    assert "    ● web-2  switch running, usually 12 s  " in drawn("rollout", link)[3]
+    link.finish()
+    link.do(cmd.RollBack(link.at, "lee", reason="orders fall"))
+    link.tick()
+    link.pass_time(119)
+    assert "usually" not in "".join(drawn("rollout", link))
+    link.pass_time(5)
+    assert "  ↶ web-2  switch going back, usually 80 s" in drawn("rollout", link)
+
+
+def test_the_step_that_is_slow_is_told_where_there_are_several() -> None:
+    plan = a_plan()
+    warm = replace(plan.steps[1], id="warm", on="targets")
+    canary = replace(plan.stages[0], steps=("switch", "warm"))
+    link = FakeLink(replace(plan, steps=(*plan.steps, warm), stages=(canary, *plan.stages[1:])))
+    link.do(cmd.ReportUsualTimes(link.at, (ev.UsualTime("warm", "run", 4.0, 30),)))
+    link.ready().start()
+    link.finish()
+    link.pass_time(10)
+    rows = drawn("rollout", link, toggled=frozenset({"target:canary/0/web-1"}))
+    assert "  ● web-1  warm running, usually 4 s  " in rows[1]
+    assert rows[3] == "    ● warm running  0:10  usually 4 s"
+
+
+def test_how_long_going_back_takes_says_where_that_comes_from() -> None:
+    link = FakeLink()
+    link.do(cmd.ReportUsualTimes(link.at, (ev.UsualTime("switch", "back", 80.0, 4),)))
+    link.baking()
+    assert "back out now: 1 target, ~80 s (usual)" in header(scene(link), 160)[0].plain
+    asked = asks.roll_back(scene(link))
+    assert isinstance(asked, Ask)
+    assert "in ~80 s (as usual in earlier releases); the window" in asked.lines[0].plain
 
 
 def test_a_large_wave_names_trouble_and_work_and_counts_the_rest() -> None:

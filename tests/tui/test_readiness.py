@@ -10,7 +10,7 @@ import pytest
 
 from cockpit.core import commands as cmd
 from cockpit.core import readiness
-from cockpit.core.events import Finding
+from cockpit.core.events import Finding, OpenAction
 from cockpit.core.plan import ChecklistItem, Window
 from cockpit.core.state import State
 from cockpit.tui.keys import footer
@@ -67,6 +67,25 @@ def test_what_the_way_is_clear_of_is_unfolded_with_a_key() -> None:
     ]
     opened = told(FakeLink().ready(), toggled=frozenset({"group:people"}))
     assert opened[1:3] == ["  ✔ decision owner: Dana Ruiz", "  ✔ rollback owner: Lee Chen"]
+
+
+def test_what_earlier_releases_left_to_do_is_a_line_each_and_one_beneath_them() -> None:
+    link = FakeLink().ready()
+    earlier = [
+        OpenAction(f"checkout-1/{n}", f"Runbook R-{n} " * 6, "sam", "2026-11-30", T0 - timedelta(days=9), n)
+        for n in (0, 1)
+    ]
+    link.do(cmd.ReportActions(link.at, tuple(earlier), ""))
+    first, second, *how = told(link, 60)[:4]
+    assert first.startswith("✖ to do by Sam Okoro, until 2026-11-30: Runbook R-0") and len(first) == 60
+    assert second.startswith("✖ to do by Sam Okoro, until 2026-11-30: Runbook R-1")
+    assert how == [
+        "✖ what earlier reviews asked for is done or waived before",
+        "  the next release (w, then x or -)",
+    ]
+    assert told(link, 60)[4].startswith("✔")
+    link.sit("lee", may_act=False)
+    assert "cockpit actions close NAME" in " ".join(told(link, 60)[2:6])
 
 
 def test_who_is_waited_for_does_it_here_or_at_their_own_screen() -> None:

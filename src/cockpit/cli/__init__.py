@@ -12,7 +12,19 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from cockpit.cli import actions, attending, driving, reading, rehearsing, signing, starting
+from cockpit.cli import (
+    actions,
+    attending,
+    driving,
+    exporting,
+    history,
+    reading,
+    rehearsing,
+    replaying,
+    reviewing,
+    signing,
+    starting,
+)
 from cockpit.cli.arguments import ACTS, parser
 from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
 from cockpit.cli.session import is_headless, tell
@@ -48,6 +60,8 @@ def _means(args: argparse.Namespace) -> str:
     """What the end of this command's screen means for its session."""
     if args.command == "demo":
         return "The demo is over."
+    if args.command == "replay":
+        return "Nothing was changed by it."
     return TOGETHER if getattr(args, "foreground", False) else APART
 
 
@@ -60,8 +74,10 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "sign": signing.sign,
     "check": reading.check,
     "rehearse": rehearsing.rehearse,
-    "export": reading.export,
-    "sessions": reading.sessions,
+    "replay": replaying.replay,
+    "export": exporting.export,
+    "sessions": history.sessions,
+    "review": reviewing.review,
     "actions": actions.actions,
     "verify": reading.verify,
     "demo": driving.demo,
@@ -69,5 +85,5 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "init": starting.init,
 }
 
-ON_SCREEN = ("run", "resume", "demo", "attach")
+ON_SCREEN = ("run", "resume", "demo", "attach", "replay")
 """The commands that open a screen, unless they are headless."""

@@ -110,7 +110,7 @@ async def _first_screen(engine: Any, attended: asyncio.Event) -> None:
 
 
 async def _stay(engine: Any, within_s: float) -> None:
-    """Until the session is over, or nobody is there whom it could still be for."""
+    """Until the session is over and nobody reviews it any more, or nobody is there whom it could still be for."""
     from cockpit.core.events import COCKPIT
     from cockpit.runtime.engine import set_within
 
@@ -124,6 +124,9 @@ async def _stay(engine: Any, within_s: float) -> None:
             return
         changed.clear()
         await set_within(changed, min(LOOK_AGAIN_S, max(0.0, deadline - clock()) or LOOK_AGAIN_S))
+    while engine.reviewed:
+        changed.clear()
+        await set_within(changed, LOOK_AGAIN_S)
 
 
 def forsaken(state: Any, late: bool) -> str:

@@ -36,11 +36,11 @@ def parser() -> argparse.ArgumentParser:
     _attending(sub)
     _checking(sub)
     _rehearsing(sub)
-    export = sub.add_parser("export", help="write a session's review")
-    _session_argument(export)
-    export.add_argument("--format", default="markdown", metavar="FORMAT", help="markdown or json")
-    export.add_argument("-o", "--output", type=Path, metavar="FILE", help="instead of standard output")
-    sub.add_parser("sessions", help="what has been run")
+    _replaying(sub)
+    _exporting(sub)
+    sessions = sub.add_parser("sessions", help="what has been run, and what each service's releases come to")
+    sessions.add_argument("--service", default="", metavar="S", help="only this service's")
+    sessions.add_argument("--json", action="store_true", help="one JSON object")
     verify = sub.add_parser("verify", help="check a session's log, and the outcome it claims")
     _session_argument(verify)
     verify.add_argument(
@@ -51,9 +51,41 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--hosts", type=int, default=6, metavar="N", help="size of the fleet (default 6)")
     _driving(demo)
     _starting(sub)
+    _review(sub)
     _actions(sub)
-    sub.add_parser("schema", help="print the JSON Schema of the plan")
+    schema = sub.add_parser("schema", help="print the JSON Schema of the plan")
+    schema.add_argument(
+        "--of", choices=("plan", "review"), default="plan", help="of the plan, or of a report as JSON"
+    )
     return whole
+
+
+def _exporting(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    export = sub.add_parser("export", help="write a session's report, whatever state its log is in")
+    _session_argument(export)
+    export.add_argument(
+        "--format",
+        type=lambda said: "markdown" if said == "md" else said,
+        default="markdown",
+        metavar="FORMAT",
+        help="markdown (or md), html, json or csv (default markdown)",
+    )
+    export.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="instead of standard output, in the place of what is there; csv: a directory for its tables",
+    )
+    export.add_argument(
+        "--names",
+        choices=("people", "roles"),
+        default="people",
+        help="who is who, or only the roles they held",
+    )
+    export.add_argument(
+        "--table", default="", metavar="TABLE", help="csv: only this one: events, samples, steps or about"
+    )
 
 
 def _starting(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,9 +98,28 @@ def _starting(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
 
 
+def _review(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    review = sub.add_parser(
+        "review", help="what cost a release time, the review's questions, and its actions"
+    )
+    _session_argument(review)
+    review.add_argument(
+        "--answer",
+        nargs=2,
+        metavar=("KEY", "TEXT"),
+        help="answer the question of that key in a line; of friction its kind, with --about",
+    )
+    review.add_argument(
+        "--about", type=int, default=0, metavar="RECORD", help="the log's record that the friction comes from"
+    )
+    _who(review)
+    _own_id(review)
+
+
 def _actions(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     actions = sub.add_parser("actions", help="what reviews asked for: open, age, releases survived")
     actions.add_argument("--service", default="", metavar="S", help="only this service's")
+    actions.add_argument("--all", action="store_true", help="those that are closed or waived too")
     what = actions.add_subparsers(dest="what", metavar="WHAT")
     add = what.add_parser("add", help="ask somebody for something before the next release")
     add.add_argument("text", metavar="TEXT", help="what will be there once it is done")
@@ -113,6 +164,19 @@ def _rehearsing(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         help="one run in which this signal leaves its limits from that stage on",
     )
     rehearse.add_argument("--json", action="store_true", help="the result, or one JSON object per event")
+
+
+def _replaying(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    replay = sub.add_parser("replay", help="play a recorded session back in the same panes, with a scrubber")
+    _session_argument(replay)
+    speeds = (1, 2, 5, 10, 20, 50, 100)
+    replay.add_argument(
+        "--speed", type=int, choices=speeds, default=1, metavar="N", help="1, 2, 5, 10, 20, 50 or 100 times"
+    )
+    replay.add_argument(
+        "--at", default="", metavar="PLACE", help="stand there at first: a time of day, or a record's number"
+    )
+    _theme(replay)
 
 
 def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

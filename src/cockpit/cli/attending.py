@@ -7,6 +7,7 @@ import asyncio
 import os
 import secrets
 import select
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -15,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.cli.arguments import ACTS
+from cockpit.cli.elsewhere import settle
 from cockpit.cli.guard import check_terminal
-from cockpit.cli.session import tell
+from cockpit.cli.session import named, tell
 from cockpit.cli.standing import outcome_code, tell_how_it_stands
-from cockpit.core.errors import UsageError
+from cockpit.core.errors import CockpitError, UsageError
 from cockpit.core.text import visible
 
 REFUSED = 1
@@ -34,7 +36,30 @@ READER_S = 1.0
 def attach(args: argparse.Namespace) -> int:
     """A screen on a running session."""
     check_screen(args.theme)
-    return asyncio.run(on_screen(running(args.session), args, apart=True))
+    name = running(args.session)
+    _refuse_what_is_over(args.session, name)
+    return asyncio.run(on_screen(name, args, apart=True))
+
+
+def _refuse_what_is_over(said: str | None, name: str) -> None:
+    """UsageError where the release of SESSION is over, and nobody is at a screen of it any more: what shows it now."""
+    from cockpit.core.events import SessionClosed
+    from cockpit.runtime import sockets
+    from cockpit.store import sessions
+
+    if said is None or sockets.answers(name):
+        return
+    try:
+        log = sessions.find(said)
+        _, last, _ = sessions.ends(log)
+    except CockpitError:  # it isn't ours, or not sound: that it can't be attached to is said all the same
+        return
+    if isinstance(last[-1], SessionClosed):
+        known = shlex.quote(named(log))
+        raise UsageError(
+            f"{log.stem} is over, and nobody reviews it on a screen any more: review it with `cockpit review {known}`, "
+            f"replay it with `cockpit replay {known}`."
+        )
 
 
 def watch(args: argparse.Namespace) -> int:
@@ -93,7 +118,7 @@ async def on_screen(
     read_only = getattr(args, "read_only", False)
     mirror = await attach_to(name, wire.Hello("screen", read_only, said or said_to_be(args)), apart)
     try:
-        await show(mirror, theme=args.theme, on_shown=on_shown)
+        await show(mirror, theme=args.theme, on_shown=on_shown, settle=settle)
     finally:
         _deaf()
         failure = mirror.failure
@@ -147,8 +172,10 @@ def _unread() -> bool:
     return bool(out.poll(0))
 
 
-async def asked(name: str, args: argparse.Namespace, command: Any) -> int:
-    """Ask a running session for one act; its exit code."""
+async def asked(
+    name: str, args: argparse.Namespace, command: Any, kept: Callable[[Mapping[str, Any]], str] | None = None
+) -> int:
+    """Ask a running session for one act; its exit code. `kept` says of an answer what the review has now."""
     from cockpit.runtime import wire
     from cockpit.runtime.mirror import attach as attach_to
 
@@ -157,10 +184,10 @@ async def asked(name: str, args: argparse.Namespace, command: Any) -> int:
         answer = await mirror.ask(command, getattr(args, "id", None) or secrets.token_hex(8))
     finally:
         await mirror.leave()
-    return answered(answer)
+    return answered(answer, kept)
 
 
-def answered(answer: Mapping[str, Any]) -> int:
+def answered(answer: Mapping[str, Any], kept: Callable[[Mapping[str, Any]], str] | None = None) -> int:
     """Tell what came of an act; its exit code."""
     if "record" not in answer:  # the session is out of reach
         tell(answer["refused"])
@@ -168,8 +195,10 @@ def answered(answer: Mapping[str, Any]) -> int:
     if answer["refused"]:
         tell(f"refused: {answer['refused']}")
         return REFUSED
+    record = f"record {answer['record']}"
+    told = f"{kept(answer)}\n{record}" if kept else f"{record}\nnext: {answer['next']}"
     with suppress(OSError):
-        print(visible(f"record {answer['record']}\nnext: {answer['next']}", keep="\n"), flush=True)
+        print(visible(told, keep="\n"), flush=True)
     return 0
 
 
@@ -184,6 +213,14 @@ def _command(kind: str, fields: Mapping[str, Any]) -> Any:
 def said_to_be(args: argparse.Namespace) -> str:
     """Who this is said to be: --as, else COCKPIT_AS, else nothing."""
     return args.me or os.environ.get("COCKPIT_AS", "")
+
+
+def whoever(plan: Any, user: str) -> str:
+    """How somebody becomes known whose account the plan doesn't name."""
+    unnamed = f"No one in the plan has os_user = {user!r}."
+    if ids := [p.id for p in plan.people if p.os_user is None]:
+        return f"{unnamed} Say who you are with --as {' | '.join(ids)}."
+    return f"{unnamed} Everybody in it has an account of their own: run this from there, or name yours in the plan."
 
 
 def running(said: str | None) -> str:
@@ -206,7 +243,8 @@ def running(said: str | None) -> str:
         case ():
             raise UsageError(
                 f"no session runs that could be attached to ({sockets.link_directory()}). Nothing was asked of any: "
-                "`cockpit sessions` lists what was run; `cockpit resume` takes up what was cut."
+                "`cockpit sessions` lists what was run; `cockpit resume` takes up what was cut, `cockpit review` and "
+                "`cockpit replay` show what is over."
             )
         case several:
             raise UsageError(

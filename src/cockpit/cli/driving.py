@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cockpit import failpoint
-from cockpit.cli.attending import check_screen, go_on, on_screen, said_to_be
-from cockpit.cli.session import is_headless, named, recorded, refusal, tell
+from cockpit.cli.attending import check_screen, go_on, on_screen, said_to_be, whoever
+from cockpit.cli.session import afterwards, is_headless, named, recorded, refusal, tell
 from cockpit.cli.standing import LOG_FAILED, not_over
 from cockpit.core.errors import PlanError, UsageError
 
@@ -83,8 +83,7 @@ async def _let_go(opening: Any) -> int:
         while not engine.ended:
             await over.wait()
             over.clear()
-    name = named(opening.log_path)
-    tell(f"{next_line(engine.state, engine.now())}. It is over: `cockpit export {name}` writes its review")
+    tell(f"{next_line(engine.state, engine.now())}\n{afterwards(opening.log_path)}")
     return exit_code(engine.state)
 
 
@@ -164,8 +163,9 @@ def _tell_how_it_ended(engine: Any, opening: Any, headless: bool) -> None:
 
     seq, digest = engine.head
     tell(f"log {opening.log_path}\nhead {seq} {digest}")
-    if engine.state.closed is not None and not headless:
-        tell(next_line(engine.state, engine.now()))
+    if engine.state.closed is not None:
+        lines = afterwards(opening.log_path)
+        tell(lines if headless else f"{next_line(engine.state, engine.now())}\n{lines}")
     if engine.state.closed is None and engine.state.started is not None and opening.lasting:
         tell(not_over(named(opening.log_path), opening.log_path))
 
@@ -211,16 +211,8 @@ def _who(plan: Any, said: str) -> str:
     if isinstance(person, Refused):
         raise UsageError(f"{person.reason}. Nothing was contacted.")
     if not person:
-        raise UsageError(f"who are you? {_whoever(plan, own_user())} Nothing was contacted.")
+        raise UsageError(f"who are you? {whoever(plan, own_user())} Nothing was contacted.")
     return person
-
-
-def _whoever(plan: Any, user: str) -> str:
-    """How somebody becomes known whose account the plan doesn't name."""
-    unnamed = f"No one in the plan has os_user = {user!r}."
-    if ids := [p.id for p in plan.people if p.os_user is None]:
-        return f"{unnamed} Say it: --as {' | '.join(ids)}."
-    return f"{unnamed} Everybody in it has an account of their own: run this from there, or name yours in the plan."
 
 
 def _now() -> Any:

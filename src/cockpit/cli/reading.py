@@ -1,4 +1,4 @@
-"""The commands that only look: check, export, verify, sessions, schema."""
+"""The commands that only look: check, verify, schema."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import argparse
 import asyncio
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from cockpit import failpoint
 from cockpit.cli.backtesting import against
-from cockpit.cli.session import recorded, refusal
+from cockpit.cli.session import refusal, tell
 from cockpit.cli.signing import bad_signatures
-from cockpit.core.errors import PlanError, UsageError
+from cockpit.core.errors import CockpitError, LogError, PlanError, UsageError
+from cockpit.core.text import visible
 from cockpit.core.vocabulary import Finding
+
+VERDICT_MOST = 2000
+"""Characters of a verdict's line: what it quotes of a log may be of any length."""
 
 
 def check(args: argparse.Namespace) -> int:
@@ -67,52 +71,74 @@ def _lines(mark: str, findings: Sequence[Finding]) -> None:
         print(f"  {mark:4}  {finding.text}")
 
 
-def export(args: argparse.Namespace) -> int:
-    """Write a session's review."""
-    from cockpit.export import FORMATS
-    from cockpit.export.review import review
-    from cockpit.store import sessions as stored
-
-    if args.format not in FORMATS:
-        raise UsageError(f"no format {args.format!r}: choose {' or '.join(FORMATS)}")
-    recording, _, plan = recorded(stored.find(args.session))
-    text = FORMATS[args.format](review(recording.events, plan, recording.head, recording.output))
-    failpoint.reach("export.before_write")
-    if args.output:
-        args.output.write_text(text, encoding="utf-8")
-    else:
-        print(text, end="")
-    failpoint.reach("export.written")
-    return 0
-
-
 def verify(args: argparse.Namespace) -> int:
-    """Check a session's log, and whether the outcome it claims follows from it."""
+    """Check a session's log, and whether the outcome it claims follows from it: `sound`, `NOT sound` or `NOT true`."""
     from cockpit.core import claims
     from cockpit.store import log
     from cockpit.store import sessions as stored
+    from cockpit.store.opening import says_log
 
     path = stored.find(args.session)
-    found = log.verify(path, _head(args.head))
+    try:
+        found = log.verify(path, _head(args.head))
+    except LogError as fault:  # there is nothing to check
+        raise UsageError(str(fault)) from fault
+    if not found.ok and not says_log(path):
+        _verdict(path, "NOT sound", found.reason)
+        return UsageError.exit_code
+    for remark in found.remarks:
+        tell(f"{path}: {remark}")
     if not found.ok:
         where = f"record {found.first_bad}: " if found.first_bad else ""
-        print(f"{path}: NOT sound. {where}{found.reason}")
+        _verdict(path, "NOT sound", f"{where}{found.reason}")
         print(f"sound up to: {found.head.seq} {found.head.hash}")
         return 1
-    recording, _, plan = recorded(path)
+    try:
+        recording, plan = _as_verified(path, found.head)
+    except CockpitError as fault:
+        return _verdict(path, "NOT sound", str(fault))
     signed, bad = bad_signatures(recording, plan)
     if bad:
-        print("\n".join(f"{path}: NOT sound. {fault}" for fault in bad))
-        return 1
+        return max(_verdict(path, "NOT sound", fault) for fault in bad)
     untrue = claims.check([event for _, event in recording.events], plan)
-    print(f"{path}: sound, {found.events} records\nhead {found.head.seq} {found.head.hash}")
+    for claim in untrue:
+        _verdict(path, "NOT true", claim)
+    if not untrue:
+        print(visible(f"{path}: sound, {found.events} records"))
+    print(f"head {found.head.seq} {found.head.hash}")
     if signed:
         print(f"signatures: {signed}, each made with its person's key in the plan, for what its record says")
-    for claim in untrue or ("every outcome it claims follows from its records",):
-        print(f"NOT true: {claim}" if untrue else claim)
+    if not untrue:
+        print("every outcome it claims follows from its records")
     if not args.head:
         print("a tail that was cut off shows only with --head SEQ:HASH, as printed when the session ended")
     return 1 if untrue else 0
+
+
+def _verdict(path: Path, verdict: str, why: str) -> int:
+    """Say that a log doesn't pass, in one line whatever it holds; the exit code."""
+    print(visible(f"{path}: {verdict}. {' '.join(why.split())}"[:VERDICT_MOST]))
+    return 1
+
+
+def _as_verified(path: Path, head: Any) -> tuple[Any, Any]:
+    """The log that was just checked, read, and the plan in it; CockpitError says what is wrong with them."""
+    from cockpit.core.events import SessionOpened
+    from cockpit.planfile import parse
+    from cockpit.store import log
+
+    recording = log.read(path, foreign=True)
+    if head.seq == 0 or recording.hash_at(head.seq) != head.hash:
+        raise LogError("it holds no session" if head.seq == 0 else "it changed while it was being checked")
+    opened = recording.events[0][1]
+    if not isinstance(opened, SessionOpened):
+        raise LogError("record 1: it opens no session")
+    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
+    if checked.plan is None:
+        raise LogError(f"record 1: its plan can't be read by this version: {checked.problems[0].render()}")
+    if checked.sha256 != opened.plan_sha256:
+        raise LogError("record 1: its plan isn't the one that the session was opened with (its hash differs)")
+    return recording, checked.plan
 
 
 def _head(said: str) -> Any:
@@ -127,28 +153,13 @@ def _head(said: str) -> Any:
     return Head(int(seq), digest)
 
 
-def sessions(_: argparse.Namespace) -> int:
-    """List what has been run."""
-    from cockpit.core.spans import clock
-    from cockpit.store import sessions as stored
+def schema(args: argparse.Namespace) -> int:
+    """Print the JSON Schema of the plan, or of a review as JSON."""
+    if args.of == "review":
+        from cockpit.export.schema import schema as of_review
 
-    rows = stored.listing()
-    if not rows:
-        print(f"no sessions yet under {stored.session_dir()}; `cockpit demo` makes one")
-    for row in rows:
-        if row.problem:
-            print(f"{row.name:36} unreadable: {row.problem}")
-            continue
-        when = f"{row.at.astimezone():%Y-%m-%d %H:%M}" if row.at else ""
-        outcome = row.outcome.replace("_", " ") + (" (partial)" if row.partial else "")
-        print(
-            f"{row.name:36} {when}  {row.service} {row.version} {row.environment}  {outcome}  {clock(row.length)}"
-        )
-    return 0
-
-
-def schema(_: argparse.Namespace) -> int:
-    """Print the JSON Schema of the plan."""
+        print(of_review(), end="")
+        return 0
     from cockpit.planfile import schema as plan_schema
 
     print(json.dumps(plan_schema(), indent=2))

@@ -20,7 +20,7 @@ STUCK = 1
 def rehearse(args: argparse.Namespace) -> int:
     """Play the plan in virtual time: with chosen failures once, without any the whole drill."""
     from cockpit.planfile import load
-    from cockpit.runtime.durations import durations
+    from cockpit.store.durations import durations
 
     checked = load(args.plan)
     if checked.plan is None:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
+import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cockpit.core.errors import PlanError, UsageError
+from cockpit.core.errors import LogError, PlanError, UsageError
 from cockpit.core.text import visible
 
+WIDEST, NARROWEST = 110, 40
+"""The most and the fewest columns that text is broken to."""
 
-def recorded(path: Path) -> tuple[Any, Any, Any]:
-    """What a session's log holds: the recording, its first event, and the plan that is part of it."""
+
+def recorded(path: Path, *, foreign: bool = False) -> tuple[Any, Any, Any]:
+    """What a session's log holds: the recording, its first event, and the plan that is part of it.
+
+    `foreign`: the log needn't be private to us; it is only read.
+    """
     from cockpit.planfile import parse
     from cockpit.store import log
 
-    recording = log.read(path)
+    recording = log.read(path, foreign=foreign)
     opened: Any = recording.events[0][1] if recording.events else None
     if opened is None:
         raise UsageError(f"{path}: the log holds no session yet")
@@ -30,6 +40,38 @@ def recorded(path: Path) -> tuple[Any, Any, Any]:
             f"{path}: the plan in the log isn't the one it was opened with (its hash differs). Nothing was contacted."
         )
     return recording, opened, checked.plan
+
+
+def any_log(path: Path) -> Any:
+    """What there is of a log, whoever it is from; UsageError where the file is none."""
+    from cockpit.store.recording import read_leniently
+
+    try:
+        return read_leniently(path)
+    except LogError as fault:
+        raise UsageError(str(fault)) from fault
+
+
+def columns(otherwise: int = WIDEST) -> int:
+    """How wide lines may be that are to be read; `otherwise`: where no terminal shows them."""
+    if not (sys.stdout.isatty() or "COLUMNS" in os.environ):
+        return otherwise
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns))
+
+
+def local(at: datetime) -> datetime:
+    """A moment in this machine's zone; one at the edge of time, in a log that anybody wrote, as it is."""
+    try:
+        return at.astimezone()
+    except OverflowError:
+        return at
+
+
+def afterwards(log: Path) -> str:
+    """Where a release that is over goes on: its review, and its report."""
+    name = shlex.quote(named(log))
+    report = shlex.quote(f"{log.stem}.html")
+    return f"review it: cockpit review {name}\nreport: cockpit export {name} --format html -o {report}"
 
 
 def tell(text: str) -> None:

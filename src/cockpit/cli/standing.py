@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from cockpit.cli.session import named, tell
+from cockpit.cli.session import afterwards, named, tell
 
 LOG_FAILED = 75
 BROKEN = 1
@@ -39,7 +39,10 @@ async def _fate(mirror: Any, failure: str, name: str, log: Path | None) -> str:
 
     state = mirror.state
     stands = next_line(state, mirror.now())
-    if state.closed is not None or state.replaced is not None:
+    if state.closed is not None:
+        kept = _log(name, log)
+        return f"{stands}\n{afterwards(kept)}" if kept.is_file() else stands
+    if state.replaced is not None:
         return stands
     if failure:
         return f"{failure}\n{_after(failure, name, log)}"
@@ -57,10 +60,15 @@ def not_over(name: str, log: Path | None) -> str:
     return f"not over: {_taken_up(name, log)}"
 
 
-def _taken_up(name: str, log: Path | None) -> str:
+def _log(name: str, log: Path | None) -> Path:
+    """Where the log of the session `name` lies, or would if it were ours."""
     from cockpit.store import sessions
 
-    log = log or sessions.session_dir() / f"{name}{sessions.SUFFIX}"
+    return log or sessions.session_dir() / f"{name}{sessions.SUFFIX}"
+
+
+def _taken_up(name: str, log: Path | None) -> str:
+    log = _log(name, log)
     who = f"`cockpit resume {named(log)}`" if log.is_file() else "whoever opened it, with `cockpit resume`,"
     return f"{who} takes it up again"
 

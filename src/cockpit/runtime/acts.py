@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from cockpit.core import attendance, statement
-from cockpit.core.commands import HumanCommand, Promote, SignedCommand
-from cockpit.core.events import ScreenAttached
+from cockpit.core.commands import AddAction, HumanCommand, Promote, SignedCommand
+from cockpit.core.events import ActionAdded, ScreenAttached
 from cockpit.runtime.engine import Engine
 from cockpit.runtime.signatures import Signatures
 
@@ -18,10 +18,14 @@ REMEMBERED = 200
 
 
 class Outcome(NamedTuple):
-    """What came of an act: why nothing, or empty; and the log's last record when that was known."""
+    """What came of an act: why nothing, or empty; and the log's last record when that was known.
+
+    `action` is the number of the action that was added by it, or empty.
+    """
 
     refused: str
     record: int
+    action: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,17 @@ class Acts:
                 return self._nothing(why)
         # Nothing is awaited between that and the inbox: what was true of the state then still is.
         refused = await self._engine.send(command)
-        return Outcome(refused.reason if refused is not None else "", self._engine.head[0])
+        if refused is not None:
+            return self._nothing(refused.reason)
+        return Outcome("", self._engine.head[0], self._added(command))
+
+    def _added(self, command: HumanCommand) -> str:
+        """The number of the action that was added by it: others may have come with the same turn."""
+        if not isinstance(command, AddAction):
+            return ""
+        text = " ".join(command.reason.split())
+        added = (e for e in reversed(self._engine.events) if isinstance(e, ActionAdded) and e.text == text)
+        return next(added).action
 
     def _nothing(self, why: str) -> Outcome:
         return Outcome(why, self._engine.head[0])

@@ -17,7 +17,7 @@ from cockpit.core.plan import Plan
 from cockpit.core.state import State, initial
 from cockpit.remote.base import Runner
 from cockpit.remote.secrets import SecretError, is_reference, look_up
-from cockpit.runtime import freezes, left_to_do
+from cockpit.runtime import freezes, left_to_do, usual
 from cockpit.runtime.checks import Checks
 from cockpit.runtime.engine import utc_now
 from cockpit.runtime.examining import Examining
@@ -57,6 +57,8 @@ async def look(plan: Plan, path: str) -> Looked:
     if (rehearsed := found(plan, path, utc_now())) is not None:
         session.tell(rehearsed)
     session.tell(await left_to_do.look(plan, utc_now))
+    if (times := await usual.look(plan, utc_now)) is not None:
+        session.tell(times)
     if (calendar := await freezes.look(plan, path, utc_now)) is not None:
         session.tell(calendar)
     checks = Checks(plan, runner, utc_now, session.tell, lambda: session.state)

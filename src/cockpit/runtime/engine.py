@@ -14,16 +14,17 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command, Refused
-from cockpit.core.decide import decide
+from cockpit.core.decide import Afterwards, decide
 from cockpit.core.errors import Broken, LogError
 from cockpit.core.evolve import replay
 from cockpit.core.plan import HERE, Plan
+from cockpit.core.review import beyond
 from cockpit.core.rollout import doubtful_before
 from cockpit.core.state import Render, State, initial
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.core.wanted import may_begin, stopping, wanted
 from cockpit.remote.base import Runner
-from cockpit.runtime import left_to_do
+from cockpit.runtime import left_to_do, usual
 from cockpit.runtime.checks import Checks
 from cockpit.runtime.jobs import Jobs, Surroundings
 from cockpit.runtime.notices import Notices
@@ -50,6 +51,9 @@ async def set_within(event: asyncio.Event, seconds: float) -> None:
         async with asyncio.timeout(seconds):
             await event.wait()
 
+
+Behind = Afterwards | cmd.AttachScreen | cmd.DetachScreen
+"""What may come behind the end, if it is decided so."""
 
 Asked = tuple[Command, asyncio.Future[Refused | None] | None]
 """A command, and where its sender waits for the answer."""
@@ -87,6 +91,7 @@ class Engine:
         self._left = False
         self.ended = False
         self._inbox: list[Asked] = []
+        self._late = asyncio.Lock()
         self._outputs: list[tuple[str, Kept]] = []
         self._wake = asyncio.Event()
         self._subscribers: list[Callable[[], None]] = []
@@ -163,14 +168,41 @@ class Engine:
 
     async def send(self, command: Command) -> Refused | None:
         """Ask for something; None once it is durable, Refused with the reason otherwise."""
-        if self._failure or self.ended:
+        if self._failure or (self.ended and not self._may_follow(command)):
             return Refused(self._failure or "the session is over")
         if isinstance(command, cmd.HumanCommand):
+            if unheard := beyond(command, self._log.head.seq):
+                return unheard
             command = replace(command, evidence=self.sampling.judging.readings(self._state))
         answer: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
         self._inbox.append((command, answer))
         self._wake.set()
+        if self.ended:
+            async with self._late:  # the loop is over: such turns follow one another without it
+                with contextlib.suppress(LogError):  # told to whoever asked; the release is over as it was
+                    await self.turn()
         return await answer
+
+    def _may_follow(self, command: Command) -> bool:
+        """Whether it may come behind the end of a release: what the review adds, screens that come for it and go."""
+        return self._state.closed is not None and isinstance(command, Behind)
+
+    async def _follow_up(self) -> None:
+        """The end. What came while it was written and may stand behind it is recorded; the rest is refused."""
+        self.ended = True
+        behind = [asked for asked in self._inbox if self._may_follow(asked[0])]
+        self._inbox = [asked for asked in self._inbox if asked not in behind]
+        self._refuse_waiting("the session is over")
+        self._inbox = behind
+        if behind:
+            async with self._late:
+                await self.turn()
+
+    @property
+    def reviewed(self) -> bool:
+        """Whether the release is over and recorded, and whoever may add to its review still sits at a screen."""
+        over = self.ended and self._state.closed is not None and not (self._failure or self._left)
+        return over and any(screen.kind == "screen" for screen in self._state.acting)
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call `callback` after each recorded turn."""
@@ -199,6 +231,7 @@ class Engine:
             await self.notices.settle(NOTICES)
             self._rows_at = datetime.min.replace(tzinfo=UTC)
             await self.turn()  # the last samples, and whether people could be told
+            await self._follow_up()
         except LogError as fault:
             self._fail(str(fault))
             raise
@@ -320,6 +353,7 @@ class Engine:
                 self.targets.reach(),
                 self.checks.keep_running(),
                 left_to_do.keep_looking(self._plan, self.now, self._post, lambda: self._state),
+                usual.tell(self._plan, self.now, self._post, lambda: self._state),
             )
 
     def _look_at_clock(self) -> None:

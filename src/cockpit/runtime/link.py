@@ -57,6 +57,11 @@ class Link(Protocol):
         """Why nothing can be asked for from here any more, or empty: the log failed, or the session is out of reach."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more comes, and nothing can be asked for: the session is over, or out of reach."""
+        ...
+
     def now(self) -> datetime:
         """This moment, aware, in UTC."""
         ...

@@ -23,7 +23,7 @@ from cockpit.core.commands import Refused
 from cockpit.core.events import ScreenAttached
 from cockpit.core.view import next_line
 from cockpit.runtime import wire
-from cockpit.runtime.acts import Acts, Allowance
+from cockpit.runtime.acts import Acts, Allowance, Outcome
 from cockpit.runtime.engine import Engine
 from cockpit.runtime.outbox import Feed, Outbox
 from cockpit.runtime.sockets import Peer, peer_of
@@ -139,6 +139,8 @@ class Server:
     def _news(self) -> None:
         for screen in list(self.screens):
             screen.push()
+            if self.engine.ended:
+                screen.let_go()
 
     async def _beat(self) -> None:
         """What is measured, to every screen that reads; and an end to those that are silent or stuck."""
@@ -213,6 +215,11 @@ class _Screen(asyncio.Protocol):
         """Hang up after a last word, if it is read soon."""
         self._outbox.end(last, at_once)
         self._loop.call_later(GOODBYE_S, self.abort)
+
+    def let_go(self) -> None:
+        """Nothing more comes for who only follows the events; a screen may still add to the review."""
+        if self._seat is not None and self._seat.kind == "watch" and not self._outbox.ending:
+            self.end({"over": self._engine.failure}, at_once=False)
 
     def abort(self) -> None:
         """Hang up at once."""
@@ -320,7 +327,7 @@ class _Screen(asyncio.Protocol):
             return person
         reading = said.read_only or said.kind == "watch"
         if own and not person and not reading:
-            return Refused(f"who are you? Say it with --as: {' | '.join(p.id for p in plan.people)}")
+            return Refused(f"who are you? Say it with --as {' | '.join(p.id for p in plan.people)}")
         name = "" if said.kind == "act" else self._server.new_name(person or os_user)
         kind = "watch" if said.kind == "watch" else "screen"
         may_act = bool(person) and not reading
@@ -332,11 +339,11 @@ class _Screen(asyncio.Protocol):
             id_ = wire.read_id(message)
             command = wire.read_act(message)
         except ValueError as fault:
-            refused, record = f"this act makes no sense: {str(fault)[:REASON_MOST]}", self._engine.head[0]
+            came = Outcome(f"this act makes no sense: {str(fault)[:REASON_MOST]}", self._engine.head[0])
         else:
-            refused, record = await self._server.acts.ask(self.peer.uid, id_, seat, command)
+            came = await self._server.acts.ask(self.peer.uid, id_, seat, command)
         stands = next_line(self._engine.state, self._engine.now())
-        self._outbox.say(wire.answer(id_, refused, record, stands))
+        self._outbox.say(wire.answer(id_, came.refused, came.record, stands, came.action))
 
     def _challenge(self, seat: ScreenAttached, message: wire.Message) -> None:
         """What would be signed: whoever sees the session may know that."""

@@ -14,6 +14,7 @@ from cockpit.tui.asks import Ask, Asked, Made
 from cockpit.tui.dialogs import Answer, Dialog, Help
 from cockpit.tui.lines import RowPane
 from cockpit.tui.panes.banner import out_of_reach
+from cockpit.tui.review import Elsewhere, ReviewScreen
 from cockpit.tui.scene import Scene
 from cockpit.tui.signing import SignDialog, Wanted, wants_key
 from cockpit.tui.text import visible
@@ -30,6 +31,7 @@ class Acts(App[None], inherit_bindings=False):
     front: str
     panes: dict[str, RowPane]
     subject: tuple[str, str, str]
+    elsewhere: Elsewhere
 
     @property
     def scene(self) -> Scene:
@@ -116,6 +118,10 @@ class Acts(App[None], inherit_bindings=False):
     def action_note(self) -> None:
         """Write a note."""
         self._act(asks.note(self.scene))
+
+    def action_review(self) -> None:
+        """What cost time, the review's questions, and its actions."""
+        self.push_screen(ReviewScreen(self.look, lambda: self.scene, self.elsewhere))
 
     def _act(self, asked: Asked) -> None:
         """Put the question, send the command, or say why not."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from cockpit import shipped
@@ -27,11 +27,12 @@ from cockpit.tui.lines import Block, RowPane
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
+from cockpit.tui.review import Elsewhere, Settle, nowhere
 from cockpit.tui.rhythm import Rhythm
 from cockpit.tui.scene import History, Scene, zone_of
 from cockpit.tui.style import CSS
 from cockpit.tui.tabs import Tabs
-from cockpit.tui.text import visible
+from cockpit.tui.text import Line, visible
 from cockpit.tui.theme import DEFAULT, WITHOUT_COLOUR, Look, read_all
 
 
@@ -42,9 +43,10 @@ class CockpitApp(Acts, inherit_bindings=False):
     BINDINGS = keys.bindings()
     ENABLE_COMMAND_PALETTE = False
     NOTIFICATION_TIMEOUT = 8
+    PANE: type[RowPane] = RowPane
 
-    def __init__(self, link: Link, theme: str | None = None) -> None:
-        """UsageError if there is no such theme."""
+    def __init__(self, link: Link, theme: str | None = None, settle: Settle = nowhere) -> None:
+        """`settle` as in `show`. UsageError if there is no such theme."""
         without_colour = "NO_COLOR" in os.environ
         super().__init__(driver_class=Terminal, ansi_color=True if without_colour else None)
         self.on_shown: Callable[[], None] = lambda: None
@@ -57,6 +59,7 @@ class CockpitApp(Acts, inherit_bindings=False):
         self.look: Look = looks[name]
         self.theme = name
         self.link = link
+        self.elsewhere = Elsewhere(settle)
         self.history = History()
         self.zone = zone_of(link.state.plan)
         self.toggled: set[str] = set()
@@ -77,7 +80,7 @@ class CockpitApp(Acts, inherit_bindings=False):
         yield Block(self.look, id="question")
         yield Tabs(self.look, id="tabs")
         for n, (name, pane) in enumerate(PANES.items(), 1):
-            yield RowPane(self.look, name, pane, n)
+            yield self.PANE(self.look, name, pane, n)
         yield Block(self.look, id="keys")
 
     def on_mount(self) -> None:
@@ -116,21 +119,34 @@ class CockpitApp(Acts, inherit_bindings=False):
         self.rhythm.drawn()
         self.history.look(self.link)
         scene = self.scene
-        width, height = self.size
-        tops = header(scene, width)
+        width, height = self.room
+        tops = self.tops(scene, width)
         asked = question(scene, width, question_most(height, len(tops)))
         self._place(
             Wish(len(tops), len(asked), self._wanted(), self.front, self.zoomed, self.below), width, height
         )
         self._block("header").show(tops)
         self._block("question").show(asked)
-        self._block("keys").show([keys.footer(scene, width)])
+        self._block("keys").show([self.footer(scene, width)])
         if "tabs" in self._places:
             self.screen_stack[0].query_one(Tabs).show_tabs(scene, self.front)
         lowest = max((name for name in PANES if name in self._places), key=lambda n: self._places[n].bottom)
         for name, pane in self.panes.items():
             if name in self._places:
                 pane.show(scene, scene.head if name == lowest else "")
+
+    @property
+    def room(self) -> Size:
+        """Columns and rows for all of it."""
+        return self.size
+
+    def tops(self, scene: Scene, width: int) -> list[Line]:
+        """What stands at the top."""
+        return header(scene, width)
+
+    def footer(self, scene: Scene, width: int) -> Line:
+        """The keys that are offered."""
+        return keys.footer(scene, width)
 
     @property
     def is_mounted_on_screen(self) -> bool:
@@ -234,16 +250,27 @@ class CockpitApp(Acts, inherit_bindings=False):
         self._close_messages_no_wait()
 
 
-async def show(link: Link, theme: str | None = None, on_shown: Callable[[], None] = lambda: None) -> None:
+async def show(
+    link: Link,
+    theme: str | None = None,
+    on_shown: Callable[[], None] = lambda: None,
+    settle: Settle = nowhere,
+) -> None:
     """Show the session until the person leaves, or a TERM or HUP signal ends the screen.
 
-    `on_shown` is called once the first frame is out.
+    `on_shown` is called once the first frame is out. `settle` closes or waives an action of another session, by its
+    name, and says why not, or nothing; it is called in a thread.
 
     Returns with the terminal restored. The caller's own handlers for the two signals are its to set
     again. UsageError if there is no such theme.
     """
-    app = CockpitApp(link, theme)
+    app = CockpitApp(link, theme, settle)
     app.on_shown = on_shown
+    await run_to_its_end(app)
+
+
+async def run_to_its_end(app: CockpitApp) -> None:
+    """As `show`, of an app that was made."""
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGHUP)
     for number in caught:

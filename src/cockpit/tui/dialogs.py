@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,11 +17,12 @@ from textual.widgets import Input
 from cockpit.core.people import has_key
 from cockpit.tui.asks import Ask, Choice
 from cockpit.tui.asks.base import Make
+from cockpit.tui.key import Key
 from cockpit.tui.keys import KEYS
 from cockpit.tui.lines import Block
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, Tone, chop, line, pad, rewrap, wrap
+from cockpit.tui.text import Line, Tone, chop, join, line, pad, rewrap, wrap
 from cockpit.tui.theme import Look
 
 ARM_AFTER = 0.5
@@ -123,26 +125,36 @@ class Dialog(ModalScreen[Answer | None]):
         width = max(16, min(WIDTH_MOST, self.size.width) - 6)
         self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
         tone = "alarm" if self.ask.danger else "strong"
-        self._show("#title", [line((part, tone)) for part in wrap(self.ask.title, width)])
+        title = [line((part, tone)) for part in wrap(self.ask.title, width)]
+        wanted = self._wanted()
+        said = rewrap(wanted, width) if wanted.spans else []
+        foot = [part for one in self._foot(width) for part in rewrap(one, width)]
+        choices = self._choices(width, self.size.height - LEAST - len(said) - len(foot))
+        over = self._frame + sum(map(len, (title, said, choices, foot))) - self.size.height
+        title, over = _shortened(title, over, width)
+        said, over = _shortened(said, over, width)
+        self._show("#title", title)
         self._show("#fact-lines", [part for fact in self.ask.lines for part in rewrap(fact, width)])
-        foot = [part for said in self._foot() for part in rewrap(said, width)]
-        self._show("#foot", foot)
-        choices = self._choices(width, self.size.height - LEAST - len(foot))
+        self._show("#foot", [*said, *foot])
         if choices:
             self._show("#choices", choices)
-        self._make_room(len(self.query_one("#title", Block).lines) + len(choices) + len(foot))
+        self.query_one("#facts").display = over < 0
+        self._make_room(sum(map(len, (title, said, choices, foot))))
+
+    @property
+    def _frame(self) -> int:
+        """The rows of border, field and gaps; in a low terminal without gaps."""
+        gaps = 0 if self.size.height < LOW else 4 if self.ask.choices else 3
+        return 2 + (1 if self.ask.field or self.ask.word else 0) + gaps
 
     def _make_room(self, told: int) -> None:
-        """The facts scroll in what the title, the field and the foot leave; in a low terminal without gaps."""
+        """The facts scroll in what the title, the field and the foot leave."""
         low = self.size.height < LOW
         self.query_one("#facts").styles.margin = (0, 0) if low else (1, 0)
         self.query_one("#foot").styles.margin = (0, 0) if low else (1, 0, 0, 0)
-        gaps = 0 if low else 3
         if self.ask.choices:
             self.query_one("#choices").styles.margin = (0, 0) if low else (0, 0, 1, 0)
-            gaps += 0 if low else 1
-        fixed = 2 + told + (1 if self.ask.field or self.ask.word else 0) + gaps
-        self.query_one("#facts").styles.max_height = max(1, self.size.height - fixed)
+        self.query_one("#facts").styles.max_height = max(1, self.size.height - self._frame - told)
 
     def _show(self, selector: str, lines: list[Line]) -> None:
         block = self.query_one(selector, Block)
@@ -150,23 +162,27 @@ class Dialog(ModalScreen[Answer | None]):
             block.styles.height = len(lines)
         block.show(lines)
 
-    def _foot(self) -> list[Line]:
-        """What to type, whose decision it is, and the keys."""
-        foot: list[Line] = []
+    def _wanted(self) -> Line:
+        """What to type, or what was wrong with it."""
         if self.complaint:
-            foot.append(line((self.complaint, "alarm")))
-        elif self.ask.word:
-            foot.append(line("type ", (self.ask.word, "strong"), f" to {self.ask.verb}"))
-        elif self.ask.field:
-            foot.append(line((f"{self.ask.field}{'' if self.ask.needed else ' (may stay empty)'}", "dim")))
-        if self.by:
-            foot.append(self._whose())
+            return line((self.complaint, "alarm"))
+        if self.ask.word:
+            return line("type ", (self.ask.word, "strong"), f" to {self.ask.verb}")
+        empty = "" if self.ask.needed else " (may stay empty)"
+        return line((f"{self.ask.field}{empty}", "dim")) if self.ask.field else Line()
+
+    def _foot(self, width: int) -> list[Line]:
+        """Whose decision it is, and the keys: in one line, where that is possible."""
         armed = self.armed and (self._chosen is not None or not self.ask.choices)
         verb = self._chosen.verb if self._chosen else self.ask.verb
-        keys = line(("⏎", "key" if armed else "dim"), (f" {verb}", "text" if armed else "dim"))
-        if self.ask.choices:
-            keys = line(("↑↓", "key"), (" choose    ", "dim")) + keys
-        return [*foot, keys + line("    ", ("esc", "key"), (" go back", "dim"))]
+        keys = [
+            line(("↑↓", "key"), (" choose", "dim")) if self.ask.choices else Line(),
+            line(("⏎", "key" if armed else "dim"), (f" {verb}", "text" if armed else "dim")),
+            line(("esc", "key"), (" go back", "dim")),
+        ]
+        wide = join(keys, "    ")
+        said = wide if wide.cells <= width else join(keys, "  ")
+        return [self._whose(), said] if self.by else [said]
 
     def _choices(self, width: int, room: int) -> list[Line]:
         """The answers; where there are more than there is room for, those around the chosen one."""
@@ -259,15 +275,24 @@ class Dialog(ModalScreen[Answer | None]):
         facts.scroll_relative(y=by * max(1, facts.size.height - 1), animate=False)
 
 
+def _shortened(lines: list[Line], over: int, width: int) -> tuple[list[Line], int]:
+    """Lines without so many of the last as are `over`, but one at least; and how many are over then."""
+    kept = lines[: max(1, len(lines) - max(0, over))]
+    if len(kept) < len(lines):
+        kept = [*kept[:-1], (kept[-1] + line(" …")).cut(width)]
+    return kept, over - len(lines) + len(kept)
+
+
 class Help(ModalScreen[None]):
     """Every key and what it does."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,question_mark", "dismiss", show=False)]
 
-    def __init__(self, look: Look, head: tuple[int, str]) -> None:
+    def __init__(self, look: Look, head: tuple[int, str], table: Mapping[str, Key] = KEYS) -> None:
         super().__init__()
         self.look = look
         self.head = head
+        self.table = table
 
     def compose(self) -> ComposeResult:
         """The table of keys, and the log's head."""
@@ -283,24 +308,25 @@ class Help(ModalScreen[None]):
         width = max(16, min(WIDTH_MOST, self.size.width) - 8)
         self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
         block = self.query_one("#fact-lines", Block)
-        lines = [
-            *help_lines(width),
-            *head_lines(self.head, width),
-            line(),
-            line(("esc", "key"), (" goes back", "dim")),
-        ]
+        lines = [*self.told(width), line(), line(("esc", "key"), (" goes back", "dim"))]
         block.styles.height = len(lines)
         block.show(lines)
 
+    def told(self, width: int) -> list[Line]:
+        """What it says."""
+        return [*help_lines(width, self.table), *head_lines(self.head, width)]
 
-def help_lines(width: int) -> list[Line]:
+
+def help_lines(width: int, table: Mapping[str, Key] = KEYS) -> list[Line]:
     """The keys, one below the other."""
-    entries = [(key.shown, key.does) for key in KEYS.values()]
-    entries.append(
-        (f"1-{len(PANES)}", "To a pane: " + ", ".join(p.title.lower() for p in PANES.values()) + ".")
-    )
+    panes = f"To a pane: {', '.join(p.title.lower() for p in PANES.values())}."
+    return key_lines([*((key.shown, key.does) for key in table.values()), (f"1-{len(PANES)}", panes)], width)
+
+
+def key_lines(keys: Iterable[tuple[str, str]], width: int) -> list[Line]:
+    """Keys with what each does."""
     lines = [line(("Keys", "strong")), line()]
-    for shown, does in entries:
+    for shown, does in keys:
         for n, part in enumerate(wrap(does, width - 11)):
             lines.append(line((pad(shown if n == 0 else "", 11), "key"), part))
     return lines

@@ -1,9 +1,12 @@
-"""What going back costs, in words: how much, how long, and what stays."""
+"""What going back costs, in words: how much, how long, and what stays; and how long a step usually takes."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cockpit.core import spans
-from cockpit.core.estimate import BackOut, back_out, rollback_took
+from cockpit.core.attempt import Attempt
+from cockpit.core.estimate import BackOut, Source, back_out, overdue, rollback_took
 from cockpit.core.plan import Step
 from cockpit.core.spans import clock
 from cockpit.core.state import State
@@ -12,10 +15,28 @@ from cockpit.tui.text import Line, Tone, count, line
 
 
 def about(back: BackOut) -> str:
-    """`~41 s` as measured here, `~6 min (plan)` as agreed in the plan; empty where neither is known."""
-    if back.expected is None:
-        return ""
-    return spans.about(back.expected) + ("" if back.measured else " (plan)")
+    """`~41 s` as measured here, `~41 s (usual)` as in earlier releases, `~6 min (plan)` as agreed; empty: unknown."""
+    return "" if back.expected is None else spans.about(back.expected) + _SOURCE[back.source][0]
+
+
+def source(back: BackOut) -> str:
+    """Where the time comes from, in words."""
+    return _SOURCE[back.source][1]
+
+
+_SOURCE: dict[Source, tuple[str, str]] = {
+    "measured": ("", "measured here"),
+    "usual": (" (usual)", "as usual in earlier releases"),
+    "agreed": (" (plan)", "the plan's estimate"),
+}
+
+
+def usually(scene: Scene, attempt: Attempt | None) -> Line:
+    """`usually 12 s`, of a step that runs for longer than that; else empty."""
+    usual = overdue(scene.state, attempt, scene.at) if attempt is not None else None
+    if usual is None:
+        return Line()
+    return line((f"usually {spans.about(timedelta(seconds=usual)).removeprefix('~')}", "warn"))
 
 
 def cost(scene: Scene) -> str:

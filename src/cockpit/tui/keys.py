@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
 
@@ -19,24 +18,12 @@ from cockpit.tui.asks.forward import promoting, rejectable
 from cockpit.tui.asks.roles import movable, takes, waiting
 from cockpit.tui.asks.single import signable
 from cockpit.tui.doubt import wants_a_person
+from cockpit.tui.key import Key, Offer
 from cockpit.tui.panes.table import PANES
+from cockpit.tui.replay_keys import REPLAY_KEYS
+from cockpit.tui.review_keys import MOVING, REVIEW_KEYS
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, join, line
-
-Offer = Callable[[Scene], str]
-"""The word the key has at this moment, or empty while it would do nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key: as Textual calls it, as it is printed, its word where it is offered, and what it does in a sentence."""
-
-    key: str
-    shown: str
-    offered: Offer
-    does: str
-    loud: Callable[[Scene], bool] = lambda scene: False
-    over_dialogs: bool = False
 
 
 def _always(word: str) -> Offer:
@@ -306,6 +293,13 @@ KEYS: Mapping[str, Key] = {
         "L", "L", _change_limit, "Change a limit, with a reason: the chosen one in the limits pane, or any."
     ),
     "note": Key("n", "n", _while_open("note"), "Write a note into the journal."),
+    "review": Key(
+        "w",
+        "w",
+        lambda scene: "review" if scene.state.replaced is None else "",
+        "The review: what cost time, questions to answer in a line, actions; notes ahead, or once it is over.",
+        lambda scene: scene.state.closed is not None,
+    ),
     "output": Key("o", "o", _always("output"), "Show what the chosen step printed."),
     "fold": Key("space", "space", _always(""), "Unfold or fold the chosen row."),
     "zoom": Key("z", "z", _always("zoom"), "One pane over the whole screen, and back."),
@@ -334,7 +328,7 @@ def bindings() -> list[BindingType]:
     return made
 
 
-def footer(scene: Scene, width: int) -> Line:
+def footer(scene: Scene, width: int, table: Mapping[str, Key] = KEYS, watching: str = "◌ watching") -> Line:
     """The keys offered now, the urgent ones first; what doesn't fit is in the help, whose key always fits.
 
     Where there is room for it at all, so does the key that leaves.
@@ -342,11 +336,11 @@ def footer(scene: Scene, width: int) -> Line:
     A screen that may not act says so, and has no key that does.
     """
     last = line(("?", "key"), (" help", "dim"))
-    leave = KEYS["leave"]
+    leave = table["leave"]
     with_leave = join([line((leave.shown, "key"), (f" {leave.offered(scene)}", "dim")), last])
     last = with_leave if with_leave.cells + 1 <= width else last
-    shown: list[Line] = [] if scene.link.seat.may_act else [line(("◌ watching", "strong"))]
-    for action, key in sorted(KEYS.items(), key=lambda entry: not entry[1].loud(scene)):
+    shown: list[Line] = [] if scene.link.seat.may_act else [line((watching, "strong"))]
+    for action, key in sorted(table.items(), key=lambda entry: not entry[1].loud(scene)):
         if action in ("help", "leave") or not (word := key.offered(scene)):
             continue
         tone: Tone = "strong" if key.loud(scene) else "dim"
@@ -380,6 +374,22 @@ def markdown() -> str:
             "Whoever has a key in the plan signs items, gates and roles with it: the SSH agent of the screen's",
             "machine does, or what is to be signed is shown. There `ctrl+y` copies the command to run where the",
             "key is, and what that prints is pasted; `⏎` hands it in once it is whole.",
+            "",
+            "## In the review",
+            "",
+            "| key | what it does |",
+            "|---|---|",
+            *(f"| `{key.shown}` | {key.does} |" for key in REVIEW_KEYS.values()),
+            *(f"| `{shown}` | {does} |" for shown, does in MOVING),
+            "",
+            "## In a replay",
+            "",
+            "| key | what it does |",
+            "|---|---|",
+            *(f"| `{key.shown}` | {key.does} |" for key in REPLAY_KEYS.values()),
+            "",
+            "The panes have the keys they always have; `↑` `↓` `j` `page up` `page down` move within one. The keys of",
+            "acts say that this is a replay, where the table has no other use for them.",
             "",
         ]
     )

@@ -19,13 +19,16 @@ def roll_back(scene: Scene) -> Asked:
     if refused := refusal(scene, cmd.RollBack(scene.at, authors[0])):
         return refused
     back = back_out(scene.state, scene.at)
-    about = spans.about(back.expected) if back.expected else "an unknown time"
-    how = "measured here" if back.measured else "the plan's estimate"
+    takes = (
+        f"in {spans.about(back.expected)} ({going_back.source(back)})"
+        if back.expected
+        else "in an unknown time"
+    )
     left = window.left(scene.plan, scene.at)
     window_left = f"; the window has {clock(left)} left" if left is not None else ""
     if back.targets:
         go = "goes" if back.targets == 1 else "go"
-        head = f"{count(back.targets, 'target')} {go} back, last wave first, in {about} ({how}){window_left}."
+        head = f"{count(back.targets, 'target')} {go} back, last wave first, {takes}{window_left}."
     else:
         head = "Nothing was touched yet: the release ends here, and there is nothing to undo."
     lines = [line((head, "strong")), *_stays(scene), *_way_back(scene)]

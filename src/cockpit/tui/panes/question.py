@@ -19,6 +19,7 @@ from cockpit.tui.keys import KEYS
 from cockpit.tui.panes.alarms import alarms, since
 from cockpit.tui.panes.banner import banner
 from cockpit.tui.panes.header import told
+from cockpit.tui.review_entries import over, standing
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, fit, join, line, pad, rewrap, time_of_day, wrap
 
@@ -56,7 +57,9 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
         return shown
     offered = {key.shown for key in KEYS.values() if key.offered(scene)}
     open_ = alarms(scene, width - 2, offered)
-    if state.closed is not None or state.aborted is not None or state.left is not None:
+    if state.closed is not None:
+        return _over(scene, width - 2, offered)[:most]
+    if state.aborted is not None or state.left is not None:
         return open_[:most]
     asked = _both(_proposed(scene), _asked(scene, width))
     if not asked.options:
@@ -70,6 +73,12 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
     room = most - len(said) - len(answers) - len(open_)
     lines = [*said, *(fact.cut(inner) for fact in _fitting(facts, room)), *answers]
     return [*(line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate(lines)), *open_]
+
+
+def _over(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+    """How the release ended, and the way to its review."""
+    review: Option = ("w", "review", standing(scene))
+    return [over(scene).cut(width), *_options((review,), width, offered)]
 
 
 def _fitting(facts: list[Line], most: int) -> list[Line]:

@@ -76,13 +76,27 @@ def _told(found: Found, said: str, width: int, indent: str = "") -> Iterator[Row
 
 
 def _in_the_way(scene: Scene, found: Sequence[Finding], width: int) -> Iterator[Row]:
-    """Each reason, what is wrong before what isn't known yet."""
+    """Each reason, what is wrong before what isn't known yet; then what earlier releases left to do."""
+    left = [f for f in found if f.key.startswith("action")]
+    found = [f for f in found if f not in left]
     many = len(scene.plan.targets) > FEW
     reasons = _gathered(scene.state, (f for f in found if not many or _group(f) != "targets"))
     for mark, said in reasons:
         yield from _told(mark, said, width)
     if many and (of_targets := [f for f in found if _group(f) == "targets"]):
         yield from _of_many(scene, of_targets, width)
+    yield from _left_to_do(scene, left, width)
+
+
+def _left_to_do(scene: Scene, found: Sequence[Finding], width: int) -> Iterator[Row]:
+    """A line an action, and beneath them why they stand in the way, and how that ends."""
+    for finding in found:
+        if finding.key != "actions":
+            yield fixed(line(glyph(FOUND["wrong"]), " ", finding.text))
+        elif scene.link.seat.may_act:
+            yield from _told("wrong", f"{readiness.ACTIONS_FIRST} (w, then x or -)", width)
+        else:
+            yield from _told("wrong", finding.text, width)
 
 
 def _of_many(scene: Scene, findings: Sequence[Finding], width: int) -> Iterator[Row]:

@@ -13,11 +13,11 @@ from cockpit.core.rollout import Progress, TargetStatus
 from cockpit.core.slices import Wave
 from cockpit.core.spans import clock
 from cockpit.core.state import clean
-from cockpit.tui import doubt
+from cockpit.tui import doubt, going_back
 from cockpit.tui.marks import DOUBT, TARGET, Mark, glyph
 from cockpit.tui.panes import readiness, way_back
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, bar, count, line, pad, spread, wrap
+from cockpit.tui.text import Line, bar, count, join, line, pad, spread, wrap
 
 LISTED_MOST = 12
 """A wave of more targets than this shows trouble and work singly, the rest as counts."""
@@ -230,9 +230,8 @@ def _one_target(part: Part, target: str, progress: Progress) -> Iterator[Row]:
 
     def draw(w: int) -> Line:
         start = line(indent, glyph(_mark(progress)), " ", pad(target, part.names), "  ")
-        return spread(
-            w, start + _doing(part.wave, progress, attempts), line((_elapsed(scene, attempts), "dim"))
-        )
+        doing = [_doing(part.wave, progress, attempts), going_back.usually(scene, progress.attempt)]
+        return spread(w, start + join(doing, ", "), line((_elapsed(scene, attempts), "dim")))
 
     yield Row(draw, key, target=target, attempt=attempts[-1].id if attempts else "", folds=several)
     for why in _why(scene, progress):
@@ -294,8 +293,8 @@ def _step_line(scene: Scene, step: str, attempt: Attempt | None, indent: str) ->
         f" {step} ",
         (mark[1] + proof, mark[2]),
         _codes(attempt),
-        (f"  {took}", "dim"),
-    )
+        (f"  {took}  ", "dim"),
+    ) + going_back.usually(scene, attempt)
 
 
 def _forward(scene: Scene, stage: Stage, target: str) -> list[Attempt]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from cockpit.core import rollback, rollout
 from cockpit.core.rollback import BackStatus, BackTarget
-from cockpit.tui import doubt
+from cockpit.tui import doubt, going_back
 from cockpit.tui.marks import BACK, Mark, glyph
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, line, pad, wrap
+from cockpit.tui.text import Line, join, line, pad, wrap
 
 LISTED_MOST = 12
 STILL_RUNNING: Mark = ("●", "still running", "now")
@@ -69,8 +69,9 @@ def _wave_rows(scene: Scene, wave: tuple[BackTarget, ...], width: int) -> Iterat
 
 def _target_row(scene: Scene, back: BackTarget, width: int) -> Row:
     newest = [a for a in scene.state.attempts.get(back.target, ()) if a.stage == back.stage.name]
+    slow = going_back.usually(scene, newest[-1] if newest else None)
     return Row(
-        lambda w: _target_line(back, width).cut(w),
+        join([_target_line(back, width), slow], ", ").cut,
         f"target:{back.stage.name}/{back.wave}/{back.target}",
         target=back.target,
         attempt=newest[-1].id if newest else "",
