@@ -4,6 +4,8 @@ VENV ?= .venv
 ROUNDS ?= 0
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Hundreds of processes start in the tests: what is compiled once is kept, whatever the developer's shell says.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help install demo test check faults soak bench format lock screenshot docs clean
 help:            ## list these commands
@@ -37,7 +39,8 @@ faults: $(READY) servers ## every fault of docs/faults.md, the slow ones too
 	$(BIN)/python -m pytest tests/faults -m "faults_slow or not faults_slow" -n 4 --dist worksteal --ignore tests/faults/test_flood.py
 	$(BIN)/python -m pytest tests/faults/test_flood.py -m faults_slow
 
-soak: $(READY) servers ## random faults until something breaks or you stop it (ROUNDS=N: so many; SEED=N: the same ones again)
+soak: $(READY) servers ## long searches, then random faults until something breaks or you stop it (ROUNDS=N: so many; SEED=N: these alone)
+	$(if $(SEED),,$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=soak -n 4 --dist worksteal)
 	$(BIN)/python -m tests.faults.soak --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 bench: $(READY) servers ## speed against floors measured in the same run
@@ -49,6 +52,7 @@ screenshot: $(READY) ## the README's picture, drawn anew
 docs: $(READY)   ## the generated pages, written anew
 	$(BIN)/python -c "from cockpit.planfile.reference import reference; print(reference(), end='')" > docs/plan.md
 	$(BIN)/python -m cockpit.tui.keys > docs/keys.md
+	$(BIN)/cockpit schema --of review > docs/review.schema.json
 
 format: $(READY) ## rewrite the code in the one format
 	$(BIN)/ruff format src tests

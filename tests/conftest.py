@@ -5,18 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.sshd import Sshd
 
 COVERING = ("core", "steps", "signals", "planfile", "export", "store")
 """The tests that are traced for coverage: those of pure code. Tracing takes the rest three times as long."""
 
+LONG = {
+    "faults_slow": "a fault that takes more than a few seconds; `make faults` runs it",
+    "long": "searches for minutes; `make soak` runs it",
+}
+"""What runs only where it is asked for."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# The same examples each time, however busy the machine is; `make soak` draws others, and many more.
+settings.register_profile("check", deadline=None, derandomize=True, database=None)
+settings.register_profile("soak", deadline=None, max_examples=3000)
+settings.load_profile("check")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, told in LONG.items():
+        config.addinivalue_line("markers", f"{name}: {told}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Only tests that are about the covered code count for it, and none that searches at random."""
     for item in items:
         if item.path.parent.name not in COVERING or item.path.name == "test_machine.py":
             item.add_marker(pytest.mark.no_cover)
+    if config.option.markexpr or config.option.keyword or any("::" in word for word in config.args):
+        return  # whoever asks for certain tests gets them
+    if left_out := [item for item in items if _takes_long(item)]:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not _takes_long(item)]
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in LONG)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,25 +1,10 @@
-"""Fault tests: slow ones only where asked for; crashes are told as a table."""
+"""Fault tests: crashes are told as a table."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.faults.crashes import Crash, table
-
-SLOW = "faults_slow"
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{SLOW}: takes more than a few seconds; `make faults` runs it")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.option.markexpr or config.option.keyword or any("::" in word for word in config.args):
-        return  # whoever asks for certain tests gets them
-    slow = [item for item in items if item.get_closest_marker(SLOW)]
-    if slow:
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if not item.get_closest_marker(SLOW)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -13,6 +13,7 @@ from pty import openpty
 from typing import Self
 
 from tests.faults.screen import Screen
+from tests.forked import NURSERY, Forked, can_fork
 from tests.remote.waiting import until
 
 DEADLINE_S = 20.0
@@ -37,7 +38,8 @@ class Terminal:
         self.screen = Screen(rows, cols)
         self._words = words
         self._env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})}
-        self._env.pop("NO_COLOR", None)
+        for said_elsewhere in ("NO_COLOR", "COLUMNS", "LINES"):  # the test runner's own, for its workers
+            self._env.pop(said_elsewhere, None)
         self._hung_up = False
 
     async def __aenter__(self) -> Self:
@@ -113,8 +115,10 @@ class Terminal:
             left.append("the keyboard protocol was left changed")
         return left
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        words = ["/bin/sh", "-c", _ON_TERMINAL, os.ttyname(self._slave), *self._words]
+    def _start(self) -> subprocess.Popen[bytes] | Forked:
+        if can_fork(self._words):
+            return NURSERY.start(self._words, env=self._env, terminal=self.name)
+        words = ["/bin/sh", "-c", _ON_TERMINAL, self.name, *self._words]
         return subprocess.Popen(words, env=self._env, start_new_session=True)
 
     def _read(self) -> None:

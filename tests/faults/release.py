@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from tests.faults import ledger
 from tests.faults.proxy import Proxy
+from tests.forked import NURSERY
 from tests.remote.waiting import until
 from tests.sshd import Sshd
 
@@ -283,15 +284,14 @@ class Run:
     def __init__(self, path: Path, words: list[str], env: dict[str, str], under: Sequence[str] = ()) -> None:
         self.words = words
         self.out, self.err = path.with_suffix(".out"), path.with_suffix(".err")
-        with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.process = subprocess.Popen(
-                [*under, sys.executable, "-m", "tests.faults.cockpit", *words],
-                cwd=ROOT,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-            )
+        line = [sys.executable, "-m", "tests.faults.cockpit", *words]
+        with open(os.devnull, "rb") as null, self.out.open("wb") as out, self.err.open("wb") as err:
+            if under:
+                self.process = subprocess.Popen(
+                    [*under, *line], cwd=ROOT, env=env, stdin=null, stdout=out, stderr=err
+                )
+            else:
+                self.process = NURSERY.start(line, env=env, cwd=ROOT, streams=(null, out, err))
 
     async def ended(self, within: float = DEADLINE_S) -> int:
         """Its exit status, negative for a signal; fails with what it said where it doesn't end in time."""

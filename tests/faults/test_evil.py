@@ -84,7 +84,7 @@ async def test_cockpit_stays_small_and_says_that_it_is_not_ready(tmp_path: Path,
         env = {**os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
         words = ["run", str(tmp_path / "plan.toml"), "--as", "dana", "--headless"]
         began = time.monotonic()
-        run = Run(tmp_path / "run", words, env)
+        run = Run(tmp_path / "run", words, env, under=("env",))  # a child of ours: its memory is told
         status = 0
 
         def over() -> bool:

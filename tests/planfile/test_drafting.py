@@ -52,7 +52,8 @@ def plan_of(draft: Draft) -> Plan:
     said=st.fixed_dictionaries(
         {
             **dict.fromkeys(("service", "environment", "version", "previous_version"), WORDS),
-            **dict.fromkeys(("customer_impact", "question", "signal"), WORDS),
+            "customer_impact": WORDS.map("Some see {}".format),  # that there is none is refused
+            **dict.fromkeys(("question", "signal"), WORDS),
             **dict.fromkeys(("decision_owner", "login", "rollback_owner", "support_liaison"), WORDS),
             **dict.fromkeys(("run", "verify", "rollback", "verify_rollback", "reads"), LINES),
         }
@@ -61,7 +62,6 @@ def plan_of(draft: Draft) -> Plan:
 )
 def test_a_plan_holds_whatever_was_said(said: dict[str, str], targets: list[str]) -> None:
     assume(said["version"] != said["previous_version"])
-    assume(said["customer_impact"].strip(" .!").lower() not in ("no", "na", "n/a", "-", "?", "", "none"))
     assume("{version}" not in said["reads"])  # only a step's commands get it
     hosts = tuple((name, f"10.0.0.{i}") for i, name in enumerate(targets))
     plan = plan_of(Draft(**{**fields(EXAMPLE), **said, "targets": hosts}))
