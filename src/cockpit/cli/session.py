@@ -76,8 +76,11 @@ def afterwards(log: Path) -> str:
 
 def tell(text: str) -> None:
     """Lines on standard error, whatever they quote made safe to show; a terminal that went away changes nothing."""
-    with suppress(OSError):
+    try:
         print(visible(text, keep="\n"), file=sys.stderr, flush=True)
+    except OSError:  # what is kept of it would fail once more at the very end, and change the exit status
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def is_headless(args: argparse.Namespace) -> bool:
