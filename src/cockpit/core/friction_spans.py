@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt
+from cockpit.core.estimate import slow_after, usually
 from cockpit.core.friction_pieces import NOISE, Cause, Moment, Piece, late, later
 from cockpit.core.journal import span
 from cockpit.core.questions import FrictionKind
@@ -197,9 +198,8 @@ class Spans:
         """A step that succeeded, and took much longer than in earlier releases."""
         if attempt is None or event.finish != "succeeded":
             return
-        ran = (attempt.step, attempt.direction)
-        usual = next((u.seconds for u in m.after.usual if (u.step, u.direction) == ran), None)
-        if usual is None or event.seconds <= max(1.5 * usual, usual + 5):
+        usual = usually(m.after, attempt.step, attempt.direction)
+        if usual is None or event.seconds <= slow_after(usual):
             return
         normally, took = timedelta(seconds=usual), timedelta(seconds=event.seconds)
         told = f"{_named(attempt)} took {span(took)} on {attempt.target}, usual are {span(normally)}"
