@@ -20,15 +20,12 @@ WIDEST, NARROWEST = 110, 40
 """The most and the fewest columns that text is broken to."""
 
 
-def recorded(path: Path, *, foreign: bool = False) -> tuple[Any, Any, Any]:
-    """What a session's log holds: the recording, its first event, and the plan that is part of it.
-
-    `foreign`: the log needn't be private to us; it is only read.
-    """
+def recorded(path: Path) -> tuple[Any, Any, Any]:
+    """What a session's log holds: the recording, its first event, and the plan that is part of it."""
     from cockpit.planfile import parse
     from cockpit.store import log
 
-    recording = log.read(path, foreign=foreign)
+    recording = log.read(path)
     opened: Any = recording.events[0][1] if recording.events else None
     if opened is None:
         raise UsageError(f"{path}: the log holds no session yet")
