@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from cockpit.tui.scene import Scene
@@ -21,3 +21,17 @@ class Key:
     does: str
     loud: Callable[[Scene], bool] = lambda scene: False
     over_dialogs: bool = False
+
+
+def always(word: str) -> Offer:
+    """A key that is offered by the same word at any moment; by none where it is empty."""
+    return lambda scene: word
+
+
+PANE_KEYS: Mapping[str, Key] = {
+    "zoom": Key("z", "z", always("zoom"), "One pane over the whole screen, and back."),
+    "next_pane": Key("tab", "tab", always(""), "To the next pane."),
+    "previous_pane": Key("shift+tab", "shift+tab", always(""), "To the pane before."),
+    "help": Key("question_mark", "?", always("help"), "This list of keys."),
+}
+"""What works alike wherever there are panes."""

@@ -18,16 +18,12 @@ from cockpit.tui.asks.forward import promoting, rejectable
 from cockpit.tui.asks.roles import movable, takes, waiting
 from cockpit.tui.asks.single import signable
 from cockpit.tui.doubt import wants_a_person
-from cockpit.tui.key import Key, Offer
+from cockpit.tui.key import PANE_KEYS, Key, Offer, always
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.replay_keys import REPLAY_KEYS
 from cockpit.tui.review_keys import MOVING, REVIEW_KEYS
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, join, line
-
-
-def _always(word: str) -> Offer:
-    return lambda scene: word
 
 
 def _while_open(word: str) -> Offer:
@@ -300,19 +296,14 @@ KEYS: Mapping[str, Key] = {
         "The review: what cost time, questions to answer in a line, actions; notes ahead, or once it is over.",
         lambda scene: scene.state.closed is not None,
     ),
-    "output": Key("o", "o", _always("output"), "Show what the chosen step printed."),
-    "fold": Key("space", "space", _always(""), "Unfold or fold the chosen row."),
-    "zoom": Key("z", "z", _always("zoom"), "One pane over the whole screen, and back."),
-    "next_pane": Key("tab", "tab", _always(""), "To the next pane."),
-    "previous_pane": Key("shift+tab", "shift+tab", _always(""), "To the pane before."),
-    "help": Key("question_mark", "?", _always("help"), "This list of keys."),
-    "leave": Key(
-        "q", "q", _always("leave"), "Leave the screen; while the release is open, after a question."
-    ),
+    "output": Key("o", "o", always("output"), "Show what the chosen step printed."),
+    "fold": Key("space", "space", always(""), "Unfold or fold the chosen row."),
+    **PANE_KEYS,
+    "leave": Key("q", "q", always("leave"), "Leave the screen; while the release is open, after a question."),
     "explain": Key(
         "ctrl+c,ctrl+q,ctrl+z",
         "ctrl+c",
-        _always(""),
+        always(""),
         "Nothing, on purpose: it says which key leaves and which pauses.",
         over_dialogs=True,
     ),

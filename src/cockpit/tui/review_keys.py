@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from textual.binding import Binding, BindingType
 
-from cockpit.tui.key import Key
+from cockpit.tui.key import Key, always
 
 
 def _key(key: str, shown: str, word: str, does: str) -> Key:
-    return Key(key, shown, lambda scene: word, does)
+    return Key(key, shown, always(word), does)
 
 
 REVIEW_KEYS: Mapping[str, Key] = {
