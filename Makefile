@@ -51,7 +51,7 @@ screenshot: $(READY) ## the README's picture, drawn anew
 
 docs: $(READY)   ## the generated pages, written anew
 	$(BIN)/python -c "from cockpit.planfile.reference import reference; print(reference(), end='')" > docs/plan.md
-	$(BIN)/python -m cockpit.tui.keys > docs/keys.md
+	$(BIN)/python -m cockpit.tui.keys_page > docs/keys.md
 	$(BIN)/cockpit schema --of review > docs/review.schema.json
 
 format: $(READY) ## rewrite the code in the one format

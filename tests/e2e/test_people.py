@@ -118,7 +118,7 @@ DOWN = "\x1b[B"
 
 async def _offers(dana: Terminal, site: Site, why: str) -> None:
     """Dana offers her second role, rollback owner, to the only other person."""
-    dana.type("h")
+    dana.type("H")
     await dana.shows("Hand over which role?")
     dana.type(DOWN + DOWN)
     await press(dana, "\r", lambda: "Hand over rollback owner?" in dana.screen.text(), "the next question")

@@ -155,7 +155,7 @@ async def test_the_screen_goes_away_in_a_wave_and_somebody_else_goes_on(
         assert site.broken() == []
         async with attaches(site, "lee") as lee:
             await lee.shows("nobody was here")
-            lee.type("T")
+            lee.type("M")
             await lee.shows("all that was left open")
             lee.type("\x1b[A" + "her laptop is gone")
             await press(lee, "\r", lambda: len(site.events("RoleTaken")) == 2, "the roles")

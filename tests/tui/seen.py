@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.dialogs import Dialog
-from cockpit.tui.keys import footer
+from cockpit.tui.keys import footer, shown
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
@@ -115,7 +115,7 @@ def scene(link: FakeLink, **changes: object) -> Scene:
     history = History()
     history.look(link)
     zone = zone_of(link.state.plan) or UTC
-    return Scene(link, link.state, link.now(), zone, history, **changes)  # type: ignore[arg-type]
+    return Scene(link, link.state, link.now(), zone, history, keys=shown(), **changes)  # type: ignore[arg-type]
 
 
 def rows(name: str, link: FakeLink, width: int = 56, **changes: object) -> list[str]:

@@ -154,12 +154,12 @@ async def test_left_unexplained_it_becomes_a_question_that_leaves_the_limits_in_
             "Nobody has explained it within 5 min (since 10:23:20 by Kim Park): support sees odd totals.",
             "R roll back: 1 target",
             "u explain",
-            "D decline and go on: Dana Ruiz or Lee Chen says why",
+            "N decline and go on: Dana Ruiz or Lee Chen says why",
             "Can customers still check out?",
             "> 2 for 2m → PAUSE",
             "a rollback is proposed to Dana Ruiz, Lee Chen",
         )
-        await dana.press("D")
+        await dana.press("N")
         await dana.sees("Decline the rollback, and go on?", "as Dana Ruiz")
         await dana.confirms()
         await dana.sees("this needs a reason")
@@ -175,16 +175,16 @@ def test_only_who_may_stop_it_has_the_key_that_declines() -> None:
     kim = gallery.many_hands("kim").baking()
     kim.do(cmd.ReportUnexplained(kim.at, "kim", reason="odd totals"))
     kim.pass_time(305)
-    assert "– decline and go on" in asked(kim) and "D decline" not in footer(scene(kim), 200).plain
+    assert "– decline and go on" in asked(kim) and "N decline" not in footer(scene(kim), 200).plain
     assert footer(scene(gallery.unexplained(305)), 80).plain.startswith(
-        " R roll back   u explain   D decline"
+        " R roll back   u explain   N decline"
     )
 
 
 def test_a_pause_and_a_proposal_are_asked_together_and_each_answer_once() -> None:
     said = asked(gallery.STATES["proposed_and_paused"](), 78, 10)
     assert said.count("roll back:") == 1
-    for answer in ("u explain", "D decline", "keep waiting", "p accept and go on"):
+    for answer in ("u explain", "N decline", "keep waiting", "p accept and go on"):
         assert answer in said
 
 
@@ -196,7 +196,7 @@ def test_what_was_typed_never_pushes_the_clock_or_the_answers_out() -> None:
     assert "\x1b" not in said
     link.pass_time(305)
     said = asked(link, 80, 9)
-    assert "Nobody has explained it" in said and "D decline" in said
+    assert "Nobody has explained it" in said and "N decline" in said
 
 
 def test_the_unexplained_holds_and_the_header_says_so() -> None:

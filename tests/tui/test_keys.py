@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cockpit.core import commands as cmd
-from cockpit.tui import keys
+from cockpit.tui import keys_page
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.keys import KEYS, footer
 from tests.tui.fake_link import FakeLink
@@ -15,7 +15,9 @@ DOCS = Path(__file__).parents[2] / "docs" / "keys.md"
 
 
 def test_the_page_of_keys_is_the_table() -> None:
-    assert DOCS.read_text("utf-8") == keys.markdown(), "run: python -m cockpit.tui.keys > docs/keys.md"
+    assert DOCS.read_text("utf-8") == keys_page.markdown(), (
+        "run: python -m cockpit.tui.keys_page > docs/keys.md"
+    )
 
 
 def test_each_key_is_bound_once_and_does_something() -> None:

@@ -22,7 +22,7 @@ from tests.tui.gallery import left_alone, many_hands
 from tests.tui.seen import at_screen, scene
 from tests.tui.test_extremes import HOSTILE, assert_calm
 
-ACTS = ("p", "enter", "R", "A", "d", "t", "x", "c", "s", "e", "T", "n")
+ACTS = ("p", "enter", "R", "A", "d", "t", "x", "c", "s", "e", "M", "n")
 
 
 def rows(name: str, link: FakeLink, width: int = 56) -> list[str]:
@@ -266,9 +266,9 @@ async def test_whom_the_plan_does_not_know_may_watch_and_nothing_else() -> None:
 
 async def test_sam_takes_the_absent_decision_owners_role() -> None:
     link = accounts("sam").at_gate()
-    assert "T take a role" in offered(link)
+    assert "M take a role" in offered(link)
     async with at_screen(link) as sam:
-        await sam.press("T")
+        await sam.press("M")
         await sam.sees(
             "Take over a role?",
             "○ decision owner, from Dana Ruiz: start, promote, accept a breach, retry, exclude,",
@@ -291,7 +291,7 @@ async def test_sam_takes_the_absent_decision_owners_role() -> None:
 
 async def test_taking_a_role_needs_a_reason() -> None:
     async with at_screen(accounts("sam").baking()) as sam:
-        await sam.press("T")
+        await sam.press("M")
         await sam.dialog()
         await sam.press("down")
         await sam.confirms()
@@ -308,7 +308,7 @@ def test_a_role_is_offered_only_where_taking_it_would_help() -> None:
     link.attach("kim", "kim-ops")
     assert asks.take(scene(link)) == "no role can be taken over: whoever holds one is here"
     link.detach(lee)
-    assert "T take a role" in offered(link)
+    assert "M take a role" in offered(link)
     link.detach(dana)
     assert isinstance(asks.take(scene(link)), Ask)
     entered_for = FakeLink(me="sam").baking()  # Dana's word can be entered here: nothing has to be taken

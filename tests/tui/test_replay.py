@@ -19,7 +19,7 @@ from cockpit.runtime.replaying import Recorded
 from cockpit.runtime.replaying_player import Player
 from cockpit.steps import commands
 from cockpit.store.log import SampleRow, read
-from cockpit.tui.keys import KEYS
+from cockpit.tui.keys import KEYS, shown
 from cockpit.tui.replay import ReplayApp
 from cockpit.tui.replay_keys import REPLAY_KEYS
 from cockpit.tui.replay_known import known_here
@@ -86,7 +86,7 @@ async def at_replay(
 
 
 def scene(recorded: Recorded) -> Scene:
-    return Scene(recorded, recorded.state, recorded.now(), UTC)
+    return Scene(recorded, recorded.state, recorded.now(), UTC, keys=shown())
 
 
 def position_of(recorded: Recorded, kind: type[ev.Event], n: int = 0) -> int:

@@ -106,7 +106,7 @@ async def test_dana_hands_her_role_to_lee_who_takes_it(size: tuple[int, int]) ->
     link.seat = replace(link.seat, own=False)
     beside = Beside(link, link.attach("lee", "chen"))
     async with at_screen(link, size) as dana, at_screen(beside, size) as lee:  # type: ignore[arg-type]
-        await dana.press("h")
+        await dana.press("H")
         await dana.sees("Hand over decision owner?", "start, promote, accept a breach", "○ Lee Chen: here")
         await dana.dialog()
         await dana.press("down")
@@ -115,7 +115,7 @@ async def test_dana_hands_her_role_to_lee_who_takes_it(size: tuple[int, int]) ->
         await dana.types("my train leaves")
         await dana.confirms()
         await dana.sees("▲ you offer Lee Chen decision owner: my train leaves · no answer for 0:00")
-        await dana.sees("h takes it back")
+        await dana.sees("H takes it back")
         await lee.sees("▲ Dana Ruiz offers you decision owner: my train leaves", "a accepts or declines")
         await lee.press("a")
         await lee.sees("○ take decision owner: start, promote", "offered by Dana Ruiz: my train leaves")
@@ -146,7 +146,7 @@ async def test_an_offer_is_declined_with_words() -> None:
 async def test_an_offer_is_taken_back() -> None:
     link = offered()
     async with at_screen(link) as dana:
-        await dana.press("h")
+        await dana.press("H")
         await dana.sees(
             "It is offered to Lee Chen, who hasn't answered yet.", "○ take the offer back: from Lee Chen"
         )
@@ -161,7 +161,7 @@ async def test_an_offer_is_taken_back() -> None:
 async def test_of_several_roles_one_is_chosen_first() -> None:
     link = FakeLink(with_roles(a_plan(), metrics_watcher="dana"))
     async with at_screen(link) as dana:
-        await dana.press("h")
+        await dana.press("H")
         await dana.sees(
             "Hand over which role?", "○ decision owner: start, promote", "○ metrics watcher: the plan"
         )
@@ -199,7 +199,7 @@ def test_who_is_here_and_on_shift_is_asked_first() -> None:
 
 def test_only_ones_own_roles_are_handed_over() -> None:
     link = many_hands("sam")
-    assert "h hand over" in keys(link)
+    assert "H hand over" in keys(link)
     link.seat = link.attach("kim", "kim-ops")
     link.do(cmd.OfferRole(link.at, "kim", role="support_liaison", to="sam"))
     link.do(cmd.AcceptRole(link.at, "sam", role="support_liaison"))
@@ -217,10 +217,10 @@ async def test_a_role_whose_holder_has_left_holds_everything_and_is_taken() -> N
             "Lee Chen, rollback owner, has left: nothing expands until they are back, or somebody takes the role",
             "rolls back Lee Chen (has left)",
             "Lee Chen  ✖ has left",
-            "T take a role",
+            "M take a role",
         )
         assert PANES["roles"].hand(scene(link)) == "Lee Chen has left"
-        await dana.press("T")
+        await dana.press("M")
         await dana.sees("○ rollback owner, from Lee Chen: roll back, abort, retry, exclude")
         await dana.dialog()
         await dana.press("down")
@@ -234,7 +234,7 @@ async def test_all_that_one_person_left_open_is_taken_at_once() -> None:
     link = FakeLink(with_roles(a_plan(), metrics_watcher="lee", rollback_owner="lee")).baking()
     link.detach(link.attach("lee", "chen"))
     async with at_screen(link) as dana:
-        await dana.press("T")
+        await dana.press("M")
         await dana.sees("○ all that was left open: rollback owner and metrics watcher")
         await dana.dialog()
         await dana.press("up")
@@ -247,10 +247,10 @@ async def test_all_that_one_person_left_open_is_taken_at_once() -> None:
 async def test_a_role_that_nobody_holds_is_taken() -> None:
     link = FakeLink(with_roles(a_plan(), rollback_owner=""))
     async with at_screen(link, (80, 24)) as dana:
-        await dana.sees("rolls back nobody", "T take a role")
+        await dana.sees("rolls back nobody", "M take a role")
         await dana.press("6")
-        await dana.sees("rollback owner   ✖ nobody holds it: T takes it")
-        await dana.press("T")
+        await dana.sees("rollback owner   ✖ nobody holds it: M takes it")
+        await dana.press("M")
         await dana.sees("○ rollback owner, which nobody holds: ")
         await dana.dialog()
         await dana.press("down")
@@ -328,7 +328,7 @@ async def test_nobody_decides_where_a_screen_only_watches() -> None:
     link = FakeLink(accepted=False)
     link.sit("lee", may_act=False)
     async with at_screen(link) as lee:
-        for key in ("a", "h", "r"):
+        for key in ("a", "H", "r"):
             await lee.press(key)
             assert not isinstance(lee.app.screen, Dialog)
         assert link.sent == []

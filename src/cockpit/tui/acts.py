@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.app import App
-
 from cockpit.core.attendance import speaks
 from cockpit.core.commands import Command, Refused, SignedCommand
 from cockpit.runtime.link import Link
@@ -18,15 +16,14 @@ from cockpit.tui.review import Elsewhere, ReviewScreen
 from cockpit.tui.scene import Scene
 from cockpit.tui.signing import SignDialog, Wanted, wants_key
 from cockpit.tui.text import visible
-from cockpit.tui.theme import Look
+from cockpit.tui.theme import Dressed
 
-EXPLAINED = "ctrl+c does nothing here. {pauses}q leaves the screen after a question."
+EXPLAINED = "ctrl+c does nothing here. {pauses}{leave} leaves the screen after a question."
 
 
-class Acts(App[None], inherit_bindings=False):
+class Acts(Dressed, inherit_bindings=False):
     """The half of the app that acts: on `link`, about what is chosen on the screen."""
 
-    look: Look
     link: Link
     front: str
     panes: dict[str, RowPane]
@@ -121,7 +118,7 @@ class Acts(App[None], inherit_bindings=False):
 
     def action_review(self) -> None:
         """What cost time, the review's questions, and its actions."""
-        self.push_screen(ReviewScreen(self.look, lambda: self.scene, self.elsewhere))
+        self.push_screen(ReviewScreen(lambda: self.scene, self.elsewhere))
 
     def _act(self, asked: Asked) -> None:
         """Put the question, send the command, or say why not."""
@@ -130,7 +127,10 @@ class Acts(App[None], inherit_bindings=False):
             lost = "asked for" if out_of_reach(self.scene) else "recorded"
             self.say(f"Nothing can be {lost} any more: {link.failure}")
         elif link.state.replaced is not None:
-            self.say("Another session drives this release now: nothing is decided here any more. q leaves.")
+            self.say(
+                "Another session drives this release now: nothing is decided here any more. "
+                f"{self.scene.keys['leave']} leaves."
+            )
         elif refused := speaks(link.state.plan, link.seat, link.me):
             self.say(refused.reason)
         elif isinstance(asked, str):
@@ -146,7 +146,7 @@ class Acts(App[None], inherit_bindings=False):
                 via = asks.entered_by(self.scene, answer.by)
                 self._follow(answer.make(self.link.now(), answer.by, via, answer.text))
 
-        self.push_screen(Dialog(self.look, ask, self.scene), answered)
+        self.push_screen(Dialog(ask, self.scene), answered)
 
     def _follow(self, made: Made) -> None:
         """The next question, or what was decided."""
@@ -182,9 +182,7 @@ class Acts(App[None], inherit_bindings=False):
             challenge = await self.link.challenge(command)
             if isinstance(challenge, Refused):
                 return challenge
-            block = await self.push_screen_wait(
-                SignDialog(self.look, self.scene, Wanted(command, challenge, why))
-            )
+            block = await self.push_screen_wait(SignDialog(self.scene, Wanted(command, challenge, why)))
             if block is None:
                 return Refused("Nothing was signed, and nothing was decided.")
             if (refused := await self.link.send(block)) is None:
@@ -197,12 +195,14 @@ class Acts(App[None], inherit_bindings=False):
 
     def action_help(self) -> None:
         """List the keys."""
-        self.push_screen(Help(self.look, self.link.head))
+        self.push_screen(Help(self.link.head))
 
     def action_explain(self) -> None:
         """ctrl+c, ctrl+q and ctrl+z do nothing, and say so."""
         may_act = self.link.seat.may_act
-        self.say(EXPLAINED.format(pauses="p pauses the release, " if may_act else ""))
+        shown = self.scene.keys
+        pauses = f"{shown['pause']} pauses the release, " if may_act else ""
+        self.say(EXPLAINED.format(pauses=pauses, leave=shown["leave"]))
 
     def action_leave(self) -> None:
         """q: at once when the session is over or nothing can be done in it, else after a question."""
@@ -215,4 +215,4 @@ class Acts(App[None], inherit_bindings=False):
             if answer is not None:
                 self.exit()
 
-        self.push_screen(Dialog(self.look, asks.leave(self.scene), self.scene), answered)
+        self.push_screen(Dialog(asks.leave(self.scene), self.scene), answered)

@@ -76,12 +76,12 @@ class CockpitApp(Acts, inherit_bindings=False):
 
     def compose(self) -> ComposeResult:
         """Everything there is; `arrange` decides what is shown where."""
-        yield Block(self.look, id="header")
-        yield Block(self.look, id="question")
-        yield Tabs(self.look, id="tabs")
+        yield Block(id="header")
+        yield Block(id="question")
+        yield Tabs(id="tabs")
         for n, (name, pane) in enumerate(PANES.items(), 1):
-            yield self.PANE(self.look, name, pane, n)
-        yield Block(self.look, id="keys")
+            yield self.PANE(name, pane, n)
+        yield Block(id="keys")
 
     def on_mount(self) -> None:
         """Draw by the clock, and soon after each recorded turn."""
@@ -109,7 +109,17 @@ class CockpitApp(Acts, inherit_bindings=False):
         target, attempt, _ = self.subject
         state = self.link.state
         at = state.closed.at if state.closed is not None else self._halted_at or self.link.now()
-        return Scene(self.link, state, at, self.zone, self.history, frozenset(self.toggled), target, attempt)
+        return Scene(
+            self.link,
+            state,
+            at,
+            self.zone,
+            self.history,
+            frozenset(self.toggled),
+            target,
+            attempt,
+            keys.shown(),
+        )
 
     def draw(self) -> None:
         """Draw what has changed."""

@@ -23,7 +23,6 @@ from cockpit.tui.lines import Block
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, chop, join, line, pad, rewrap, wrap
-from cockpit.tui.theme import Look
 
 ARM_AFTER = 0.5
 """Seconds without ⏎ before a dialog takes one: a held or pasted key must not confirm anything."""
@@ -68,9 +67,8 @@ class Dialog(ModalScreen[Answer | None]):
         Binding("pagedown", "page(1)", show=False),
     ]
 
-    def __init__(self, look: Look, ask: Ask, scene: Scene) -> None:
+    def __init__(self, ask: Ask, scene: Scene) -> None:
         super().__init__()
-        self.look = look
         self.ask = ask
         self.scene = scene
         self.armed = False
@@ -92,16 +90,16 @@ class Dialog(ModalScreen[Answer | None]):
     def compose(self) -> ComposeResult:
         """Title, facts, the field, and whose decision it is."""
         with Vertical(id="dialog", classes="danger" if self.ask.danger else ""):
-            yield Block(self.look, id="title")
+            yield Block(id="title")
             with VerticalScroll(id="facts", can_focus=False):
-                yield Block(self.look, id="fact-lines")
+                yield Block(id="fact-lines")
             if self.ask.choices:
-                yield Block(self.look, id="choices")
+                yield Block(id="choices")
             if self.ask.word:
                 yield TypedInput(id="field", max_length=200)
             elif self.ask.field:
                 yield Input(id="field", max_length=500)
-            yield Block(self.look, id="foot")
+            yield Block(id="foot")
 
     def on_mount(self) -> None:
         """Deaf to ⏎ at first."""
@@ -288,16 +286,15 @@ class Help(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,question_mark", "dismiss", show=False)]
 
-    def __init__(self, look: Look, head: tuple[int, str], table: Mapping[str, Key] = KEYS) -> None:
+    def __init__(self, head: tuple[int, str], table: Mapping[str, Key] = KEYS) -> None:
         super().__init__()
-        self.look = look
         self.head = head
         self.table = table
 
     def compose(self) -> ComposeResult:
         """The table of keys, and the log's head."""
         with VerticalScroll(id="dialog"):
-            yield Block(self.look, id="fact-lines")
+            yield Block(id="fact-lines")
 
     def on_mount(self) -> None:
         """Scrolled with the arrow keys."""

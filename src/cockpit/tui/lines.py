@@ -16,9 +16,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from cockpit.tui.key import MOVES
 from cockpit.tui.scene import Pane, Row, Scene
 from cockpit.tui.text import Line, visible
-from cockpit.tui.theme import Look
+from cockpit.tui.theme import Look, Looked
 
 
 def strip(line: Line, look: Look, base: Style, width: int) -> Strip:
@@ -27,12 +28,11 @@ def strip(line: Line, look: Look, base: Style, width: int) -> Strip:
     return Strip(segments).adjust_cell_length(width, base)
 
 
-class Block(Widget):
+class Block(Looked, Widget):
     """Lines that stand still: the header, the question, tabs, keys, what a dialog says."""
 
-    def __init__(self, look: Look, lines: Sequence[Line] = (), id: str | None = None) -> None:
+    def __init__(self, lines: Sequence[Line] = (), id: str | None = None) -> None:
         super().__init__(id=id)
-        self.look = look
         self._lines = list(lines)
 
     @property
@@ -56,24 +56,18 @@ class Block(Widget):
         return strip(line, self.look, self.rich_style, self.size.width)
 
 
-class RowPane(ScrollView, can_focus=True):
+class RowPane(Looked, ScrollView, can_focus=True):
     """A pane of the screen: draws only the rows in sight, keeps its cursor on a row by the row's key."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "move_page(-1)", show=False),
-        Binding("pagedown", "move_page(1)", show=False),
-        Binding("home,g", "edge(-1)", show=False),
-        Binding("end,G", "edge(1)", show=False),
+        Binding(key.key, action, show=False, id=action) for action, key in MOVES.items()
     ]
 
     class Chosen(Message):
         """The cursor came to another row."""
 
-    def __init__(self, look: Look, name: str, pane: Pane, number: int) -> None:
+    def __init__(self, name: str, pane: Pane, number: int) -> None:
         super().__init__(id=name)
-        self.look = look
         self.pane = pane
         self.number = number
         self.rows: Sequence[Row] = ()

@@ -123,7 +123,7 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """As ever, and the scrubber below."""
         yield from super().compose()
-        yield Scrubber(self.look, id="scrubber")
+        yield Scrubber(id="scrubber")
 
     @property
     def rows(self) -> int:
@@ -216,12 +216,12 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
     def action_known(self) -> None:
         """What did we know here?"""
         self._moved(self.player.stop)
-        self.push_screen(KnownHere(self.look, self.scene, self.recorded))
+        self.push_screen(KnownHere(self.scene, self.recorded))
 
     def action_review(self) -> None:
         """The review as it stood."""
         self._moved(self.player.stop)
-        self.push_screen(ReplayedReview(self.look, lambda: self.scene, self.elsewhere))
+        self.push_screen(ReplayedReview(lambda: self.scene, self.elsewhere))
 
     def action_go_to(self) -> None:
         """Ask where to."""
@@ -241,11 +241,11 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
         self._moved(self.player.stop)
         field = f"a time like 22:14 or 22:14:05, or a record: 1 to {self.recorded.last_record}"
         ask = Ask("Where to?", (), "go there", field=field, needed=True, wrong=wrong)
-        self.push_screen(Dialog(self.look, ask, self.scene), answered)
+        self.push_screen(Dialog(ask, self.scene), answered)
 
     def action_help(self) -> None:
         """List the keys."""
-        self.push_screen(Help(self.look, self.link.head, REPLAY_KEYS))
+        self.push_screen(Help(self.link.head, REPLAY_KEYS))
 
     # What a replay doesn't do
 
@@ -258,7 +258,7 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
 
     def action_explain(self) -> None:
         """ctrl+c, ctrl+q and ctrl+z do nothing, and say so."""
-        self.say("ctrl+c does nothing here. q leaves the replay.")
+        self.say(f"ctrl+c does nothing here. {REPLAY_KEYS['leave'].shown} leaves the replay.")
 
     def action_leave(self) -> None:
         """q: at once."""

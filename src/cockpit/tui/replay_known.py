@@ -22,7 +22,6 @@ from cockpit.tui.doubt import known as known_of
 from cockpit.tui.marks import FOUND, PRESENCE, Mark, glyph
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, line, pad, pad_left, rewrap, time_of_day
-from cockpit.tui.theme import Look
 
 AFTER = timedelta(minutes=5)
 """How far it is told what came after."""
@@ -54,8 +53,8 @@ class KnownHere(Help):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,k", "dismiss", show=False)]
 
-    def __init__(self, look: Look, scene: Scene, recorded: Recorded) -> None:
-        super().__init__(look, recorded.head)
+    def __init__(self, scene: Scene, recorded: Recorded) -> None:
+        super().__init__(recorded.head)
         self._lines = list(known_here(scene, recorded))
 
     def told(self, width: int) -> list[Line]:

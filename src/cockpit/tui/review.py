@@ -29,7 +29,6 @@ from cockpit.tui.review_entries import Entry, entries, over, rows, standing
 from cockpit.tui.review_keys import MOVING, REVIEW_KEYS
 from cockpit.tui.scene import Pane, Row, Scene
 from cockpit.tui.text import Line, join, line, rewrap, wrap
-from cockpit.tui.theme import Look
 
 AT_ONCE = 500
 """Records that are measured between two drawings: a long log takes a few of them, and stops none."""
@@ -71,8 +70,8 @@ class Posed:
 class Again(Dialog):
     """A question of the review. `against` says, at any moment, why it would be refused: whoever types learns it."""
 
-    def __init__(self, look: Look, posed: Posed, scene: Scene, against: Callable[[], str]) -> None:
-        super().__init__(look, posed.ask, scene)
+    def __init__(self, posed: Posed, scene: Scene, against: Callable[[], str]) -> None:
+        super().__init__(posed.ask, scene)
         self._text = posed.text
         self._against = against
         self._told = ""
@@ -161,21 +160,20 @@ class ReviewScreen(ModalScreen[None]):
     #review-top, #review-keys { background: $background; color: $foreground; padding: 0 1; }
     """
 
-    def __init__(self, look: Look, scene: Callable[[], Scene], elsewhere: Elsewhere) -> None:
+    def __init__(self, scene: Callable[[], Scene], elsewhere: Elsewhere) -> None:
         super().__init__()
-        self.look = look
         self._scene = scene
         self._elsewhere = elsewhere
         self._measured = Measured(scene().link)
         self._entries: list[Entry] = []
-        self._pane = ReviewPane(look, "review", Pane("Review", self._rows, note=self._far), 0)
+        self._pane = ReviewPane("review", Pane("Review", self._rows, note=self._far), 0)
         self._said = ""
 
     def compose(self) -> ComposeResult:
         """What it is the review of, the list, and the keys."""
-        yield Block(self.look, id="review-top")
+        yield Block(id="review-top")
         yield self._pane
-        yield Block(self.look, id="review-keys")
+        yield Block(id="review-keys")
 
     def on_mount(self) -> None:
         """Drawn by the clock, and again soon while there is more to read."""
@@ -292,7 +290,7 @@ class ReviewScreen(ModalScreen[None]):
 
     def action_help(self) -> None:
         """List the keys."""
-        self.app.push_screen(ReviewHelp(self.look, self._scene().link.head, REVIEW_KEYS))
+        self.app.push_screen(ReviewHelp(self._scene().link.head, REVIEW_KEYS))
 
     def _put(self, posed: Posed) -> None:
         scene = self._scene()
@@ -309,7 +307,7 @@ class ReviewScreen(ModalScreen[None]):
                 made = answer.make(scene.link.now(), answer.by, via, answer.text)
                 self._follow(replace(posed, text=answer.text, refused=""), made)
 
-        self.app.push_screen(Again(self.look, posed, scene, lambda: self.against(self._scene())), answered)
+        self.app.push_screen(Again(posed, scene, lambda: self.against(self._scene())), answered)
 
     def _follow(self, posed: Posed, made: Made) -> None:
         if isinstance(made, Ask):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -90,7 +90,8 @@ class Known:
 class Scene:
     """One moment: the session's state at `at`, seen through `link`, times in `zone` (None: this machine's).
 
-    `toggled` are the rows folded or unfolded by hand; `target` and `attempt` are what is chosen, or empty.
+    `toggled` are the rows folded or unfolded by hand; `target` and `attempt` are what is chosen, or empty;
+    `keys` has the key of each action as it is printed.
     """
 
     link: Link
@@ -101,6 +102,7 @@ class Scene:
     toggled: frozenset[str] = frozenset()
     target: str = ""
     attempt: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
     known: Known = field(default_factory=Known, compare=False, repr=False)
 
     @property

@@ -23,7 +23,6 @@ from cockpit.tui.lines import Block
 from cockpit.tui.moments import wall
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, chop, line, rewrap, wrap
-from cockpit.tui.theme import Look
 
 END = "-----END SSH SIGNATURE-----"
 FIELD_ROWS = 4
@@ -77,9 +76,8 @@ class SignDialog(ModalScreen[cmd.SignedCommand | None]):
         Binding("pagedown", "page(1)", show=False, priority=True),
     ]
 
-    def __init__(self, look: Look, scene: Scene, wanted: Wanted) -> None:
+    def __init__(self, scene: Scene, wanted: Wanted) -> None:
         super().__init__()
-        self.look = look
         self.scene = scene
         self.wanted = wanted
         self.complaint = ""
@@ -95,11 +93,11 @@ class SignDialog(ModalScreen[cmd.SignedCommand | None]):
     def compose(self) -> ComposeResult:
         """Title, what to do, the field, the keys."""
         with Vertical(id="dialog"):
-            yield Block(self.look, id="title")
+            yield Block(id="title")
             with VerticalScroll(id="facts", can_focus=False):
-                yield Block(self.look, id="fact-lines")
+                yield Block(id="fact-lines")
             yield BlockField(id="block")
-            yield Block(self.look, id="foot")
+            yield Block(id="foot")
 
     def on_mount(self) -> None:
         """Ready for the block."""

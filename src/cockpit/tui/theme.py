@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from rich.style import Style
+from textual.app import App
 from textual.theme import Theme
 
 from cockpit.core.errors import UsageError
@@ -52,6 +53,23 @@ class Look:
             panel=surfaces["raised"],
             variables={f"cockpit-{name}": surfaces[name] for name in SURFACES},
         )
+
+
+class Dressed(App[None], inherit_bindings=False):
+    """An app that has a look."""
+
+    look: Look
+
+
+class Looked:
+    """What is drawn in the look that its app has at the moment."""
+
+    app: App[object]
+
+    @property
+    def look(self) -> Look:
+        """The app's look."""
+        return cast(Dressed, self.app).look
 
 
 def _colour(style: Style) -> str:

@@ -20,13 +20,11 @@ LINES_MOST = 2
 """Lines that foreign words may make of one of them."""
 
 
-def alarms(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
-    """Each open alarm in a line or two, with the key that answers it where that is `offered`."""
+def alarms(scene: Scene, width: int, able: Container[str]) -> list[Line]:
+    """Each open alarm in a line or two, with the key that answers it where `able` has its action."""
     if scene.state.closed is not None or scene.state.left is not None:
         return []
-    said = (
-        _unexplained(scene, width, offered) + _offers(scene, width, offered) + _calls(scene, width, offered)
-    )
+    said = _unexplained(scene, width, able) + _offers(scene, width, able) + _calls(scene, width, able)
     for notice in scene.history.unsent():
         said += _told(
             f"could not tell anybody of “{notice.on}”: ", notice.detail, "; tell them yourself", width
@@ -39,7 +37,7 @@ def since(scene: Scene, unexplained: ev.UnexplainedReported) -> str:
     return f"{time_of_day(unexplained.at, scene.zone)} by {scene.called(unexplained.by)}"
 
 
-def _unexplained(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+def _unexplained(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     """The clock of what nobody has explained yet; a rollback that is proposed for it is a question of its own."""
     unexplained = scene.state.unexplained
     if unexplained is None or scene.state.proposed is not None:
@@ -48,11 +46,11 @@ def _unexplained(scene: Scene, width: int, offered: Container[str]) -> list[Line
     colon = ": " if unexplained.reason else ""
     head = f"unexplained since {since(scene, unexplained)}{colon}"
     tail = f" · {clock(left)} left, then a rollback is proposed"
-    key = _key("u", "explain", offered)
+    key = _key(scene, "unexplained", "explain", able)
     return _told(head, unexplained.reason, tail, width, key)
 
 
-def _offers(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+def _offers(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     """Each role that is offered to, or by, somebody who can answer here."""
     said: list[Line] = []
     for role, offer in scene.state.offers.items():
@@ -63,20 +61,20 @@ def _offers(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
         head = f"{by} {'offer' if by == 'you' else 'offers'} {to} {roles.called(role)}"
         tail = "" if theirs else f" · no answer for {clock(scene.at - offer.at)}"
         does = "accepts or declines" if to == "you" else "answers for them"
-        answers = _key("a", does, offered) if theirs else Line()
-        back = _key("h", "takes it back", offered) if mine else Line()
+        answers = _key(scene, "accept", does, able) if theirs else Line()
+        back = _key(scene, "hand_over", "takes it back", able) if mine else Line()
         said += _told(f"{head}{': ' if offer.reason else ''}", offer.reason, tail, width, answers + back)
     return said
 
 
-def _calls(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+def _calls(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     """Who was called for what, and how long nobody has answered."""
     calls = list(scene.state.escalations.values())
     said: list[Line] = []
     for n, call in enumerate(calls[:CALLS_MOST]):
         head = f"called for {scene.plan.threshold(call.threshold).called}: "
         tail = f" · {clock(scene.at - call.at)} without an answer"
-        key = _key("i", "I'm here", offered) if n == 0 else Line()
+        key = _key(scene, "answer", "I'm here", able) if n == 0 else Line()
         said += _told(head, whom(scene, call), tail, width, key)
     more = len(calls) - CALLS_MOST
     return said + (_told(f"and {more} more calls without an answer", "", "", width) if more > 0 else [])
@@ -87,8 +85,10 @@ def whom(scene: Scene, call: ev.ThresholdTripped) -> str:
     return ", ".join(scene.called(person) for person in people.holders(scene.plan, call.escalate_to))
 
 
-def _key(key: str, does: str, offered: Container[str]) -> Line:
-    return line((" · ", "dim"), (key, "key"), (f" {does}", "strong")) if key in offered else Line()
+def _key(scene: Scene, action: str, does: str, able: Container[str]) -> Line:
+    if action not in able:
+        return Line()
+    return line((" · ", "dim"), (scene.keys[action], "key"), (f" {does}", "strong"))
 
 
 def _told(head: str, words: str, tail: str, width: int, key: Line | None = None) -> list[Line]:

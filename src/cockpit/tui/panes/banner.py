@@ -36,7 +36,7 @@ def banner(scene: Scene, width: int, most: int) -> list[Line]:
         return []
     first = line((pad(f" ■ {head}", width), "banner"))
     parts = [line((f"   {part}", "alarm" if n == 0 else "text")) for n, part in _wrapped(said, width - 6)]
-    last = line("   ", ("q", "key"), (leave, "strong"))
+    last = line("   ", (scene.keys["leave"], "key"), (leave, "strong"))
     return [first, *parts[: max(0, most - 2)], last][:most]
 
 

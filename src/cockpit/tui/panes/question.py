@@ -15,7 +15,7 @@ from cockpit.core.state import State, breached, unclean
 from cockpit.tui import doubt, gate, going_back
 from cockpit.tui.asks import forward
 from cockpit.tui.asks.forward import exceeded
-from cockpit.tui.keys import KEYS
+from cockpit.tui.keys import offered
 from cockpit.tui.panes.alarms import alarms, since
 from cockpit.tui.panes.banner import banner
 from cockpit.tui.panes.header import told
@@ -24,13 +24,13 @@ from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, fit, join, line, pad, rewrap, time_of_day, wrap
 
 Option = tuple[str, str, str]
-"""(key, what it does, what that costs)"""
+"""(action, what it does, what that costs)"""
 
 WAIT: Option = ("", "wait", "being reached")
-DOUBT: Option = ("d", "settle the doubt", "")
-EXCLUDE: Option = ("x", "exclude", "on without it")
-RETRY: Option = ("t", "retry", "runs the step there again")
-EXPLAIN: Option = ("u", "explain", "what was it?")
+DOUBT: Option = ("doubt", "settle the doubt", "")
+EXCLUDE: Option = ("exclude", "exclude", "on without it")
+RETRY: Option = ("retry", "retry", "runs the step there again")
+EXPLAIN: Option = ("unexplained", "explain", "what was it?")
 
 REASON_MOST = 120
 """Cells of what somebody typed that a question repeats; the journal has all of it."""
@@ -55,17 +55,17 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
     state = scene.state
     if shown := banner(scene, width - 2, most):
         return shown
-    offered = {key.shown for key in KEYS.values() if key.offered(scene)}
-    open_ = alarms(scene, width - 2, offered)
+    able = offered(scene)
+    open_ = alarms(scene, width - 2, able)
     if state.closed is not None:
-        return _over(scene, width - 2, offered)[:most]
+        return _over(scene, width - 2, able)[:most]
     if state.aborted is not None or state.left is not None:
         return open_[:most]
     asked = _both(_proposed(scene), _asked(scene, width))
     if not asked.options:
         return open_[:most]
     inner, tone = width - 4, asked.tone
-    answers = _options(asked.options, inner, offered)
+    answers = _options(scene, asked.options, inner, able)
     said = [line((part, tone)) for part in wrap(asked.said, inner)] if asked.said else []
     said = said if len(said) + len(answers) <= most else []
     open_ = open_[: max(0, most - len(said) - len(answers))]
@@ -75,10 +75,10 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
     return [*(line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate(lines)), *open_]
 
 
-def _over(scene: Scene, width: int, offered: Container[str]) -> list[Line]:
+def _over(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     """How the release ended, and the way to its review."""
-    review: Option = ("w", "review", standing(scene))
-    return [over(scene).cut(width), *_options((review,), width, offered)]
+    review: Option = ("review", "review", standing(scene))
+    return [over(scene).cut(width), *_options(scene, (review,), width, able)]
 
 
 def _fitting(facts: list[Line], most: int) -> list[Line]:
@@ -109,7 +109,7 @@ def _proposed(scene: Scene) -> Asking:
         f"Nobody has explained it within {span(unexplained.within)} (since {since(scene, unexplained)}){reason}."
         f" A rollback is proposed to {names}; nothing expands meanwhile."
     )
-    decline: Option = ("D", "decline and go on", f"{names} says why")
+    decline: Option = ("decline", "decline and go on", f"{names} says why")
     return Asking(said, (), (_back(scene), EXPLAIN, decline), "alarm")
 
 
@@ -139,16 +139,16 @@ def _taken_up(scene: Scene, resumed: ev.SessionResumed) -> Asking:
     if resumed.plan_file:
         said += f" {resumed.plan_file}: this session goes by its own copy."
     facts = _then_and_now(scene)
-    abort: Option = ("A", "abort", "leaves it as it is")
+    abort: Option = ("abort", "abort", "leaves it as it is")
     if state.rollback is not None:
         stoppers = people.stoppers(scene.plan)
         may = "you may" if scene.link.me in stoppers else people.names(scene.plan, stoppers)
-        return Asking(said, facts, (("p", "go on rolling back", may), *_settle(state), abort))
+        return Asking(said, facts, (("pause", "go on rolling back", may), *_settle(state), abort))
     facts += _unclean(scene)
     if rollout.stuck(state):
         tone: Tone = "alarm" if doubt.wants_a_person(scene) else "warn"
         return Asking(said, facts, (*_mending(scene), _back(scene)), tone)
-    go_on: Option = ("p", "accept and go on" if breached(state) else "go on", _who_resumes(scene))
+    go_on: Option = ("pause", "accept and go on" if breached(state) else "go on", _who_resumes(scene))
     tone = "alarm" if breached(state) else "warn"
     return Asking(said, facts, (go_on, *_settle(state), _back(scene), abort), tone)
 
@@ -198,8 +198,8 @@ def _going_back(scene: Scene) -> Asking:
     """A rollback that stays partial, or waits for a target in doubt."""
     state, result = scene.state, scene.state.rollback_result
     if result is not None and result.unproven:
-        retry: Option = ("t", "retry", "runs it there again")
-        close: Option = ("c", "close as it is", "stays partial")
+        retry: Option = ("retry", "retry", "runs it there again")
+        close: Option = ("close", "close as it is", "stays partial")
         return Asking("", _doubts(scene), (retry, *_settle(state), close), "alarm")
     every = [b for wave in rollback.way_back(state, scene.at) for b in wave]
     waiting = [b for b in every if b.status == "waiting"]
@@ -239,11 +239,11 @@ def _paused(scene: Scene) -> Asking:
     if limits := breached(state):
         owner = _promoters(scene)
         said = f"{_exceeded(state, limits)} The rollout is paused: nothing new starts."
-        accept: Option = ("p", "accept and go on", f"{owner} says why")
+        accept: Option = ("pause", "accept and go on", f"{owner} says why")
         return Asking(said, (), (back, ("", "keep waiting", "limits keep watching"), accept), "alarm")
     if isinstance(state.paused, ev.RolloutPaused) and state.paused.by != ev.COCKPIT:
         return Asking()  # paused by hand: the header says so, and nobody is asked anything
-    return Asking(_why(scene), (), (("p", "resume", _who_resumes(scene)), back))
+    return Asking(_why(scene), (), (("pause", "resume", _who_resumes(scene)), back))
 
 
 def _who_resumes(scene: Scene) -> str:
@@ -270,7 +270,7 @@ def _gate(scene: Scene, width: int) -> Asking:
     asked = stage.gate.instructions
     asked = "" if told(scene, width, asked) else asked
     facts = (*gate.standing(scene, stage, stage.gate), *gate.evidence(scene, stage))
-    no: Option = ("r", "reject", "pauses, with a reason")
+    no: Option = ("reject", "reject", "pauses, with a reason")
     return Asking(asked, facts, (_yes(scene), no, _back(scene)))
 
 
@@ -278,7 +278,7 @@ def _yes(scene: Scene, cost: str = "") -> Option:
     """Promoting the stage that waits; saying yes to it as one of several costs nothing yet."""
     asking = forward.promoting(scene)
     verb = "promote" if isinstance(asking, str) else asking.verb
-    return ("⏎", verb, cost if verb == "promote" else "")
+    return ("go", verb, cost if verb == "promote" else "")
 
 
 def _short_window(scene: Scene) -> Asking:
@@ -309,18 +309,18 @@ def _why(scene: Scene) -> str:
 
 
 def _back(scene: Scene) -> Option:
-    return ("R", "roll back", going_back.cost(scene))
+    return ("roll_back", "roll back", going_back.cost(scene))
 
 
-def _options(options: tuple[Option, ...], width: int, offered: Container[str]) -> list[Line]:
+def _options(scene: Scene, options: tuple[Option, ...], width: int, able: Container[str]) -> list[Line]:
     """The answers side by side, as many on a line as fit; only those that can be given here have their key."""
     each = [
         line(
-            (key if key in offered else "–", "key"),
+            (scene.keys[action] if action in able else "–", "key"),
             (f" {what}", "strong"),
             (f": {cost}" if cost else "", "dim"),
         )
-        for key, what, cost in options
+        for action, what, cost in options
     ]
     lines: list[Line] = []
     for option in each:

@@ -109,7 +109,10 @@ def _role(held: Held) -> Iterator[Row]:
     scene, known = held.scene, held.known
     label = line((pad(roles.called(held.role), held.words), "dim"))
     if not held.person:
-        yield fixed(label + line("  ", ("✖ nobody holds it", "alarm"), (": T takes it", "dim")))
+        yield fixed(
+            label
+            + line("  ", ("✖ nobody holds it", "alarm"), (f": {scene.keys['take_role']} takes it", "dim"))
+        )
         return
     you = " ‹ you" if held.person == scene.link.me else ""
     name = line(f"  {scene.called(held.person)}", (you, "now"))
