@@ -15,8 +15,9 @@ from cockpit.core import events as ev
 from cockpit.core.evolve import replay
 from cockpit.core.plan import Gate, Plan, Stage
 from cockpit.core.state import State, breached, initial
-from cockpit.core.view import next_line, status
+from cockpit.core.view import next_move, status
 from cockpit.core.wanted import wanted
+from tests.core.moves import says_whose_move
 from tests.core.oracle import check
 from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, item, limit, plan, render, web
 
@@ -323,7 +324,10 @@ class ReleaseMachine(RuleBasedStateMachine):
         state = self.s.state
         assert state.alone is None or state.unattended
         assert set(wanted(state)) <= {a.id for a in (*state.running(), *state.unsettled())}
-        assert next_line(self.s.state, self.s.at)
+        for me in ("", "dana"):
+            said = next_move(self.s.state, self.s.at, me=me)
+            assert says_whose_move(said.says, state), said.says
+            assert not (me and me in said.who) or "you" in said.says or "roll back" in said.says, said.says
         assert status(self.s.state, self.s.at)
 
     def teardown(self) -> None:

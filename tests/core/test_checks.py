@@ -183,7 +183,10 @@ def test_an_unhealthy_item_holds_its_stage_and_says_why() -> None:
     s.finish()
     s.tick(60)
     checked(s, False, "49", "49, expected < 24")
-    assert next_line(s.state, s.at) == "“backup is done” (and 1 more): 49, expected < 24; it holds “web”"
+    assert (
+        next_line(s.state, s.at)
+        == "“backup is done” (and 1 more): 49, expected < 24; it holds “web” until Lee Chen sees to it"
+    )
     assert "held back by: backup is done, other is done" in s.refused(cmd.Promote(s.at, "dana"))
 
 

@@ -70,7 +70,7 @@ def test_a_gate_whose_people_have_become_one_opens_for_nobody() -> None:
     s.do(cmd.AcceptRole(s.at, "dana"))
     s.do(yes(s, "dana"))
     assert gates.deciders(s.state, s.plan.stages[1]) == ()
-    refused = "promoting web takes somebody who isn't there: hand a role over, or take one (T)"
+    refused = "promoting web takes somebody who isn't there: hand a role over, or take one"
     assert s.refused(yes(s, "dana")) == refused
 
 

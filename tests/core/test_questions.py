@@ -121,6 +121,7 @@ def test_the_journal_says_what_was_answered_and_found() -> None:
     assert say(ev.UsualTimesFound(T0, (one, one)), the_plan, nothing) == (
         "earlier releases tell how long 2 steps took"
     )
+    assert say(ev.UsualTimesFound(T0, (one,)), the_plan, nothing).endswith("how long 1 step took")
     assert SAYINGS[ev.UsualTimesFound](ev.UsualTimesFound(T0, ()), the_plan).endswith(
         "how long no steps took"
     )

@@ -83,7 +83,8 @@ def test_a_rollback_cut_short_goes_on_when_somebody_says_so() -> None:
     back = "canary/switch/web-1/back-1"
     s.do(cmd.ReportStep(s.at, back, "unreachable", False, None, None, 0.0, "void", settled="record"))
     assert s.tick(100) == []
-    assert next_line(s.state, s.at) == "taken up again in the middle of a rollback: look, then resume it"
+    looks = "taken up again in the middle of a rollback: look"
+    assert next_line(s.state, s.at) == f"{looks}, then Dana Ruiz or Lee Chen resumes it"
     assert "Dana Ruiz or Lee Chen" in s.refused(cmd.ResumeRollout(s.at, "sam"))
     s.do(cmd.LeaveSession(s.at, "dana", "coffee"))
     assert "left" in s.refused(cmd.ResumeRollout(s.at, "lee"))

@@ -161,6 +161,20 @@ def test_more_failures_than_tolerated_pause_and_resume_waits_for_a_mend() -> Non
     assert s.state.closed is not None  # one failure is tolerated
 
 
+def test_what_was_shown_in_trouble_and_is_another_step_by_now_is_neither_run_again_nor_excluded() -> None:
+    s = Session(plan(stages=(Stage("web", ("switch",), ("web",)),)))
+    s.start()
+    s.finish(as_="failed")
+    for kind in (cmd.RetryTarget, cmd.ExcludeTarget):
+        other = kind(s.at, "lee", reason="x", target="web-1", attempt="web/migrate/web-1/run-1")
+        assert "no longer so: look again" in s.refused(other)
+    shown = "web/switch/web-1/run-1"
+    s.do(cmd.RetryTarget(s.at, "lee", reason="disk freed", target="web-1", attempt=shown))
+    mended = cmd.ExcludeTarget(s.at, "lee", reason="its disk is full", target="web-1", attempt=shown)
+    assert "no longer so: look again" in s.refused(mended)
+    s.do(cmd.ExcludeTarget(s.at, "lee", reason="x", target="web-2", attempt="web/switch/web-2/run-1"))
+
+
 def test_many_failures_are_named_briefly() -> None:
     s = Session(plan(targets=web(8), stages=(Stage("web", ("switch",), ("web",)),)))
     s.start()

@@ -162,5 +162,5 @@ def test_the_header_says_who_decides_now() -> None:
     s = Session()
     s.come("lee")
     took(s, "lee", "decision_owner")
-    assert next_line(s.state, s.at) == "ready: Lee Chen starts the release"
+    assert next_line(s.state, s.at) == "Lee Chen starts the release"
     assert s.refused(cmd.StartRelease(s.at, "dana")).startswith("starting the release takes Lee Chen")

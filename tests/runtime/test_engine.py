@@ -311,7 +311,8 @@ async def test_headless_starts_when_ready_and_says_what_it_waits_for(tmp_path: P
         )
         await until(lambda: status(engine.state, engine.now()) == "waiting", engine)
         await until(lambda: bool(hints), engine)
-        assert hints == ["Lee Chen signs “brief is done”; then Dana Ruiz decides on “web”"]
+        assert len(hints) == 1
+        assert hints[0].startswith("Needed: before “web” Lee Chen signs “brief is done”: `cockpit sign brief")
         assert await engine.send(cmd.SignItem(engine.now(), "lee", item="brief")) is None
         await driving
         await task
@@ -325,7 +326,7 @@ async def test_headless_waits_before_the_start_for_what_only_people_can_settle(t
     async with engine_on(p, ScriptedRunner(), tmp_path / "s.db") as (engine, _):
         driving = asyncio.create_task(run_headless(engine, lambda e: None, hints.append, "", ""))
         await until(lambda: bool(hints), engine)
-        assert hints[0].endswith("backup is done: Lee Chen signs")
+        assert hints[0].startswith("Needed before the start: Lee Chen signs “backup is done”: `cockpit sign")
         assert await engine.send(cmd.SignItem(engine.now(), "lee", item="backup")) is None
         await until(lambda: engine.state.started is not None, engine)
         driving.cancel()
@@ -349,7 +350,7 @@ async def test_headless_waits_for_a_check_that_takes_long(
         assert not driving.done()
         slow.set()
         await until(lambda: bool(hints), engine)
-        assert hints[0].endswith("backup is done: Lee Chen signs")
+        assert hints[0].startswith("Needed before the start: Lee Chen signs “backup is done”: `cockpit sign")
         driving.cancel()
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -234,6 +235,20 @@ def test_only_what_differs_from_the_record_is_reported() -> None:
     assert [(r.verdict, r.target) for r in reports] == [("breach", "web-1")]
     judging.on = False
     assert recorded(judging, state, 60)[1] == []
+
+
+@pytest.mark.parametrize(("observe_only", "told"), [(False, ["web-1", "web-2"]), (True, ["web-1"])])
+def test_which_target_is_the_worst_is_on_record_only_where_a_breach_acts(
+    observe_only: bool, told: list[str]
+) -> None:
+    judging, state = judged(on_errors("any", observe_only=observe_only))
+    said: list[str | None] = []
+    for second, worst in enumerate(("web-1", "web-2")):
+        for target in TARGETS:
+            judging.add("errors", target, Sample(T0 + second * S, 9.0 if target == worst else 5.0))
+        state, reports = recorded(judging, state, second)
+        said += [report.target for report in reports if report.verdict == "breach"]
+    assert said == told
 
 
 def accepted(state: State, value: float) -> State:

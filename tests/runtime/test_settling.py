@@ -292,7 +292,7 @@ async def test_without_a_screen_only_a_word_makes_a_session_go_on(tmp_path: Path
         await run_headless(engine, lambda e: None, hints.append, "", "looked")
         await task
         assert exit_code(engine.state) == 0
-    assert f"{FIRST} was open; now we know: succeeded" in hints
+    assert f"Known: {FIRST} was open; now we know: succeeded" in hints
 
 
 async def test_a_session_that_never_started_waits_for_a_word_too(tmp_path: Path) -> None:

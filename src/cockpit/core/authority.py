@@ -34,5 +34,5 @@ def allowed(state: State, by: str, who: tuple[str, ...], what: str) -> Refused |
     if by in who:
         return None
     if not who:
-        return Refused(f"{what} takes somebody who isn't there: hand a role over, or take one (T)")
+        return Refused(f"{what} takes somebody who isn't there: hand a role over, or take one")
     return Refused(f"{what} takes {people.names(state.plan, who)}, not {state.plan.person_name(by)}")

@@ -84,9 +84,13 @@ class PauseRollout(HumanCommand):
 
 @dataclass(frozen=True, slots=True)
 class ResumeRollout(HumanCommand):
-    """Go on. `accepting` names the limits that the decision owner saw breached and takes on, for `reason`."""
+    """Go on. `accepting` names the limits that the decision owner saw breached and takes on, for `reason`.
+
+    `shown` is the worst that they saw of each: one that has got worse isn't accepted. Empty: whatever it is.
+    """
 
     accepting: tuple[str, ...] = ()
+    shown: tuple[Reading, ...] = ()
 
 
 class Abort(HumanCommand):
@@ -109,9 +113,13 @@ class CloseSession(HumanCommand):
 
 @dataclass(frozen=True, slots=True)
 class RetryTarget(HumanCommand):
-    """Run the step that failed, or is in doubt, on `target` again."""
+    """Run the step that failed, or is in doubt, on `target` again.
+
+    `attempt` is the one that was shown: another one isn't meant. Empty: whichever is in trouble there.
+    """
 
     target: str = ""
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +132,10 @@ class ResolveDoubt(HumanCommand):
 
 @dataclass(frozen=True, slots=True)
 class ExcludeTarget(HumanCommand):
-    """Leave `target` out of the rest of the rollout."""
+    """Leave `target` out of the rest of the rollout; `attempt`, if any, is the trouble that was shown there."""
 
     target: str = ""
+    attempt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

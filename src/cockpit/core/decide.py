@@ -32,7 +32,8 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.authority import allowed, not_active, not_driving
 from cockpit.core.commands import Decided, Refused
-from cockpit.core.state import State, breached, unclean
+from cockpit.core.state import State, accepting, breached, unclean
+from cockpit.core.thresholds import towards
 
 Afterwards = (
     cmd.AddNote
@@ -227,7 +228,19 @@ def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
     unseen = [t for t in breached(state) if t not in c.accepting]
     if unseen:
         return Refused(f"{', '.join(unseen)} is breached: accepting it is a decision of its own")
+    if worse := _worse_than_shown(state, c):
+        return Refused(f"{', '.join(worse)} has got worse than what was shown: look again")
     return [ev.RolloutResumed(c.at, c.by, c.via, c.reason, breached(state), c.evidence)]
+
+
+def _worse_than_shown(state: State, c: cmd.ResumeRollout) -> list[str]:
+    """The limits of which more would be accepted than the person saw."""
+    shown = {(reading.threshold, reading.target): reading.value for reading in c.shown}
+    return [
+        key[0]
+        for key, most in accepting(state, breached(state) if shown else (), c.evidence).items()
+        if towards(limit := state.plan.threshold(key[0]), most) > towards(limit, shown.get(key))
+    ]
 
 
 def _resume_rollback(state: State, c: cmd.ResumeRollout) -> Decided:

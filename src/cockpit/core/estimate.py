@@ -51,7 +51,7 @@ def back_out(state: State, at: datetime, beyond: Stage | None = None) -> BackOut
     if not targets:
         return BackOut(0, timedelta(0), "agreed")
     wanted = {step for _, wave in waves for step in wave.steps if state.plan.step(step).rollback}
-    known = {step: known for step in wanted if (known := _known(state, step)) is not None}
+    known = {step: known for step in wanted if (known := back_seconds(state, step)) is not None}
     if not known or len(known) < len(wanted):
         return BackOut(len(targets), state.plan.rollback.expected_time, "agreed")
     seconds = {step: taken for step, (taken, _) in known.items()}
@@ -66,7 +66,7 @@ def _wave_back(stage: Stage, wave: Wave, seconds: Mapping[str, float]) -> float:
     return batches * sum(seconds.get(step, 0.0) for step in wave.steps)
 
 
-def _known(state: State, step: str) -> tuple[float, Source] | None:
+def back_seconds(state: State, step: str) -> tuple[float, Source] | None:
     """Seconds that the step takes to go back, and who says so; None where nobody does."""
     done = [a for many in state.attempts.values() for a in many if a.step == step and a.seconds]
     back = [a.seconds for a in done if a.status == "rolled_back"]

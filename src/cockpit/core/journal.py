@@ -12,6 +12,7 @@ from cockpit.core.people import person_of
 from cockpit.core.people_journal import because as _because
 from cockpit.core.people_journal import sure
 from cockpit.core.plan import HERE, Plan
+from cockpit.core.spans import rounded
 
 
 class Intent(Protocol):
@@ -46,12 +47,20 @@ def span(length: timedelta) -> str:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """A reading as a person says it, with its unit; `no number` where there is none."""
-    return "no number" if value is None else f"{value:g}{' ' if unit else ''}{unit}"
+    """A reading as a person says it, rounded, with its unit; `no number` where there is none."""
+    return "no number" if value is None else f"{rounded(value)}{' ' if unit else ''}{unit}"
+
+
+def _as_entered(value: float, unit: str) -> str:
+    """A number that somebody typed stays as they typed it."""
+    return f"{value:g}{' ' if unit else ''}{unit}"
 
 
 def say(event: e.Event, plan: Plan, find: Find) -> str:
-    """The event in words, without its time and author. `find` lets an outcome name its step."""
+    """The event in words, without its time and author; other moments in the zone of its own.
+
+    `find` lets an outcome name its step.
+    """
     match event:
         case e.StepFinished():
             return _finished(event, find(event.attempt))
@@ -194,7 +203,7 @@ def _signal_read(event: e.SignalRead, plan: Plan) -> str:
 
 def _limit_changed(event: e.LimitChanged, plan: Plan) -> str:
     low_high = event.outside
-    now = f"outside {low_high[0]:g}..{low_high[1]:g}" if low_high else f"{event.op} {number(event.limit)}"
+    now = f"outside {low_high[0]:g}..{low_high[1]:g}" if low_high else f"{event.op} {event.limit or 0:g}"
     lasting = f" for {span(event.for_)}" if event.for_ else ""
     return f"changed the limit {event.threshold}: was {event.was}, now {now}{lasting}{_because(event.reason)}"
 
@@ -282,7 +291,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.ChecklistSigned: lambda v, p: f"signed off {v.item}{sure(v.level)}{_because(v.note)}",
     **people_journal.SAYINGS,
     e.SignalEntered: lambda v, p: (
-        f"entered {v.signal}: {number(v.value, _unit(p, v.signal))}{_because(v.note)}"
+        f"entered {v.signal}: {_as_entered(v.value, _unit(p, v.signal))}{_because(v.note)}"
     ),
     e.NoteAdded: lambda v, p: f"noted: {v.text}",
     e.NoticeSent: lambda v, p: (

@@ -14,6 +14,7 @@ from cockpit.core.commands import Decided, Refused
 from cockpit.core.evolve import evolve
 from cockpit.core.journal import span
 from cockpit.core.plan import HERE, Threshold
+from cockpit.core.spans import rounded
 from cockpit.core.state import State
 
 LONGEST = timedelta(days=1)
@@ -67,7 +68,7 @@ def _action(state: State, trip: ev.ThresholdTripped, evidence: tuple[ev.Reading,
     """
     if not_active(state) is not None or state.resumed is not None:
         return []
-    value = f"{trip.value:g}" if trip.value is not None else "no data"
+    value = rounded(trip.value) if trip.value is not None else "no data"
     called = state.plan.threshold(trip.threshold).called
     where = f" on {trip.target}" if trip.target not in (None, HERE) else ""
     reason = f"{called}: {value}{where}"

@@ -5,9 +5,12 @@ from __future__ import annotations
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core import people, rollback, rollout
+from cockpit.core.attempt import Attempt
 from cockpit.core.authority import allowed, not_active, not_driving
 from cockpit.core.commands import Decided, Refused
 from cockpit.core.state import State
+
+OTHERWISE = "what was shown is no longer so: look again"
 
 
 def _mendable(state: State, by: str, what: str) -> Refused | None:
@@ -31,12 +34,16 @@ def retry(state: State, c: cmd.RetryTarget) -> Decided:
             for back in wave:
                 stage, step = back.stage.name, back.step or ""
                 if back.target == c.target and back.status == "unproven" and _may_rerun(state, back):
+                    if _another(c, state.latest(stage, step, c.target, "back")):
+                        return Refused(OTHERWISE)
                     return [ev.RetryAuthorised(c.at, stage, step, c.target, c.by, c.via, c.reason)]
         return Refused(f"nothing to retry on {c.target}")
     for target, progress in rollout.troubled(state):
         attempt = progress.attempt
         if target != c.target or attempt is None:
             continue
+        if _another(c, attempt):
+            return Refused(OTHERWISE)
         if attempt.unsettled:
             return Refused(
                 f"{target} is being reached, and will tell what became of {attempt.step}: wait for that, say it "
@@ -44,6 +51,11 @@ def retry(state: State, c: cmd.RetryTarget) -> Decided:
             )
         return [ev.RetryAuthorised(c.at, attempt.stage, attempt.step, target, c.by, c.via, c.reason)]
     return Refused(f"nothing to retry on {c.target}: no step failed or is in doubt there")
+
+
+def _another(c: cmd.RetryTarget | cmd.ExcludeTarget, attempt: Attempt | None) -> bool:
+    """Whether the trouble is another one than the person was shown."""
+    return bool(c.attempt) and (attempt is None or attempt.id != c.attempt)
 
 
 def resolve(state: State, c: cmd.ResolveDoubt) -> Decided:
@@ -73,6 +85,8 @@ def exclude(state: State, c: cmd.ExcludeTarget) -> Decided:
         return Refused(f"the plan has no target {c.target}")
     if c.target in state.excluded:
         return Refused(f"{c.target} is excluded already")
+    if _another(c, next((p.attempt for target, p in rollout.troubled(state) if target == c.target), None)):
+        return Refused(OTHERWISE)
     if not c.reason:
         return Refused(f"excluding {c.target} needs a reason")
     return [ev.TargetExcluded(c.at, c.target, c.by, c.via, c.reason)]

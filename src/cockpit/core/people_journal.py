@@ -59,6 +59,10 @@ def _freezes(event: e.FreezesRead, plan: Plan) -> str:
     return f"the calendar names {len(event.freezes) or 'no'} freeze{'s' * (len(event.freezes) != 1)} around the window"
 
 
+def _steps(number: int) -> str:
+    return f"{number or 'no'} step{'s' * (number != 1)}"
+
+
 SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.RoleAccepted: _accepted,
     e.RoleOffered: lambda v, p: f"offered {_role(v.role)} to {p.person_name(v.to)}{because(v.reason)}",
@@ -78,7 +82,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.TargetExamined: _examined,
     e.FreezesRead: _freezes,
     e.QuestionAnswered: lambda v, p: f"answered “{asked(v.question)}”{because(v.text)}",
-    e.UsualTimesFound: lambda v, p: f"earlier releases tell how long {len(v.times) or 'no'} steps took",
+    e.UsualTimesFound: lambda v, p: f"earlier releases tell how long {_steps(len(v.times))} took",
     e.ActionAdded: lambda v, p: f"action {v.action}: {v.text} ({p.person_name(v.owner)}, until {v.due})",
     e.ActionSettled: lambda v, p: f"{v.how} action {v.action}{because(v.reason)}",
     e.ActionsFound: lambda v, p: (

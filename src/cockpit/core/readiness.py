@@ -8,6 +8,7 @@ from cockpit.core import attendance, checklist, examined, people, roles, window
 from cockpit.core.events import Finding, OpenAction
 from cockpit.core.journal import span
 from cockpit.core.plan import ChecklistItem, Plan, Threshold
+from cockpit.core.spans import rounded
 from cockpit.core.state import State
 
 TEXT_MOST = 60
@@ -65,6 +66,25 @@ def for_people(plan: Plan, finding: Finding) -> bool:
     numbers = {f"signal:{name}" for name in entered}
     numbers |= {f"limit:{t.id}" for t in plan.thresholds if t.signal in entered}
     return finding.key.startswith(("checklist:", "role:", "left:")) or finding.key in numbers
+
+
+def awaited(state: State, finding: Finding) -> bool:
+    """Whether it isn't wrong, but not known yet."""
+    kind, _, about = finding.key.partition(":")
+    match kind:
+        case "target":
+            return about not in state.probes
+        case "unseen" | "unchecked":
+            return True
+        case "signal":
+            return about not in state.signals
+        case "limit":
+            read = state.signals.get(state.plan.threshold(about).signal)
+            return about not in state.verdicts and (read is None or read.ok)
+        case "calendar":
+            return state.freezes is None
+        case _:
+            return False
 
 
 def pending(state: State, *, entered: bool = True) -> bool:
@@ -221,7 +241,7 @@ def _limit(state: State, threshold: Threshold) -> Finding:
         read = state.signals.get(threshold.signal)
         why = read.detail if read is not None and not read.ok else "no reading yet"
         return Finding(key, False, f"{threshold.id}: {why}")
-    value = "no data" if verdict.value is None else f"{verdict.value:g}"
+    value = "no data" if verdict.value is None else rounded(verdict.value)
     held = f"{value}, limit {threshold.limit_text}"
     if verdict.verdict == "pass":
         return Finding(key, True, f"{threshold.id}: {held}")

@@ -7,10 +7,15 @@ import unicodedata
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that draw nothing, or steer what is drawn: controls, bidi marks, zero-width characters."""
 
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | frozenset(
+    map(chr, range(0xE0100, 0xE01F0))
+)
+"""Letters and marks by category that draw nothing either: fillers, joiners and selectors that Unicode has ignored."""
+
 
 def hidden(character: str) -> bool:
     """Whether a character would not be seen for what it is."""
-    return unicodedata.category(character) in _HIDDEN
+    return unicodedata.category(character) in _HIDDEN or character in _BLANK
 
 
 def visible(text: str, keep: str = "") -> str:

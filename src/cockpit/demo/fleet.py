@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.core.errors import CockpitError, UsageError
+from cockpit.core.plan import Plan
 from cockpit.demo.hosts import GROUPS, MOST_HOSTS, VERSION, Host
 from cockpit.demo.service import BAD_SUFFIX, ask
+
+PREFIX = "cockpit-demo-"
+"""How the name of the directory begins in which a demo's hosts live, as long as it does."""
 
 READY_WITHIN_S = 30.0
 ENDS_WITHIN_S = 5.0
@@ -72,6 +76,13 @@ class Fleet:
         """The version that each host's service says it runs, by host id. CockpitError if one doesn't say."""
         said = await asyncio.gather(*(_version(host) for host in self.hosts))
         return {host.id: version for host, version in zip(self.hosts, said, strict=True)}
+
+
+def had_fleet(plan: Plan) -> bool:
+    """Whether a session's plan is a demo's, whose hosts ended with it."""
+    return plan.release.environment == "demo" and Path(plan.ssh.known_hosts).parent.parent.name.startswith(
+        PREFIX
+    )
 
 
 async def _ready(process: Process, said: Path) -> Fleet:

@@ -12,7 +12,7 @@ from typing import Any
 from cockpit.core import checklist, roles
 from cockpit.core import commands as cmd
 from cockpit.core.errors import PlanError
-from cockpit.demo.fleet import Fleet
+from cockpit.demo.fleet import PREFIX, Fleet
 from cockpit.planfile import fill, parse
 from cockpit.runtime.engine import Engine, utc_now
 from cockpit.runtime.session import Opening
@@ -28,7 +28,7 @@ Drive = Callable[[Opening, Crew], Coroutine[Any, Any, int]]
 
 async def play(hosts: int, bad: bool, promote_when_clean: bool, drive: Drive) -> int:
     """Start the fleet, let `drive` run the session on it, and say which version each host serves at the end."""
-    with TemporaryDirectory(prefix="cockpit-demo-") as work:
+    with TemporaryDirectory(prefix=PREFIX) as work:
         async with Fleet.start(Path(work) / "fleet", hosts) as fleet:
             text = fill(
                 (directory("sample-plans") / "demo.toml").read_text(encoding="utf-8"), fleet.plan_values(bad)

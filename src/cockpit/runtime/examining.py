@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from cockpit.core import examined
 from cockpit.core.commands import ReportExamined
 from cockpit.core.events import Version
 from cockpit.core.expect import brief
 from cockpit.core.plan import Stage, Step
-from cockpit.remote.base import Request
+from cockpit.remote.base import Request, Runner
 from cockpit.runtime.questions import Questioner, answer, unanswered
 
 CLOCK = "date +%s"
@@ -23,6 +24,26 @@ PROBE_TIMEOUT = timedelta(seconds=60)
 """How long a probe may take at most, however long its step may: people wait for it."""
 
 
+async def clock_ahead(runner: Runner, target: str, now: Callable[[], datetime]) -> timedelta | None:
+    """How far a target's clock is before ours, to the second; None where it can't be read."""
+    sent = now()
+
+    def leaves() -> bool:
+        nonlocal sent
+        sent = now()
+        return True
+
+    ended, output = await answer(runner, target, Request(CLOCK, CLOCK_TIMEOUT, may_begin=leaves))
+    heard = now()
+    told = re.fullmatch(rb"\s*([0-9]{1,12})\s*", output)
+    if not ended.ok or told is None:
+        return None
+    # `date` cuts its second off: on average it was half of one later.
+    theirs, ours = int(told[1]) + 0.5, (sent.timestamp() + heard.timestamp()) / 2
+    ahead = timedelta(seconds=round(theirs - ours))
+    return ahead if abs(ahead) > CLOCK_TELLS else timedelta(0)
+
+
 class Examining(Questioner):
     """Looks at targets of one session, for as long as the release hasn't started."""
 
@@ -30,7 +51,7 @@ class Examining(Questioner):
         """Look at a target that was reached, and tell; once the release has started nothing is asked or told."""
         if self._started():
             return
-        ahead = await self._clock_ahead(target)
+        ahead = await clock_ahead(self._runner, target, self._now)
         versions: list[Version] = []
         for stage, step in examined.probes(self._plan, target):
             if self._started():
@@ -42,25 +63,6 @@ class Examining(Questioner):
 
     def _started(self) -> bool:
         return self._state().started is not None
-
-    async def _clock_ahead(self, target: str) -> timedelta | None:
-        """How far the target's clock is before ours, to the second; None where it can't be read."""
-        sent = self._now()
-
-        def leaves() -> bool:
-            nonlocal sent
-            sent = self._now()
-            return True
-
-        ended, output = await answer(self._runner, target, Request(CLOCK, CLOCK_TIMEOUT, may_begin=leaves))
-        heard = self._now()
-        told = re.fullmatch(rb"\s*([0-9]{1,12})\s*", output)
-        if not ended.ok or told is None:
-            return None
-        # `date` cuts its second off: on average it was half of one later.
-        theirs, ours = int(told[1]) + 0.5, (sent.timestamp() + heard.timestamp()) / 2
-        ahead = timedelta(seconds=round(theirs - ours))
-        return ahead if abs(ahead) > CLOCK_TELLS else timedelta(0)
 
     async def _version(self, stage: Stage, step: Step, target: str) -> Version:
         """Whether the previous version is there: `previous` prints it, or `verify_rollback` exits 0."""

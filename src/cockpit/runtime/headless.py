@@ -7,15 +7,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from cockpit.core import commands as cmd
-from cockpit.core import people, readiness, roles
+from cockpit.core import readiness
 from cockpit.core.commands import Refused
 from cockpit.core.errors import Held, NotReady, StillInDoubt
 from cockpit.core.events import Event, ScreenAttached, SessionResumed
-from cockpit.core.rollout import current_stage, stuck
+from cockpit.core.rollout import stuck
 from cockpit.core.state import State, breached
 from cockpit.core.view import next_line, reopened
+from cockpit.runtime import needed
 from cockpit.runtime.engine import Engine, set_within
 from cockpit.runtime.sockets import own_user
+from cockpit.runtime.spoken import in_words
 
 FIRST_READINGS = timedelta(seconds=30)
 """How long targets and signals have for their first answer before the release counts as not ready.
@@ -67,11 +69,11 @@ async def run_headless(
             state = engine.state
             if state.replaced is not None and not state.running():
                 raise Held(next_line(state, engine.now()))
-            if state.started is not None:
-                lines = (*_waits_for(engine), *called_for(state))
+            if state.started is not None and state.closed is None:
+                lines = tuple(map(in_words, needed.now(state, engine.now(), _reader(engine))))
                 for line in lines:
                     if line not in hinted:
-                        hint(line)
+                        hint(f"Needed: {line}")
                 hinted = lines
             await set_within(changed, 1.0)
             changed.clear()
@@ -82,46 +84,15 @@ async def run_headless(
         await asyncio.gather(starting, return_exceptions=True)
 
 
+def _reader(engine: Engine) -> needed.Reader:
+    """Whoever reads what is printed here."""
+    return needed.Reader(own_user(), engine.me)
+
+
 def _seat(engine: Engine) -> cmd.AttachScreen:
     """Presence of this process, which watches over the release: it isn't left alone."""
     name = f"{engine.me}-headless-{sum(isinstance(event, ScreenAttached) for event in engine.events) + 1}"
     return cmd.AttachScreen(engine.now(), name, engine.me, own_user(), "headless", may_act=True, own=True)
-
-
-def _waits_for(engine: Engine) -> tuple[str, ...]:
-    """What a person has to do now; nothing while the release goes on by itself."""
-    state = engine.state
-    waiting = state.paused is not None or (state.phase == "waiting" and state.rollback is None)
-    lines = [next_line(state, engine.now())] if waiting else []
-    going_on = state.rollback is None and state.aborted is None and current_stage(state) is not None
-    if going_on and (gone := roles.holds(state)):
-        lines = [line for line in lines if not line.startswith(gone)]
-        lines.append(
-            f"{gone}: nothing expands until they are back, or somebody takes the role (`cockpit attach`, then T)"
-        )
-    return tuple(lines)
-
-
-def called_for(state: State) -> tuple[str, ...]:
-    """Whom the release calls, and what they are to answer, a line each; nothing once it is over."""
-    if state.closed is not None or state.rollback is not None or state.aborted is not None:
-        return ()
-    lines: list[str] = []
-    if state.proposed is not None:
-        who = people.names(state.plan, people.stoppers(state.plan))
-        lines.append(
-            f'{state.proposed.reason}: {who} decides: `cockpit rollback`, or `cockpit decline "why"`'
-        )
-    elif state.unexplained is not None:
-        seen = f": {state.unexplained.reason}" if state.unexplained.reason else ""
-        until = state.unexplained.at + state.unexplained.within
-        lines.append(f'unexplained{seen}: `cockpit explain "what it was"`, until {until:%H:%M:%S} UTC')
-    for call in state.escalations.values():
-        named = people.holders(state.plan, call.escalate_to)
-        who = people.names(state.plan, named) if named else "somebody"
-        limit = state.plan.threshold(call.threshold).called
-        lines.append(f"{limit} calls {who}: `cockpit here` answers")
-    return tuple(lines)
 
 
 async def _start(engine: Engine, hint: Callable[[str], None], override: str) -> None:
@@ -145,14 +116,15 @@ async def _start(engine: Engine, hint: Callable[[str], None], override: str) -> 
 
 async def _people(engine: Engine, hint: Callable[[str], None]) -> None:
     """Wait while nothing but people's words is missing, and say whose."""
-    said = ""
+    said: tuple[str, ...] = ()
     while missing := readiness.blocking(engine.state, engine.now()):
         if not _drives(engine) or not all(readiness.for_people(engine.state.plan, f) for f in missing):
             return
-        words = "; ".join(f.text for f in missing)
-        if words != said:
-            said = words
-            hint(f"waits for people (`cockpit accept`, `cockpit sign`, `cockpit signal`): {words}")
+        lines = needed.before_start(engine.state, missing, _reader(engine))
+        for line in lines:
+            if line not in said:
+                hint(f"Needed before the start: {line}")
+        said = lines
         waited = missing
         await _until(engine, lambda state, w=waited: readiness.blocking(state, engine.now()) != w, LOOK_AGAIN)
 
@@ -161,7 +133,7 @@ async def _go_on(engine: Engine, hint: Callable[[str], None], reason: str) -> No
     """Say what was open and what is known of it now, then go on for `reason`, if there is one."""
     await _until(engine, lambda state: not state.unsettled() and not readiness.pending(state), SETTLING)
     for attempt, now in reopened(engine.state):
-        hint(f"{attempt.id} was open; now we know: {now}")
+        hint(f"Known: {attempt.id} was open; now we know: {now}")
     refusal = ""
     while reason and engine.state.resumed is not None and _drives(engine):
         going_on = cmd.ResumeRollout(engine.now(), engine.me, reason=reason, os_user=own_user())
@@ -169,11 +141,13 @@ async def _go_on(engine: Engine, hint: Callable[[str], None], reason: str) -> No
         if not isinstance(refused, Refused) or not _drives(engine):
             return
         if stuck(engine.state) or not breached(engine.state):
-            how = "Nothing was started. Take the session up on a screen: `cockpit resume`."
-            raise StillInDoubt(f"{refused.reason}\n{how}")
+            on = _reader(engine).anyone(engine.state, "resume")
+            raise StillInDoubt(
+                f"{refused.reason}\nNothing was started. Take the session up on a screen: {on}."
+            )
         if refused.reason != refusal:  # a limit is breached: it goes on as soon as that is over
             refusal = refused.reason
-            hint(f"not going on: {refusal}")
+            hint(f"Needed: not going on: {refusal}")
         await _until(engine, lambda state: not breached(state), LOOK_AGAIN)
 
 

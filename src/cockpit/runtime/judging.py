@@ -153,7 +153,7 @@ class Judging:
                 continue
             self._judgements[threshold.id] = verdict
             again = worse and recorded is not None and state.accepts(recorded)
-            if recorded is None or again or _differs(recorded, verdict):
+            if recorded is None or again or _differs(threshold, recorded, verdict):
                 changed.append(_report(threshold, verdict, now))
         return changed
 
@@ -254,8 +254,9 @@ class _CohortsSoFar:
         by_target[target] = (*known, *newer)
 
 
-def _differs(recorded: ev.VerdictChanged, now: Judgement) -> bool:
-    moved = now.verdict == "breach" and recorded.target != now.target
+def _differs(threshold: Threshold, recorded: ev.VerdictChanged, now: Judgement) -> bool:
+    """Where a breach acts and may be accepted, it is also on record which target is the worst one now."""
+    moved = now.verdict == "breach" and recorded.target != now.target and not threshold.observe_only
     return (
         moved
         or recorded.verdict != now.verdict

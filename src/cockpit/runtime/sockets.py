@@ -12,10 +12,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 
 from cockpit.core.errors import Held, UsageError
 from cockpit.store.files import make_private_directory
-from cockpit.store.sessions import session_dir
+from cockpit.store.places import session_dir
 
 SUFFIX = ".sock"
 CONNECTS_WITHIN_S = 5.0
@@ -199,17 +200,37 @@ def _opened(directory: Path) -> Generator[tuple[Path, bool]]:
         if found.st_uid not in (os.geteuid(), 0):
             raise _unusable(directory, f"it belongs to user {found.st_uid}, who could put anything there")
         if found.st_mode & 0o007:
-            raise _unusable(directory, "it is open to everybody", f"`chmod o-rwx {directory}`")
+            raise _unusable(directory, "it is open to everybody", _closing(directory, found))
         yield Path(f"/proc/self/fd/{fd}"), bool(found.st_mode & stat.S_IWGRP)
     finally:
         os.close(fd)
 
 
-def _unusable(directory: Path, why: str, remedy: str = "") -> UsageError:
-    remedy = remedy or "mend it, or name another directory with COCKPIT_LINKS"
-    return UsageError(
-        f"{directory}: sessions can't be attached to there: {why}. Nothing was started: {remedy}."
+ANOTHER = "name another directory with COCKPIT_LINKS"
+"""What to do about a directory that sockets can't lie in."""
+
+
+class Unusable(UsageError):
+    """A directory that no socket can lie in: `what` is wrong with it, and the `remedy`."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}. Nothing was started: {remedy}.")
+        self.what = what
+        self.remedy = remedy
+
+
+def _unusable(directory: Path, why: str, remedy: str = "") -> Unusable:
+    return Unusable(
+        f"{directory}: sessions can't be attached to there: {why}", remedy or f"mend it, or {ANOTHER}"
     )
+
+
+def _closing(directory: Path, found: os.stat_result) -> str:
+    """What to do about a directory that is open to everybody: close it only where that takes it from nobody else."""
+    ours = found.st_uid == os.geteuid() and not found.st_mode & (stat.S_ISVTX | stat.S_IWGRP | stat.S_IWOTH)
+    if ours and Path(os.path.expanduser("~")) in Path(os.path.abspath(directory)).parents:
+        return f"`chmod o-rwx {quote(str(directory))}`"
+    return ANOTHER
 
 
 def _owner(place: Path, shown: Path) -> int:

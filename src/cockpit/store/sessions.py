@@ -30,9 +30,10 @@ from cockpit.core.events import (
 )
 from cockpit.store.codec import decode
 from cockpit.store.files import is_written, make_private_directory
+from cockpit.store.places import SUFFIX as SUFFIX
+from cockpit.store.places import session_dir as session_dir
 from cockpit.store.recording import opened
 
-SUFFIX = ".db"
 _AFTER_THE_END = (
     ActionAdded,
     ActionSettled,
@@ -66,15 +67,6 @@ class SessionRow:
     length: timedelta = timedelta(0)
     events: int = 0
     problem: str = ""
-
-
-def session_dir(env: Mapping[str, str] | None = None) -> Path:
-    """The sessions' directory: under $XDG_STATE_HOME, or ~/.local/state where that is unset or relative."""
-    env = os.environ if env is None else env
-    state = Path(env.get("XDG_STATE_HOME", ""))
-    if not state.is_absolute():
-        state = (Path(env["HOME"]) if env.get("HOME") else Path.home()) / ".local" / "state"
-    return state / "cockpit" / "sessions"
 
 
 def new_path(service: str, environment: str, at: datetime, *, directory: Path | None = None) -> Path:
