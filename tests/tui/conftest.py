@@ -11,3 +11,5 @@ from cockpit.tui import dialogs, rhythm
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rhythm, "DRAW_EVERY", 0.1)
     monkeypatch.setattr(dialogs, "ARM_AFTER", 0.03)
+    monkeypatch.setattr(dialogs, "HELD", 0.01)
+    monkeypatch.setattr(dialogs, "LOOK_EVERY", 0.05)

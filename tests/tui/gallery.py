@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from cockpit.core import commands as cmd
 from cockpit.core.plan import HERE, Plan, Signal, Step, Threshold
 from cockpit.core.thresholds import Judgement
 from cockpit.tui.app import show
-from tests.tui import people_gallery
+from tests.tui import gallery_release, hostile, people_gallery
 from tests.tui.fake_link import FakeLink, a_plan
 
 MINUTES_5 = timedelta(minutes=5)
@@ -149,11 +150,11 @@ def _slept() -> FakeLink:
 
 
 def _large() -> FakeLink:
-    link = FakeLink(a_plan(500)).in_web()
+    link = FakeLink(a_plan(160)).in_web()
     link.pass_time(10)
     link.finish()
     link.pass_time(305)
-    for n in range(3, 90):
+    for n in range(3, 60):
         link.finish(f"web-{n}")
     link.finish("web-120", finish="failed", code=1, detail="disk full")
     return link
@@ -344,6 +345,10 @@ STATES: Mapping[str, Callable[[], FakeLink]] = {
     "left": people_gallery.left,
     "autumn": people_gallery.autumn,
     "frozen_soon": people_gallery.frozen_soon,
+    **{f"hostile_{moment}": partial(told, hostile.EVERYTHING) for moment, told in hostile.MOMENTS.items()},
+    "rolling_out": gallery_release.rolling_out,
+    "breached": gallery_release.breached,
+    "told_back": gallery_release.rolled_back,
 }
 
 

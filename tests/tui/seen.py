@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.dialogs import Dialog
-from cockpit.tui.keys import footer, shown
+from cockpit.tui.keys import KEYS, footer, shown
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
@@ -70,12 +70,15 @@ class Person:
                     await drawn.wait()
 
     async def types(self, text: str) -> None:
-        """Type into the open dialog, as fast as a terminal delivers keys."""
+        """Type into the open dialog, at the pace of a hand, as the moments of the keys have it."""
         field = (await self.dialog()).query_one("#field", Input)
         before = field.value
-        for char in text:
-            self.app.post_message(events.Key("space" if char == " " else char, char))
+        for n, char in enumerate(text):
+            key = events.Key("space" if char == " " else char, char)
+            key.time -= 0.1 * (len(text) - n)
+            self.app.post_message(key)
         await self.until(lambda: field.value == before + text, text)
+        await self.settled()
 
     async def dialog(self) -> Dialog:
         """The open dialog, armed."""
@@ -115,7 +118,7 @@ def scene(link: FakeLink, **changes: object) -> Scene:
     history = History()
     history.look(link)
     zone = zone_of(link.state.plan) or UTC
-    return Scene(link, link.state, link.now(), zone, history, keys=shown(), **changes)  # type: ignore[arg-type]
+    return Scene(link, link.state, link.now(), zone, history, keys=shown(KEYS), **changes)  # type: ignore[arg-type]
 
 
 def rows(name: str, link: FakeLink, width: int = 56, **changes: object) -> list[str]:

@@ -29,7 +29,7 @@ async def test_five_hundred_targets_stay_quick() -> None:
         await dana.sees("249 ")
         assert loop.time() - began < 5  # about 0.5 s; generous where the machine is busy
         await dana.press("3", "end")
-        await dana.sees("web-500 old")
+        await dana.sees("● 249 moving", "web-2 ✔ new")
         began = loop.time()
         for _ in range(10):
             dana.app.draw()

@@ -37,8 +37,9 @@ def lines(ask: object) -> list[str]:
 
 def test_a_gate_tells_who_said_yes_who_is_wanted_what_speaks_for_it_and_by_when() -> None:
     assert asked(half_open(), 130) == [
-        "▲ 1 of 2 different people said yes: Sam Okoro (own account); still wanted: you or Lee Chen",
-        "  18:00 left to decide, then the release rolls back",
+        "▲ Order rate within 5% of last Tuesday?",
+        "  ▱▱▱▱▱▱ 18:00 left to decide, then the release rolls back",
+        "  1 of 2 different people said yes: Sam Okoro (own account); still wanted: you or Lee Chen",
         "  ✔ every limit passes: errors 0.4, orders 392",
         "  ✔ Support knows what the new tax line says: Kim Park (typed name) signed",
         "  ✔ Rollback tried on staging: Lee Chen (typed name) signed · ✔ its check says 12: healthy, since 10:23:20",
@@ -46,11 +47,13 @@ def test_a_gate_tells_who_said_yes_who_is_wanted_what_speaks_for_it_and_by_when(
     ]
 
 
-def test_what_is_asked_stands_where_the_header_does_not_ask_it() -> None:
+def test_what_is_asked_stands_once_beside_its_answers() -> None:
     question = "Order rate within 5% of last Tuesday?"
-    assert question in top(half_open())[1] and not any(question in line for line in asked(half_open()))
-    held = unhealthy()
-    assert question not in " ".join(top(held)) and asked(held)[0] == f"▲ {question}"
+    for link in (half_open(), unhealthy()):
+        assert question not in " ".join(top(link)) and asked(link)[0] == f"▲ {question}"
+    assert top(half_open())[1].startswith(
+        "your move: you or Lee Chen decide on “web” (1 of 2 have said yes) "
+    )
     long = with_gate(two_of_three(), instructions="Is it so? " * 40)
     assert asked(at_gate_of_two(long), 80, 20)[0].startswith("▲ Is it so?")
 
@@ -79,13 +82,16 @@ def test_what_speaks_against_it_is_told_first() -> None:
 def test_the_time_left_is_told_until_it_is_over() -> None:
     for does, follows in (("pause", "the rollout pauses"), ("abort", "the release is aborted")):
         link = at_gate_of_two(with_gate(two_of_three(), on_timeout=does))
-        assert any(line == f"  18:00 left to decide, then {follows}" for line in asked(link))
+        assert any(line == f"  ▱▱▱▱▱▱ 18:00 left to decide, then {follows}" for line in asked(link))
     link.pass_time(1080)
     assert link.state.aborted is not None
     assert not any("left to decide" in line for line in asked(link))
     late = at_gate_of_two(with_gate(two_of_three(), on_timeout="pause"))
     late.pass_time(1085)
-    assert "nobody decided on web in time: resume, then decide" in top(late)[1]
+    assert (
+        "nobody decided on web in time: anyone resumes, then you, Lee Chen or Sam Okoro decide"
+        in top(late)[1]
+    )
     late.do(cmd.ResumeRollout(late.at, "dana"))
     assert not any("left to decide" in line for line in asked(late))
 
@@ -140,7 +146,7 @@ def test_a_point_of_no_return_waits_for_its_owner_once_the_gate_is_open() -> Non
     link = at_gate_of_two(replace(plan, steps=(*plan.steps, one_way), stages=stages), me="sam")
     link.do(cmd.Promote(link.at, "sam", os_user="sam"))
     link.do(cmd.Promote(link.at, "lee"))
-    assert asked(link)[1] == "  you (own account), Lee Chen (typed name) said yes; Dana Ruiz lets it begin"
+    assert asked(link)[2] == "  you (own account), Lee Chen (typed name) said yes; Dana Ruiz lets it begin"
 
 
 def test_a_gate_that_nobody_can_open_says_so() -> None:
@@ -154,8 +160,9 @@ def test_a_gate_that_nobody_can_open_says_so() -> None:
     link.finish()
     link.do(cmd.SignItem(link.at, "kim", item="briefed"))
     link.pass_time(700)
-    assert "nobody decides on “web”" in top(link)[1] and "decides nobody · rolls back nobody" in top(link)[2]
-    assert asked(link)[0] == "▲ 0 of 1 said yes; still wanted: nobody"
+    assert "nobody decides on “web”" in top(link)[1]
+    assert "decides nobody · rolls back nobody" in "".join(top(link))
+    assert asked(link)[1] == "  0 of 1 said yes; still wanted: nobody"
 
 
 # A no
@@ -174,9 +181,9 @@ async def test_a_stage_is_rejected_with_a_reason_and_the_rollout_pauses(size: tu
         await dana.confirms()
         await dana.sends(cmd.RejectStage)
         await dana.sees(
-            "paused before web", "Dana Ruiz rejected “web”: orders are 9% down; roll back, or Dana"
+            "paused before web", "your move: you rejected “web”: orders are 9% down; roll back, or you"
         )
-        await dana.sees("p resume: Dana Ruiz says why")
+        await dana.sees("p resume: you say why")
     assert link.sent == [cmd.RejectStage(link.at, "dana", "", "orders are 9% down", stage="web")]
     assert link.state.approvals == ()
 
@@ -217,7 +224,7 @@ def test_an_item_shows_what_its_check_says_and_who_signs() -> None:
     pane = PANES["checklist"]
     assert rows("checklist", link, 80)[4:] == [
         "◆ Rollback tried on staging",
-        "  then Lee Chen signs · holds “web”",
+        "  then Lee Chen signs · holds “web”, due in 8:00",
         "  ◌ its check hasn't run yet",
     ]
     assert pane.hand(scene(link)) == "1 not healthy, 1 to sign"
@@ -232,7 +239,7 @@ def test_an_item_shows_what_its_check_says_and_who_signs() -> None:
     link.do(cmd.SignItem(link.at, "lee", via="dana", item="drill", reason="twice"))
     assert rows("checklist", link, 80)[4:6] == [
         "✔ Rollback tried on staging",
-        "  Lee Chen (typed name)                                          signed 10:23:20",
+        "  Lee Chen (typed name)                      signed 10:23:20, counts until 14:23",
     ]
     assert pane.note(scene(link)) == "2 of 3"
     assert rows("checklist", link, 80, toggled=frozenset({"item:drill"}))[7:] == [
@@ -261,7 +268,10 @@ def test_an_item_that_a_role_signed_before_it_changed_hands_is_done() -> None:
     by_role = replace(plan.checklist[1], owner="support_liaison", approval=("decision_owner",))
     link = FakeLink(replace(plan, checklist=(plan.checklist[0], by_role))).baking()
     link.do(cmd.SignItem(link.at, "kim", item="briefed"))
-    assert rows("checklist", link, 80)[3] == "  Kim Park (typed name) signed; you sign · holds “web”"
+    assert (
+        rows("checklist", link, 80)[3]
+        == "  Kim Park (typed name) signed; you sign · holds “web”, due in 8:00"
+    )
     link.do(cmd.SignItem(link.at, "dana", item="briefed"))
     assert rows("checklist", link, 80)[3].startswith("  Kim Park (typed name), Dana Ruiz (typed name)  ")
 

@@ -22,7 +22,7 @@ from tests.tui.gallery import left_alone, many_hands
 from tests.tui.seen import at_screen, scene
 from tests.tui.test_extremes import HOSTILE, assert_calm
 
-ACTS = ("p", "enter", "R", "A", "d", "t", "x", "c", "s", "e", "M", "n")
+ACTS = ("p", "enter", "R", "A", "d", "t", "x", "C", "s", "e", "M", "n")
 
 
 def rows(name: str, link: FakeLink, width: int = 56) -> list[str]:
@@ -61,10 +61,9 @@ def test_the_header_counts_people_and_says_who_is_away() -> None:
     assert "decides you · rolls back Lee Chen · 3 here" in top(link, 190)
     link.attach("auditor")
     link.attach("sam", may_act=False)  # Sam reads along at a second screen, and is here all the same
-    assert top(link, 180).endswith("rolls back Lee Chen · 3 here, 1 watching")
-    assert top(link, 172).endswith("decides you · rolls back Lee Chen · 3 here")
-    assert top(link, 160).endswith("decides you · rolls back Lee Chen")
-    assert "\ndecides you · rolls back Lee Chen · 3 here, 1 watching  " in top(link, 120)
+    for width, said in ((180, " · 3 here, 1 watching"), (140, " · 3 here"), (130, "")):
+        assert top(link, width).splitlines()[1].endswith(f"decides you · rolls back Lee Chen{said}"), width
+    assert top(link, 120).splitlines()[2].endswith("decides you · rolls back Lee Chen · 3 here, 1 watching")
     assert "nobody here, 1 watching" in top(FakeLink(me="auditor").baking(), 250)
 
 
@@ -129,6 +128,7 @@ async def test_what_one_screen_does_another_shows() -> None:
         await lee.press("p")
         await dana.sees("paused by Lee Chen", "Lee Chen   paused")
         await dana.press("p")
+        await dana.confirms()
         await lee.sees("baking canary", "decides Dana Ruiz · rolls back you · 2 here")
     paused = next(e for e in link.events if isinstance(e, ev.RolloutPaused))
     assert (paused.by, paused.via, paused.os_user) == ("lee", "", "chen")
@@ -160,7 +160,7 @@ def test_whoever_watches_is_told_that_nobody_acts() -> None:
 def test_a_release_left_alone_waits_for_its_decision_owner() -> None:
     link = left_alone()
     assert "‖ paused in web" in top(link)
-    assert "nobody was here to see what follows: look, then Dana Ruiz resumes, or roll back" in top(link)
+    assert "your move: nobody was here to see what follows: look, then you resume, or roll back" in top(link)
     assert asked(link).splitlines() == [
         "▲ Paused at 10:38:20: the release was due to expand, and nobody was here.",
         "  p resume: you may    R roll back: 2 targets, ~82 s",
@@ -174,6 +174,8 @@ async def test_the_decision_owner_goes_on_after_nobody_was_here() -> None:
     link = left_alone()
     async with at_screen(link) as dana:
         await dana.press("p")
+        await dana.sees("Go on with the release?", "nobody was here to see what follows")
+        await dana.confirms()
         await dana.sees("wave 2 of web began")
         assert link.state.paused is None
 
@@ -240,7 +242,7 @@ def test_the_first_open_item_that_may_be_signed_here_is_offered() -> None:
 async def test_a_screen_that_only_watches_decides_nothing(size: tuple[int, int]) -> None:
     link = FakeLink().paused_by_limit()
     link.sit("lee", may_act=False)
-    assert offered(link) == " ◌ watching   w review   o output   z zoom   q leave   ? help"
+    assert offered(link).startswith(" ◌ watching   w review   o output   / find")
     assert "– roll back: 1 target" in asked(link) and "– accept and go on" in asked(link)
     async with at_screen(link, size) as lee:
         await lee.sees("◌ watching")
@@ -357,6 +359,19 @@ def test_the_last_to_leave_is_told_what_stops() -> None:
     link.sit("lee", may_act=False)
     assert leaving(link) == ["Nothing changes by that: this screen only watches."]
     assert leaving(accounts()) == ["Nothing has begun: the session ends with this screen."]
+
+
+def test_a_demo_that_is_left_is_over_and_promises_nothing_else() -> None:
+    link = FakeLink().baking()
+    ask = asks.leave(scene(link, guide="hidden"))
+    assert (ask.title, [line.plain for line in ask.lines]) == (
+        "Leave the demo?",
+        [
+            "The demo ends here, and its hosts go with it: nothing can be taken up again.",
+            "`cockpit replay` shows afterwards what happened. `cockpit demo` begins anew.",
+        ],
+    )
+    assert "`cockpit resume`" in asks.leave(scene(link)).lines[-1].plain
 
 
 async def test_leaving_a_session_of_its_own_leaves_this_screen_alone() -> None:

@@ -14,6 +14,7 @@ from cockpit.core.decide import decide
 from cockpit.core.plan import Step
 from cockpit.tui import asks
 from cockpit.tui.asks import Ask
+from cockpit.tui.layout import share
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
@@ -68,15 +69,16 @@ def test_no_row_is_wider_than_its_pane(state: str, width: int) -> None:
     assert tabs(now, "limits", max(width, 24)).cells <= max(width, 24)
 
 
-def test_the_header_answers_in_two_lines() -> None:
-    lines = [line.plain for line in header(scene(FakeLink(me="dana").baking()), 180)]
-    assert len(lines) == 2
+def test_the_header_answers_in_three_lines() -> None:
+    lines = [line.plain for line in header(scene(FakeLink(me="sam").baking()), 180)]
+    assert len(lines) == 3
     assert "checkout 2026.11.3 →  PRODUCTION    ● baking canary 2:00 of 10:00" in lines[0]
-    assert "window 1:56 left" in lines[0] and "back out now: 1 target, ~41 s" in lines[0]
+    assert "1h56 left" in lines[0] and "back out now: 1 target, ~41 s" in lines[0]
     assert (
         "the bake of “canary” ends in 8:00 if signals stay clean; then Dana Ruiz decides on “web”" in lines[1]
     )
-    assert "decides you · rolls back Lee Chen (away) · 1 here" in lines[1]
+    assert "decides Dana Ruiz (away) · rolls back Lee Chen (away) · 1 here" in lines[1]
+    assert lines[2].startswith("✔ healthy: Can customers still check out? orders 424 ")
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
@@ -121,7 +123,7 @@ def test_a_step_that_takes_longer_than_usual_says_so_there_and_back() -> None:
     link.pass_time(119)
     assert "usually" not in "".join(drawn("rollout", link))
     link.pass_time(5)
-    assert "  ↶ web-2  switch going back, usually 80 s" in drawn("rollout", link)
+    assert "  ↶ web-2  switch going back, 2:04, usually 80 s" in drawn("rollout", link)
 
 
 def test_the_step_that_is_slow_is_told_where_there_are_several() -> None:
@@ -174,13 +176,25 @@ def test_before_the_start_everything_missing_is_named() -> None:
 def test_the_way_back_runs_from_the_bottom_up() -> None:
     rows = drawn("rollout", FakeLink().rolling_back())
     assert rows == [
+        "proven 0 of 4  ▱▱▱▱▱▱ ~2 min to go",
         "○ canary, wave 1  proven 0 of 1  to go back",
         "  ○ web-1  switch to go back",
         "○ web, wave 1  proven 0 of 1  to go back",
         "  ○ web-2  switch to go back",
         "↶ web, wave 2  proven 0 of 2  going back",
-        "  ↶ web-3  switch going back",
-        "  ↶ web-4  switch going back",
+        "  ↶ web-3  switch going back, 0:00",
+        "  ↶ web-4  switch going back, 0:00",
+    ]
+
+
+def test_a_wave_that_is_proven_says_so_once_and_folds() -> None:
+    link = FakeLink(me="lee").rolling_back()
+    while link.state.running():
+        link.finish()
+    assert drawn("rollout", link) == [
+        "✔ canary, wave 1  proven 1 of 1  web-1",
+        "✔ web, wave 1  proven 1 of 1  web-2",
+        "✔ web, wave 2  proven 2 of 2  web-3, web-4",
     ]
 
 
@@ -202,6 +216,77 @@ def test_limits_say_what_they_will_do_and_how_far_they_are() -> None:
     assert PANES["limits"].hand(scene(link)) == "over"
 
 
+def test_what_is_exceeded_comes_first_and_its_pane_gives_way_last() -> None:
+    assert drawn("limits", FakeLink().baking())[0] == "Can customers still check out?"
+    rows = drawn("limits", FakeLink().paused_by_limit())
+    assert rows[0].startswith("▲ errors     2.4 %") and rows[1].startswith("    on web-1")
+    back = FakeLink().paused_by_limit()
+    back.do(cmd.RollBack(back.at, "lee"))
+    assert drawn("limits", back)[0] == "Can customers still check out?"  # acted on: the usual order
+    assert share([14, 12, 12], 26) == [8, 9, 9]
+    assert share([14, 12, 12], 26, firm=[0]) == [14, 6, 6]
+
+
+def test_a_lower_limit_is_drawn_as_calmly_as_an_upper_one() -> None:
+    link = FakeLink().baking()
+    calm = drawn("limits", link)[1]
+    assert "▄" in calm and not set("▅▆▇█") & set(calm)
+    for _ in range(3):
+        link.at += timedelta(seconds=5)
+        link.read(orders=70)
+    assert "▁▁▁" in drawn("limits", link)[1]
+
+
+def test_after_the_end_a_limit_keeps_the_last_reading() -> None:
+    link = FakeLink(me="lee").rolling_back()
+    recorded = link.state.verdicts["errors > 2"].value
+    link.pass_time(5, errors=1.5)
+    while link.state.running():
+        link.finish()
+    assert link.state.closed is not None and recorded == 0.4
+    assert any(row.startswith("✔ errors     1.5 %") for row in drawn("limits", link))
+
+
+def test_a_number_reads_the_same_everywhere() -> None:
+    link = FakeLink().baking()
+    link.pass_time(130, errors=3.53957)
+    link.pass_time(5, errors=3.29112)
+    said = " ".join(line.plain for line in question(scene(link), 130, 9))
+    assert "errors > 2 is exceeded: 3.54 then, 3.29 now on web-1." in said
+    told = " ".join([*drawn("journal", link), *drawn("limits", link), said])
+    assert "3.5395" not in told and "3.2911" not in told
+    assert link.state.verdicts["errors > 2"].value == 3.53957  # the log keeps all of it
+
+
+def test_one_breach_is_one_entry_of_the_journal_in_the_zone_of_the_screen() -> None:
+    plan = a_plan()
+    assert plan.window is not None
+    link = FakeLink(replace(plan, window=replace(plan.window, timezone="Europe/Berlin"))).paused_by_limit()
+    rows = drawn("journal", link, 130)
+    told = [row.split(maxsplit=1)[1] for row in rows if "errors > 2" in row]
+    assert told[-2] == "limit errors > 2 on web-1: pass, 2.4 % against > 2, beyond it since 11:23:25 CET"
+    assert told[-1] == "limit errors > 2 exceeded on web-1: 2.4 %, for 2 min; paused the rollout"
+
+
+def test_what_is_in_order_is_told_at_once_and_what_comes_back_alone() -> None:
+    link = FakeLink().ready()
+    rows = drawn("journal", link, 130)
+    assert "10:20:00            6 targets reached, with the right clock and the previous version" in rows
+    assert "10:20:05            3 signals read, 4 limits pass" in rows
+    link.pass_time(10, errors=2.4)
+    link.pass_time(10, errors=0.4)
+    assert drawn("journal", link, 130)[-1].endswith("limit errors > 2 on web-1: pass, 0.4 % against > 2")
+
+
+def test_a_breach_that_moves_to_another_target_is_no_news() -> None:
+    link = FakeLink().paused_by_limit()
+    before = drawn("journal", link)
+    for target in ("web-2", "web-1"):
+        since, until = link.at - timedelta(minutes=2), link.at
+        link.do(cmd.ReportVerdict(link.at, "errors > 2", "breach", 2.5, target, since, until, ""))
+    assert drawn("journal", link) == before
+
+
 def test_unreadable_is_never_shown_as_clean() -> None:
     link = FakeLink().baking()
     link.silent = {t.id for t in link.state.plan.targets}
@@ -219,13 +304,13 @@ def test_targets_show_version_and_metrics_or_the_silence() -> None:
     link.pass_time(20)
     rows = drawn("targets", link)
     assert (
-        rows[0].startswith("web-1 new")
+        rows[0].startswith("web-1 ✔ new")
         and "cpu" in rows[0]
         and "mem  60%" in rows[0]
         and "disk  70%" in rows[0]
     )
-    assert rows[1].startswith("web-2 moves")
-    assert rows[2] == "web-3 old    no data for 20 s"
+    assert rows[1].startswith("web-2 ● moves")
+    assert rows[2] == "web-3 ○ old   no data for 20 s"
     assert PANES["targets"].note(scene(link)) == "1 new, 1 moves, 4 old"
 
 
@@ -251,7 +336,7 @@ def test_the_checklist_says_who_signs_and_what_it_holds() -> None:
     rows = drawn("checklist", link)
     assert rows[0] == "✔ Last night's orders backup restored on staging"
     assert rows[1].split() == ["Lee", "Chen", "(typed", "name)", "signed", "10:20:00"]
-    assert rows[2:] == ["◆ Support knows what the new tax line says", "  you sign · holds “web”"]
+    assert rows[2:] == ["◆ Support knows what the new tax line says", "  you sign · holds “web”, due in 8:00"]
     more = drawn("checklist", link, toggled=frozenset({"item:backup"}))
     assert "  healthy: Under 24 h old" in more
 
@@ -289,7 +374,7 @@ def test_output_is_bounded() -> None:
 def test_the_question_costs_each_answer_and_is_silent_otherwise() -> None:
     said = [line.plain for line in question(scene(FakeLink().paused_by_limit()), 130, 9)]
     assert said[0] == "▲ errors > 2 is exceeded: 2.4 on web-1. The rollout is paused: nothing new starts."
-    assert "R roll back: 1 target, ~41 s" in said[1] and "p accept and go on: Dana Ruiz says why" in said[1]
+    assert "R roll back: 1 target, ~41 s" in said[1] and "p accept and go on: you say why" in said[1]
     low = [line.plain for line in question(scene(FakeLink().paused_by_limit()), 40, 3)]
     assert len(low) == 3 and low[0].startswith("▲ R roll back")
     for calm in (FakeLink(), FakeLink().baking(), FakeLink().in_web(), FakeLink().rolling_back()):
@@ -303,7 +388,8 @@ def test_a_rollback_is_asked_with_every_line_in_order() -> None:
     assert isinstance(asked, Ask)
     said = [line.plain for line in asked.lines]
     assert said[0].startswith("2 targets go back, last wave first, in ~82 s (measured here); the window has")
-    assert said.index("  web-2  $ switch 2026.11.2") < said.index("  web-1  $ switch 2026.11.2")
+    assert said.index("web, wave 1  web-2") < said.index("canary, wave 1  web-1")
+    assert said.count("  $ switch 2026.11.2") == 2
     assert (asked.word, asked.danger) == ("production", True)
 
 
@@ -335,7 +421,9 @@ def test_retrying_a_doubtful_step_warns_that_it_may_run_twice() -> None:
 
 def test_the_tab_of_a_pane_that_needs_a_hand_is_marked() -> None:
     shown = tabs(scene(FakeLink().paused_by_limit()), "rollout", 80).plain
-    assert "limits▲" in shown and "checklist▲" in shown and "rollout▲" not in shown
+    assert "limits▲" in shown and "checklist△" in shown and "rollout▲" not in shown
+    marks = dict(tabs(scene(FakeLink().paused_by_limit()), "rollout", 80).spans)
+    assert (marks["▲"], marks["△"]) == ("alarm", "warn")
 
 
 def test_a_window_that_is_over_is_said() -> None:
@@ -361,7 +449,8 @@ def test_a_decision_covers_what_was_shown_and_nothing_that_came_later() -> None:
     accepted = asks.pause(scene(over))
     assert isinstance(accepted, Ask) and accepted.make is not None
     said = accepted.make(over.at, "dana", "", "noise")
-    assert said == cmd.ResumeRollout(over.at, "dana", reason="noise", accepting=("errors > 2",))
+    assert isinstance(said, cmd.ResumeRollout) and said.accepting == ("errors > 2",)
+    assert [(shown.value, shown.target) for shown in said.shown] == [(2.4, "web-1")]
     gate = asks.go(scene(FakeLink().at_gate()))
     assert isinstance(gate, Ask) and gate.make is not None
     assert gate.make(over.at, "dana", "", "") == cmd.Promote(over.at, "dana", stage="web")
@@ -381,4 +470,4 @@ def test_what_still_runs_is_not_called_going_back() -> None:
     link.do(cmd.RollBack(link.at, "lee"))
     link.tick()
     rows = drawn("rollout", link)
-    assert "  ● web-2  switch still running" in rows
+    assert "  ● web-2  switch still running, 0:00 ▱▱▱▱▱▱ ~50 s left" in rows

@@ -35,6 +35,8 @@ def test_each_reason_has_its_mark_and_what_is_in_order_is_a_line_a_group() -> No
         "◌ web-1, web-2, web-3, web-4, web-5, web-6: not reached yet",
         "◌ errors > 2, errors > 20, orders < 60: no reading yet",
         "◌ latency: not read yet",
+        "◌ targets    ▱▱▱▱▱▱ 0 of 6 reached",
+        "◌ limits     ▱▱▱▱▱▱ 0 of 4 read",
         "◆ Lee Chen accepts rollback owner (a)",
         "◆ Sam Okoro accepts metrics watcher (a)",
         "◆ Kim Park accepts support liaison (a)",
@@ -175,7 +177,7 @@ def test_a_role_that_nobody_holds_or_whose_holder_has_left() -> None:
     assert "✖ rollback owner: nobody holds it: name somebody under [roles]" in told(link)
     link = FakeLink().ready()
     link.detach(link.attach("lee"))
-    assert told(link)[0] == "◆ Lee Chen, rollback owner, has left: they come back, or somebody takes it (T)"
+    assert told(link)[0] == "◆ Lee Chen, rollback owner, has left: they come back, or somebody takes it (M)"
 
 
 def test_the_calendar_of_freezes_that_is_not_read_yet() -> None:

@@ -21,7 +21,7 @@ from tests.tui.seen import at_screen
 
 async def test_dana_starts_a_ready_release() -> None:
     async with at_screen(FakeLink().ready()) as dana:
-        await dana.sees("PRODUCTION", "ready: Dana Ruiz starts the release", "start")
+        await dana.sees("PRODUCTION", "your move: you start the release", "start")
         await dana.press("enter")
         await dana.sees("Start checkout 2026.11.3 on production?", "$ switch 2026.11.3", "as Dana Ruiz")
         await dana.confirms()
@@ -36,7 +36,7 @@ async def test_starting_what_is_not_ready_takes_a_reason_and_says_what_is_missin
     link.reach()
     link.pass_time(40)
     async with at_screen(link) as dana:
-        await dana.sees("not ready: Last night's orders backup restored on staging")
+        await dana.sees("next: Lee Chen signs “Last night's orders backup restored on staging”")
         await dana.press("enter")
         await dana.sees("although it isn't ready", "✖ Last night's orders backup")
         await dana.confirms()
@@ -49,19 +49,22 @@ async def test_starting_what_is_not_ready_takes_a_reason_and_says_what_is_missin
         assert link.state.started.override == "seen it on staging"
 
 
-async def test_anyone_pauses_with_one_key_and_resumes_with_it() -> None:
+async def test_anyone_pauses_with_one_key_and_resumes_after_a_question() -> None:
     async with at_screen(FakeLink(me="kim").baking()) as kim:
         await kim.sees("baking canary")
         await kim.press("p")
         await kim.sees("paused in canary", "paused by Kim Park")
         await kim.press("p")
+        await kim.sees("Go on with the release?", "paused by Kim Park at 10:23")
+        assert len(kim.link.sent) == 1
+        await kim.confirms()
         await kim.sees("baking canary")
         assert [type(c) for c in kim.link.sent] == [cmd.PauseRollout, cmd.ResumeRollout]
 
 
 async def test_sam_enters_danas_decision_and_the_log_says_so() -> None:
     async with at_screen(FakeLink(me="sam").at_gate()) as sam:
-        await sam.sees("Dana Ruiz decides on “web”: Order rate within 5% of last Tuesday?")
+        await sam.sees("Dana Ruiz decides on “web”", "Order rate within 5% of last Tuesday?")
         await sam.press("enter")
         await sam.sees("Promote “web”?", "in waves 1 · 2 · 2", "as Dana Ruiz, entered at Sam Okoro's screen")
         await sam.types("orders are fine")
@@ -112,7 +115,10 @@ async def test_rolling_back_takes_the_environments_name_and_shows_each_command()
         await lee.press("R")
         await lee.sees("Roll back checkout 2026.11.3 on production?", "2 targets go back, last wave first")
         await lee.sees(
-            "web-1  $ switch 2026.11.2", "then health --expect 2026.11.2", "type production to roll back"
+            "canary, wave 1  web-1",
+            "$ switch 2026.11.2",
+            "then health --expect 2026.11.2",
+            "type production to roll back",
         )
         await lee.types("demo")
         await lee.confirms()
@@ -145,7 +151,7 @@ async def test_the_confirming_word_can_not_be_pasted() -> None:
         dana.app.copy_to_clipboard("production")
         await dana.press("ctrl+v")
         await dana.confirms()
-        await dana.sees("that isn't “production”")
+        await dana.sees("a paste is refused: type it, or click its letters")
         assert field.value == ""
         assert dana.link.sent == []
 
@@ -163,7 +169,9 @@ async def test_a_held_or_early_enter_confirms_nothing(monkeypatch: pytest.Monkey
 async def test_whoever_may_not_stop_chooses_for_whom_they_enter_it() -> None:
     async with at_screen(FakeLink(me="kim").baking()) as kim:
         await kim.press("A")
-        await kim.sees("Abort checkout", "nothing is undone", "as Dana Ruiz, entered at Kim Park's screen")
+        await kim.sees(
+            "Abort checkout", "everything is left as it is", "as Dana Ruiz, entered at Kim Park's screen"
+        )
         await kim.press("tab")
         await kim.sees("as Lee Chen, entered at Kim Park's screen")
         await kim.types("production")
@@ -206,6 +214,7 @@ async def test_a_failed_target_is_retried_with_a_reason() -> None:
         await dana.confirms()
         await dana.sends(cmd.RetryTarget)
         await dana.press("p")
+        await dana.confirms()
         await dana.sees("web-2  switch running")
 
 
@@ -215,7 +224,7 @@ async def test_the_chosen_target_is_excluded() -> None:
         await dana.sees("Exclude web-5?", "It keeps the version it has.")
         await dana.types("in repair")
         await dana.confirms()
-        await dana.sees("web-5 out")
+        await dana.sees("web-5 – out")
         assert set(dana.link.state.excluded) == {"web-5"}
 
 
@@ -223,7 +232,7 @@ async def test_the_chosen_steps_output_is_shown_and_left_again() -> None:
     async with at_screen(FakeLink().at_gate()) as dana:
         await dana.press("3", "down", "o")
         await dana.sees("7 Output  switch on web-1: succeeded", "$ switch 2026.11.3", "starting new")
-        await dana.press("o")
+        await dana.press("escape")
         await dana.sees("5 Journal")
 
 
@@ -332,8 +341,8 @@ async def test_a_partial_rollback_is_closed_as_it_is() -> None:
     link.finish(finish="failed", code=1, detail="no such version")
     link.finish()
     async with at_screen(link) as lee:
-        await lee.sees("rolling back, partial", "t retry", "c close as it is", "no such version")
-        await lee.press("c")
+        await lee.sees("rolling back, partial", "t retry", "C close as it is", "no such version")
+        await lee.press("C")
         await lee.sees("Not proven to be back:", "✖ web-2")
         await lee.confirms()
         await lee.sees("partly rolled back")
@@ -354,6 +363,6 @@ async def test_rows_fold_and_zoom_fills_the_screen() -> None:
 
 async def test_a_narrow_screen_marks_the_tab_that_needs_a_hand() -> None:
     async with at_screen(FakeLink().paused_by_limit(), (80, 24)) as dana:
-        await dana.sees("2 limits▲", "4 checklist▲", "1 rollout ")
+        await dana.sees("2 limits▲", "4 checklist△", "1 rollout ")
         await dana.pilot.click("#tabs", offset=(14, 0))
         await dana.sees("2 Limits", "Can customers still check out?")

@@ -17,20 +17,25 @@ from collections.abc import Iterator
 
 import pytest
 
+from cockpit.tui.driver import Decoder
+
 DEADLINE = 20.0
 
 
 class Terminal:
-    """The gallery in a pseudo terminal of 100x30."""
+    """The gallery in a pseudo terminal of 100x30, in that theme, with more in its environment."""
 
-    def __init__(self, state: str) -> None:
+    RUNS = ("-m", "tests.tui.gallery")
+
+    def __init__(self, state: str, *theme: str, **more: str) -> None:
         self.master, self.slave = pty.openpty()
         fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
         self.before = termios.tcgetattr(self.slave)
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         env.pop("NO_COLOR", None)
+        env |= more
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.tui.gallery", state],
+            [sys.executable, "-W", "error", *self.RUNS, state, *theme],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,
@@ -40,12 +45,17 @@ class Terminal:
         self.data = b""
 
     def read_until(self, met: bytes) -> None:
-        """Read what is printed until `met` is in it."""
+        """Read what is printed until `met` is in it, or in its words, which what lies beneath may cut in pieces."""
         end = time.monotonic() + DEADLINE
-        while met not in self.data:
+        while met not in self.data and met not in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", self.data):
             assert time.monotonic() < end, f"never printed: {met!r}\n{self.data[-2000:]!r}"
             if select.select([self.master], [], [], 0.05)[0]:
                 self.data += os.read(self.master, 65536)
+
+    def press(self, key: bytes, met: bytes) -> None:
+        """Press a key, and read until what comes of it is printed."""
+        os.write(self.master, key)
+        self.read_until(met)
 
     def ends(self) -> int:
         """The exit status, once the process has ended; reads on so that it isn't blocked."""
@@ -120,9 +130,17 @@ def test_no_control_of_a_target_reaches_the_terminal() -> None:
         terminal.read_until("evil␛".encode())
         terminal.process.send_signal(signal.SIGTERM)
         terminal.ends()
-        own = rb"22;"  # the pointer's shape, set by the screen itself
+        own = rb"(?:22|2|9;4);"  # the pointer's shape, the title and progress, set by the screen itself
         assert not re.search(rb"\x1b\](?!" + own + rb")|\x9b31m", terminal.data)
         assert terminal.data.count(b"\x07") == len(re.findall(rb"\x1b\]22;", terminal.data))
         restored(terminal)
     finally:
         terminal.close()
+
+
+def test_a_terminal_that_has_ended_is_no_busy_one() -> None:
+    typed = Decoder()
+    assert typed.decode(b"p\xc3") + typed.decode(b"\xb6\xff") == "pö\ufffd"
+    with pytest.raises(OSError, match="the terminal is gone"):
+        typed.decode(b"")
+    assert Decoder().decode(b"", final=True) == ""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import gc
 import signal
 import traceback
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 
 from rich.text import Text
 from textual import events
@@ -16,27 +17,32 @@ from textual.app import ComposeResult
 from textual.geometry import Region, Size
 from textual.widget import Widget
 
-from cockpit import shipped
-from cockpit.core.errors import UsageError
 from cockpit.runtime.link import Link
-from cockpit.tui import keys
-from cockpit.tui.acts import Acts
+from cockpit.tui import keys, taking_back
+from cockpit.tui.dressing import Dressing, without_colour
 from cockpit.tui.driver import Terminal
-from cockpit.tui.layout import Wish, arrange, question_most
+from cockpit.tui.filtering import Finder
+from cockpit.tui.guide import guide
+from cockpit.tui.hearing import Hearing
+from cockpit.tui.key import shown
+from cockpit.tui.layout import LOW, Wish, arrange, bare, beside, question_most
 from cockpit.tui.lines import Block, RowPane
-from cockpit.tui.panes.header import header
+from cockpit.tui.looking import Looking
+from cockpit.tui.palette import Entry
+from cockpit.tui.panes.header import header, in_production
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
+from cockpit.tui.pressing import Pressable
 from cockpit.tui.review import Elsewhere, Settle, nowhere
 from cockpit.tui.rhythm import Rhythm
-from cockpit.tui.scene import History, Scene, zone_of
+from cockpit.tui.scene import Guide, History, Scene, zone_of
 from cockpit.tui.style import CSS
 from cockpit.tui.tabs import Tabs
+from cockpit.tui.telling import Telling
 from cockpit.tui.text import Line, visible
-from cockpit.tui.theme import DEFAULT, WITHOUT_COLOUR, Look, read_all
 
 
-class CockpitApp(Acts, inherit_bindings=False):
+class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
     """One session on one screen. Reads the link, never waits for it; every act goes through `link.send`."""
 
     CSS = CSS
@@ -44,29 +50,26 @@ class CockpitApp(Acts, inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     NOTIFICATION_TIMEOUT = 8
     PANE: type[RowPane] = RowPane
+    LIVE = True
+    """Whether this is a release, and not a replay of one."""
 
     def __init__(self, link: Link, theme: str | None = None, settle: Settle = nowhere) -> None:
         """`settle` as in `show`. UsageError if there is no such theme."""
-        without_colour = "NO_COLOR" in os.environ
-        super().__init__(driver_class=Terminal, ansi_color=True if without_colour else None)
+        super().__init__(driver_class=Terminal, ansi_color=True if without_colour() else None)
         self.on_shown: Callable[[], None] = lambda: None
-        looks = read_all(shipped.directory("themes"))
-        name = theme or (WITHOUT_COLOUR if without_colour else DEFAULT)
-        if name not in looks:
-            raise UsageError(f"there is no theme {visible(name)}; there are: {', '.join(looks)}")
-        for look in looks.values():
-            self.register_theme(look.textual())
-        self.look: Look = looks[name]
-        self.theme = name
+        self.dress(theme)
+        self.telling = Telling(self._tell, lambda: self.settings, self.LIVE)
         self.link = link
         self.elsewhere = Elsewhere(settle)
         self.history = History()
         self.zone = zone_of(link.state.plan)
         self.toggled: set[str] = set()
+        self.guide: Guide = ""
         self.front = "rollout"
         self.below = "journal"
         self.zoomed = False
         self.subject: tuple[str, str, str] = ("", "", "")
+        self.panes = {}
         self._places: dict[str, Region] = {}
         self.rhythm = Rhythm(self, self.draw, lambda: link.events)
         self._halted_at: datetime | None = None
@@ -77,11 +80,13 @@ class CockpitApp(Acts, inherit_bindings=False):
     def compose(self) -> ComposeResult:
         """Everything there is; `arrange` decides what is shown where."""
         yield Block(id="header")
-        yield Block(id="question")
+        yield Pressable(lambda: shown(self.tables["screen"]), id="question")
         yield Tabs(id="tabs")
         for n, (name, pane) in enumerate(PANES.items(), 1):
             yield self.PANE(name, pane, n)
-        yield Block(id="keys")
+        yield Pressable(lambda: self.printed, id="guide")
+        yield Pressable(lambda: self.printed, id="keys")
+        yield Finder(id="find")
 
     def on_mount(self) -> None:
         """Draw by the clock, and soon after each recorded turn."""
@@ -91,6 +96,7 @@ class CockpitApp(Acts, inherit_bindings=False):
         self.panes = {name: self.query_one(f"#{name}", RowPane) for name in PANES}
         self._unsubscribe = self.link.subscribe(self.rhythm.soon)
         self.rhythm.begin()
+        self.app_resume_signal.subscribe(self, lambda _: self.telling.anew())
         self.draw()
         self.panes[self.front].focus()
         self.call_after_refresh(self.on_shown)
@@ -118,7 +124,9 @@ class CockpitApp(Acts, inherit_bindings=False):
             frozenset(self.toggled),
             target,
             attempt,
-            keys.shown(),
+            shown(self.tables["screen"]),
+            guide=self.guide,
+            low=self.size.height < LOW,
         )
 
     def draw(self) -> None:
@@ -129,12 +137,20 @@ class CockpitApp(Acts, inherit_bindings=False):
         self.rhythm.drawn()
         self.history.look(self.link)
         scene = self.scene
+        self.telling.follow(scene, monotonic())
         width, height = self.room
-        tops = self.tops(scene, width)
+        seen = self.seen(scene)
+        tops = [*self.tops(scene, width), *self.band(scene, width - 2)]
+        hints = guide(scene, width - 2)
         asked = question(scene, width, question_most(height, len(tops)))
-        self._place(
-            Wish(len(tops), len(asked), self._wanted(), self.front, self.zoomed, self.below), width, height
+        rows, more = self._wanted(), self._welcome()
+        urgent = frozenset(name for name, pane in PANES.items() if pane.urgent(scene))
+        wish = Wish(
+            len(tops), len(asked), rows, self.front, self.zoomed, self.below, more, len(hints), urgent
         )
+        self._place(wish, width, height)
+        self._block("guide").show(hints)
+        self._block("header").set_class(in_production(scene.plan), "production")
         self._block("header").show(tops)
         self._block("question").show(asked)
         self._block("keys").show([self.footer(scene, width)])
@@ -143,7 +159,7 @@ class CockpitApp(Acts, inherit_bindings=False):
         lowest = max((name for name in PANES if name in self._places), key=lambda n: self._places[n].bottom)
         for name, pane in self.panes.items():
             if name in self._places:
-                pane.show(scene, scene.head if name == lowest else "")
+                pane.show(seen, seen.head if name == lowest else "", scene if seen is not scene else None)
 
     @property
     def room(self) -> Size:
@@ -156,12 +172,18 @@ class CockpitApp(Acts, inherit_bindings=False):
 
     def footer(self, scene: Scene, width: int) -> Line:
         """The keys that are offered."""
-        return keys.footer(scene, width)
+        return keys.footer(scene, width, self.keys)
 
     @property
     def is_mounted_on_screen(self) -> bool:
         """Whether there are panes to draw on."""
-        return hasattr(self, "panes") and self.is_running
+        return bool(self.panes) and self.is_running
+
+    def _tell(self, said: str, last: str) -> None:
+        """A word to the terminal beside the screen, and what takes back all such words."""
+        if isinstance(self._driver, Terminal):
+            taking_back.keep(last)
+            self._driver.write(said)
 
     def _block(self, name: str) -> Block:
         return self.screen_stack[0].query_one(f"#{name}", Block)
@@ -170,18 +192,23 @@ class CockpitApp(Acts, inherit_bindings=False):
         plan = self.link.state.plan
         return {name: pane.wanted(plan) for name, pane in PANES.items()}
 
+    def _welcome(self) -> dict[str, int]:
+        return {name: pane.welcome(self.link.state.plan) for name, pane in PANES.items()}
+
     def _place(self, wish: Wish, width: int, height: int) -> None:
         places = arrange(width, height, wish)
         if places == self._places:
             return
         self._places = places
-        for name in ("header", "question", "tabs", "keys", *PANES):
+        for name in ("header", "question", "tabs", "guide", "keys", *PANES):
             widget: Widget = self.screen_stack[0].query_one(f"#{name}")
             region = places.get(name)
             widget.display = region is not None and region.height > 0
             if region is not None:
                 widget.styles.offset = region.offset
                 widget.styles.width, widget.styles.height = region.size
+                widget.set_class(name in PANES and bare(places, name), "bare")
+        self.screen_stack[0].query_one(Finder).place()
         self.call_after_refresh(self.draw)  # the panes know their new widths only then
 
     # Panes
@@ -192,7 +219,7 @@ class CockpitApp(Acts, inherit_bindings=False):
         if name in ("journal", "output"):
             self.below = name
         self.draw()
-        self.panes[name].focus()
+        self.screen_stack[0].set_focus(self.panes[name])  # at once: what comes late is no longer wanted
 
     def action_next_pane(self) -> None:
         """The next pane that is shown, or the next tab."""
@@ -204,22 +231,28 @@ class CockpitApp(Acts, inherit_bindings=False):
 
     def _step_pane(self, by: int) -> None:
         shown = [name for name in PANES if name in self._places]
-        names = shown if len(shown) > 1 else list(PANES)
+        names = list(PANES) if "tabs" in self._places else shown
         here = names.index(self.front) if self.front in names else 0
         self.action_pane(names[(here + by) % len(names)])
+
+    def action_beside(self, by: int) -> None:
+        """The pane to the right, or to the left; with tabs and nothing there, the next or the one before."""
+        name = beside(self._places, self.front, by)
+        if name is not None:
+            self.action_pane(name)
+        elif "tabs" in self._places:
+            self._step_pane(by)
 
     def action_zoom(self) -> None:
         """One pane over the whole screen, and back."""
         self.zoomed = not self.zoomed
         self.draw()
 
-    def action_output(self) -> None:
-        """The chosen step's output, and back to where one came from."""
-        if self.front == "output":
-            self.below = "journal"
-            self.action_pane("rollout")
-        else:
-            self.action_pane("output")
+    def action_guide(self) -> None:
+        """Hide the guide, or show it again; where there is none, nothing."""
+        toggled: dict[Guide, Guide] = {"": "", "shown": "hidden", "hidden": "shown"}
+        self.guide = toggled[self.guide]
+        self.draw()
 
     def action_fold(self) -> None:
         """Unfold or fold the row under the cursor."""
@@ -228,10 +261,36 @@ class CockpitApp(Acts, inherit_bindings=False):
             self.toggled ^= {pane.row.key}
             self.draw()
 
+    def commands(self) -> list[Entry]:
+        """Each theme."""
+        said = "Wear this theme until the screen is left; your config.toml stays as it is."
+        return [Entry(f"wear({name!r})", "", f"theme: {name}", said) for name in self.looks]
+
+    def action_wear(self, name: str) -> None:
+        """Another theme."""
+        self.wear(name)
+
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """The pane with the keys is the one in front."""
-        if isinstance(event.widget, RowPane) and event.widget.id:
-            self.front = event.widget.id
+        pane = event.widget
+        wanted = [beneath.focused for beneath in self.screen_stack[:1]]  # not one that had the keys meanwhile
+        if isinstance(pane, RowPane) and pane in wanted and pane.id in self._places:
+            self.front = pane.id
+
+    def on_row_pane_beside(self, event: RowPane.Beside) -> None:
+        """From the edge of a pane to what stands there."""
+        if len(self.screen_stack) == 1:
+            self.action_beside(event.by)
+
+    def on_row_pane_fold(self) -> None:
+        """A click on what is chosen."""
+        if len(self.screen_stack) == 1:
+            self.action_fold()
+
+    def on_row_pane_zoom(self) -> None:
+        """Two clicks on a title."""
+        if len(self.screen_stack) == 1:
+            self.action_zoom()
 
     def on_tabs_picked(self, event: Tabs.Picked) -> None:
         """A tab was clicked."""
@@ -243,6 +302,8 @@ class CockpitApp(Acts, inherit_bindings=False):
         if row is not None:
             target, attempt, item = self.subject
             about_target = bool(row.target)
+            if about_target:
+                self.chosen_in = self.panes[self.front].pane.title.lower()
             self.subject = (
                 row.target if about_target else target,
                 row.attempt if about_target else attempt,
@@ -265,17 +326,19 @@ async def show(
     theme: str | None = None,
     on_shown: Callable[[], None] = lambda: None,
     settle: Settle = nowhere,
+    guided: bool = False,
 ) -> None:
     """Show the session until the person leaves, or a TERM or HUP signal ends the screen.
 
     `on_shown` is called once the first frame is out. `settle` closes or waives an action of another session, by its
-    name, and says why not, or nothing; it is called in a thread.
+    name, and says why not, or nothing; it is called in a thread. `guided`: hints say what comes next, as in the demo.
 
     Returns with the terminal restored. The caller's own handlers for the two signals are its to set
     again. UsageError if there is no such theme.
     """
     app = CockpitApp(link, theme, settle)
     app.on_shown = on_shown
+    app.guide = "shown" if guided else ""
     await run_to_its_end(app)
 
 
@@ -285,6 +348,7 @@ async def run_to_its_end(app: CockpitApp) -> None:
     caught = (signal.SIGTERM, signal.SIGHUP)
     for number in caught:
         loop.add_signal_handler(number, app.exit)
+    gc.freeze()  # what was imported is never garbage: to look through it takes 60 ms, in the midst of a scroll
     try:
         await app.run_async()
     finally:

@@ -1,31 +1,48 @@
-"""The dialogs: a question, its facts, whose decision it is; and the help."""
+"""The dialogs: a question, its facts, and whose decision it is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import ModalScreen
+from textual.css.query import NoMatches
 from textual.timer import Timer
 from textual.widgets import Input
 
 from cockpit.core.people import has_key
-from cockpit.tui.asks import Ask, Choice
+from cockpit.tui.asks import Ask, Asked, Choice
 from cockpit.tui.asks.base import Make
-from cockpit.tui.key import Key
-from cockpit.tui.keys import KEYS
+from cockpit.tui.fields import Field, TypedInput
+from cockpit.tui.following import Following
+from cockpit.tui.foot import WORD, Foot
+from cockpit.tui.key import DIALOG_KEYS, bound, shown
 from cockpit.tui.lines import Block
-from cockpit.tui.panes.table import PANES
+from cockpit.tui.modal import Modal
+from cockpit.tui.pressing import Rows
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, Tone, chop, join, line, pad, rewrap, wrap
+from cockpit.tui.text import Line, Tone, fit, join, line, rewrap, time_of_day, wrap
 
 ARM_AFTER = 0.5
 """Seconds without ⏎ before a dialog takes one: a held or pasted key must not confirm anything."""
+
+HELD = 0.1
+"""Seconds that an ⏎ waits for another: a key that is held repeats sooner, and confirms nothing, however long it is."""
+
+LOOK_EVERY = 0.5
+"""Seconds between looks at what an open question is about."""
+
+BY_HAND = "a paste is refused: type it, or click its letters"
+OVER = "nothing was done: go back with esc"
+READ = "I have read it"
+WITH_PASTE = "that ⏎ came with pasted text: nothing was done"
+CHOOSE = "↑↓"
+PRESSED = {**shown(DIALOG_KEYS), "choose(1)": CHOOSE}
+"""The keys of a dialog as its foot has them."""
 
 WIDTH_MOST = 92
 LOW = 20
@@ -42,40 +59,28 @@ class Answer:
     make: Make | None
 
 
-class TypedInput(Input):
-    """A text field that takes what is typed, never what is pasted."""
-
-    def _on_paste(self, event: events.Paste) -> None:
-        event.prevent_default()
-        event.stop()
-
-    def action_paste(self) -> None:
-        """Deaf to paste, by key as well."""
+NAME_MOST = 32
+"""Cells of a name at the foot."""
 
 
-class Dialog(ModalScreen[Answer | None]):
+class Dialog(Modal[Answer | None]):
     """Puts one Ask; dismissed with the Answer, or None where the person goes back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", show=False),
-        Binding("enter", "confirm", show=False),
-        Binding("up", "choose(-1)", show=False),
-        Binding("down", "choose(1)", show=False),
-        Binding("tab", "author(1)", show=False),
-        Binding("shift+tab", "author(-1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("dialog", DIALOG_KEYS)
 
-    def __init__(self, ask: Ask, scene: Scene) -> None:
+    def __init__(self, ask: Ask, scene: Scene, anew: Callable[[], Asked] | None = None) -> None:
+        """`anew` asks it as it stands at any later moment: what changes is shown, and is to be read first."""
         super().__init__()
         self.ask = ask
         self.scene = scene
         self.armed = False
         self.complaint = ""
+        self.following = Following(anew, lambda: time_of_day(scene.link.now(), scene.zone))
+        self._refused = self._pending = False
         self._author = 0
         self._chosen: Choice | None = None
         self._arming: Timer | None = None
+        self._rows: list[Choice] = []
 
     @property
     def by(self) -> str:
@@ -89,20 +94,21 @@ class Dialog(ModalScreen[Answer | None]):
 
     def compose(self) -> ComposeResult:
         """Title, facts, the field, and whose decision it is."""
-        with Vertical(id="dialog", classes="danger" if self.ask.danger else ""):
+        with Vertical(id="dialog"):
             yield Block(id="title")
             with VerticalScroll(id="facts", can_focus=False):
                 yield Block(id="fact-lines")
             if self.ask.choices:
-                yield Block(id="choices")
+                yield Rows(id="choices")
             if self.ask.word:
                 yield TypedInput(id="field", max_length=200)
             elif self.ask.field:
-                yield Input(id="field", max_length=500)
-            yield Block(id="foot")
+                yield Field(id="field", max_length=500)
+            yield Foot(lambda: PRESSED, id="foot")
 
     def on_mount(self) -> None:
         """Deaf to ⏎ at first."""
+        self.set_interval(LOOK_EVERY, self._look)
         self._arm_later()
         self._draw()
 
@@ -110,22 +116,37 @@ class Dialog(ModalScreen[Answer | None]):
         """Wrap anew."""
         self._draw()
 
-    def _arm_later(self) -> None:
+    def _arm_later(self, after: float | None = None, then: Callable[[], None] | None = None) -> None:
+        """Deaf until then: for the half second, or for as long as it takes to know that a key isn't held."""
+        self.armed = self._pending = False
         if self._arming is not None:
             self._arming.stop()
-        self._arming = self.set_timer(ARM_AFTER, self._arm)
+        self._arming = self.set_timer(ARM_AFTER if after is None else after, then or self._arm)
 
     def _arm(self) -> None:
         self.armed = True
         self._draw()
 
+    def _look(self) -> None:
+        """Show it as it stands now; who answers, what was chosen and what was typed stay, as far as they can."""
+        by, says = self.by, self._chosen.says if self._chosen else ""
+        self.ask = self.following.look(self.ask)
+        self._chosen = next((c for c in self.ask.choices if c.says == says and c.make is not None), None)
+        self._author = self.authors.index(by) if by in self.authors else 0
+        self._draw()
+
     def _draw(self) -> None:
+        if self.is_current:
+            with suppress(NoMatches):  # a timer's last word, while everything is taken down
+                self._draw_all()
+
+    def _draw_all(self) -> None:
         width = max(16, min(WIDTH_MOST, self.size.width) - 6)
         self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
+        self.query_one("#dialog").set_class(self.ask.danger, "danger")
         tone = "alarm" if self.ask.danger else "strong"
         title = [line((part, tone)) for part in wrap(self.ask.title, width)]
-        wanted = self._wanted()
-        said = rewrap(wanted, width) if wanted.spans else []
+        said = [part for one in self._wanted() for part in rewrap(one, width)]
         foot = [part for one in self._foot(width) for part in rewrap(one, width)]
         choices = self._choices(width, self.size.height - LEAST - len(said) - len(foot))
         over = self._frame + sum(map(len, (title, said, choices, foot))) - self.size.height
@@ -160,21 +181,23 @@ class Dialog(ModalScreen[Answer | None]):
             block.styles.height = len(lines)
         block.show(lines)
 
-    def _wanted(self) -> Line:
-        """What to type, or what was wrong with it."""
-        if self.complaint:
-            return line((self.complaint, "alarm"))
+    def _wanted(self) -> list[Line]:
+        """What to type, and what was wrong with it; the word stays, since its letters can be clicked."""
+        wrong = [line((self.complaint, "alarm"))] if self.complaint else []
+        news = [line(("▲ ", "warn"), (self.following.news, "warn"))] if self.following.news else []
         if self.ask.word:
-            return line("type ", (self.ask.word, "strong"), f" to {self.ask.verb}")
+            return [line("type ", (self.ask.word, WORD), f" to {self.ask.verb}"), *wrong, *news]
         empty = "" if self.ask.needed else " (may stay empty)"
-        return line((f"{self.ask.field}{empty}", "dim")) if self.ask.field else Line()
+        return [*news, *(wrong or ([line((f"{self.ask.field}{empty}", "dim"))] if self.ask.field else []))]
 
     def _foot(self, width: int) -> list[Line]:
         """Whose decision it is, and the keys: in one line, where that is possible."""
-        armed = self.armed and (self._chosen is not None or not self.ask.choices)
-        verb = self._chosen.verb if self._chosen else self.ask.verb
+        over, unread = self.following.over, self.following.unread
+        answered = unread or self._chosen is not None or not self.ask.choices
+        armed = self.armed and answered and not over
+        verb = READ if unread and not over else (self._chosen or self.ask).verb
         keys = [
-            line(("↑↓", "key"), (" choose", "dim")) if self.ask.choices else Line(),
+            line((CHOOSE, "key"), (" choose", "dim")) if self.ask.choices else Line(),
             line(("⏎", "key" if armed else "dim"), (f" {verb}", "text" if armed else "dim")),
             line(("esc", "key"), (" go back", "dim")),
         ]
@@ -192,9 +215,10 @@ class Dialog(ModalScreen[Answer | None]):
                 last -= 1
             else:
                 first += 1
-        shown = [part for lines in each[first:last] for part in lines]
+        told = [part for lines in each[first:last] for part in lines]
+        self._rows = [self.ask.choices[n] for n in range(first, last) for _ in each[n]]
         hidden = len(each) - (last - first)
-        return [*shown, line((f"… {hidden} more, up and down", "dim"))] if hidden else shown
+        return [*told, line((f"… {hidden} more, up and down", "dim"))] if hidden else told
 
     def _choice(self, choice: Choice, width: int) -> list[Line]:
         """An answer and its cost; one that can't be chosen now is quiet, and says why."""
@@ -209,45 +233,111 @@ class Dialog(ModalScreen[Answer | None]):
     def _whose(self) -> Line:
         me = self.scene.link.me
         if self.by == me:
-            return line(("as ", "dim"), (self.scene.called(me), "strong"))
-        other = "   tab somebody else" if len(self.authors) > 1 else ""
-        entered = f", entered at {self.scene.called(me)}'s screen"
+            return line(("as ", "dim"), (self._called(me), "text"))
+        other = line("   ", ("tab", "key"), (" somebody else", "dim")) if len(self.authors) > 1 else Line()
+        entered = f", entered at {self._called(me)}'s screen"
         if has_key(self.scene.plan, self.by):
             entered = ", signed with their key"
-        return line(("as ", "dim"), (self.scene.called(self.by), "strong"), (entered, "warn"), (other, "dim"))
+        return line(("as ", "dim"), (self._called(self.by), "text"), (entered, "warn"), other)
+
+    def _called(self, person: str) -> str:
+        """By name; one as long as the screen leaves room for the keys below it."""
+        return fit(self.scene.called(person), NAME_MOST)
 
     # Acting
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """⏎ in the field."""
+        """⏎ in the field: none that came with a paste."""
         event.stop()
+        if self.query_one("#field", Field).hurried:
+            self._complain(BY_HAND if self.ask.word else WITH_PASTE)
+            return
         self.action_confirm()
 
     def on_input_changed(self) -> None:
-        """Typing answers a complaint."""
+        """Typing answers a complaint, and takes back an ⏎ that it follows at once."""
+        self._refused = False
+        if not self.armed:
+            self._arm_later()
         if self.complaint:
             self.complaint = ""
             self._draw()
 
+    def on_typed_input_refused(self) -> None:
+        """A paste, or what comes like one."""
+        self._refused = True
+        self._complain(BY_HAND)
+
+    def on_foot_letter(self, event: Foot.Letter) -> None:
+        """A letter of the word was clicked."""
+        if self.ask.word:
+            self.query_one("#field", Field).value += event.char
+
+    def on_pressable_pressed(self, event: Foot.Pressed) -> None:
+        """A key at the foot was clicked: no button is held down for long."""
+        event.stop()
+        if event.action == "confirm":
+            self._confirm()
+        else:
+            self.run_worker(self.run_action(event.action))
+
+    def on_rows_picked(self, event: Rows.Picked) -> None:
+        """An answer was clicked: it is chosen, and nothing more."""
+        choice = self._rows[event.row] if event.row < len(self._rows) else None
+        if choice is not None and choice.make is not None:
+            self._take_back()
+            self._chosen, self.complaint = choice, ""
+            self._draw()
+
+    def on_rows_turned(self, event: Rows.Turned) -> None:
+        """The wheel over the answers."""
+        self.action_choose(event.by)
+
+    def _complain(self, why: str) -> None:
+        self.complaint = why
+        self._arm_later()
+        self._draw()
+
     def action_confirm(self) -> None:
-        """⏎: only once armed, and only with what is asked for."""
+        """⏎: only once armed, and only if no other follows at once, as of a key that is held."""
         if not self.armed:
             self._arm_later()
             return
+        self._arm_later(HELD, self._confirm)
+        self._pending = True
+
+    def _take_back(self) -> None:
+        """The answer is another one now: an ⏎ that was waiting meant the one before."""
+        if self._pending:
+            self._arm_later()
+
+    def _confirm(self) -> None:
+        """Take what is asked for, or say what is missing."""
+        self._look()
+        if self.following.over:
+            self._complain(OVER)
+            return
+        if self.following.unread:
+            self.following.unread = False
+            self._arm_later()
+            self._draw()
+            return
         text = self.query_one("#field", Input).value.strip() if self.ask.field or self.ask.word else ""
         if self.ask.choices and self._chosen is None:
-            self.complaint = "choose one of them first with ↑ ↓: nothing was done"
+            why = "choose one of them first with ↑ ↓: nothing was done"
         elif self.ask.word and text != self.ask.word:
-            self.complaint = f"that isn't “{self.ask.word}”: nothing was done"
-        elif wrong := self.ask.wrong(text):
-            self.complaint = wrong
-        elif self.ask.needed and not text:
-            self.complaint = "this needs a reason: it is read in the review"
-        else:
-            make = self._chosen.make if self._chosen else self.ask.make
-            self.dismiss(Answer(self.by, "" if self.ask.word else text, make))
+            why = f"that isn't “{self.ask.word}”: nothing was done" if text else self._untyped()
+        elif not (why := self.ask.wrong(text)) and self.ask.needed and not text:
+            why = "this needs a reason: it is read in the review"
+        if why:
+            self._complain(why)
             return
-        self._draw()
+        make = self._chosen.make if self._chosen else self.ask.make
+        self.dismiss(Answer(self.by, "" if self.ask.word else text, make))
+
+    def _untyped(self) -> str:
+        """Why the field is empty, where a word is wanted."""
+        return BY_HAND if self._refused else f"type “{self.ask.word}” first: nothing was done"
 
     def action_back(self) -> None:
         """esc: nothing happens."""
@@ -256,6 +346,7 @@ class Dialog(ModalScreen[Answer | None]):
     def action_author(self, by: int) -> None:
         """Another of those whose decision it may be."""
         if len(self.authors) > 1:
+            self._take_back()
             self._author = (self._author + by) % len(self.authors)
             self._draw()
 
@@ -263,6 +354,7 @@ class Dialog(ModalScreen[Answer | None]):
         """The next of the answers that can be given now."""
         may = [choice for choice in self.ask.choices if choice.make is not None]
         if may:
+            self._take_back()
             here = may.index(self._chosen) if self._chosen in may else -1 if by > 0 else 0
             self._chosen, self.complaint = may[(here + by) % len(may)], ""
             self._draw()
@@ -279,62 +371,3 @@ def _shortened(lines: list[Line], over: int, width: int) -> tuple[list[Line], in
     if len(kept) < len(lines):
         kept = [*kept[:-1], (kept[-1] + line(" …")).cut(width)]
     return kept, over - len(lines) + len(kept)
-
-
-class Help(ModalScreen[None]):
-    """Every key and what it does."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,question_mark", "dismiss", show=False)]
-
-    def __init__(self, head: tuple[int, str], table: Mapping[str, Key] = KEYS) -> None:
-        super().__init__()
-        self.head = head
-        self.table = table
-
-    def compose(self) -> ComposeResult:
-        """The table of keys, and the log's head."""
-        with VerticalScroll(id="dialog"):
-            yield Block(id="fact-lines")
-
-    def on_mount(self) -> None:
-        """Scrolled with the arrow keys."""
-        self.query_one("#dialog").focus()
-
-    def on_resize(self) -> None:
-        """Wrap to the width there is."""
-        width = max(16, min(WIDTH_MOST, self.size.width) - 8)
-        self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
-        block = self.query_one("#fact-lines", Block)
-        lines = [*self.told(width), line(), line(("esc", "key"), (" goes back", "dim"))]
-        block.styles.height = len(lines)
-        block.show(lines)
-
-    def told(self, width: int) -> list[Line]:
-        """What it says."""
-        return [*help_lines(width, self.table), *head_lines(self.head, width)]
-
-
-def help_lines(width: int, table: Mapping[str, Key] = KEYS) -> list[Line]:
-    """The keys, one below the other."""
-    panes = f"To a pane: {', '.join(p.title.lower() for p in PANES.values())}."
-    return key_lines([*((key.shown, key.does) for key in table.values()), (f"1-{len(PANES)}", panes)], width)
-
-
-def key_lines(keys: Iterable[tuple[str, str]], width: int) -> list[Line]:
-    """Keys with what each does."""
-    lines = [line(("Keys", "strong")), line()]
-    for shown, does in keys:
-        for n, part in enumerate(wrap(does, width - 11)):
-            lines.append(line((pad(shown if n == 0 else "", 11), "key"), part))
-    return lines
-
-
-def head_lines(head: tuple[int, str], width: int) -> list[Line]:
-    """The log's head in full: kept elsewhere, it shows a log that was cut or rewritten."""
-    seq, digest = head
-    said = f"The log's head is record {seq}. Kept elsewhere, its hash shows a log that was cut or rewritten:"
-    return [
-        line(),
-        *(line(part) for part in wrap(said, width)),
-        *(line((p, "dim")) for p in chop(digest, width)),
-    ]

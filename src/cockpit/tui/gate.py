@@ -8,10 +8,10 @@ from cockpit.core import commands as cmd
 from cockpit.core import gates, people, rollout
 from cockpit.core.people_journal import sure
 from cockpit.core.plan import ChecklistItem, Gate, Stage
-from cockpit.core.spans import clock
 from cockpit.tui import items
 from cockpit.tui.asks.base import TO_BE_SIGNED, entered_by, hands
 from cockpit.tui.marks import FOUND, glyph
+from cockpit.tui.progress import running_out
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, join, line, number
 
@@ -37,12 +37,12 @@ def waiting(scene: Scene) -> Stage | None:
 
 
 def standing(scene: Scene, stage: Stage, gate: Gate) -> list[Line]:
-    """Who has said yes and whose word is wanted, why a word from here doesn't count, and the time that is left."""
-    said = [line(_so_far(scene, stage, gate))]
+    """The time that is left, who has said yes and whose word is wanted, and why a word from here doesn't count."""
+    said = [*_time_left(scene, gate), line(_so_far(scene, stage, gate))]
     if unproven(scene, stage):
         why = "a typed name doesn't open this gate: from their own account, or signed with their key"
         said.append(line((why, "warn")))
-    return [*said, *_time_left(scene, gate)]
+    return said
 
 
 def _so_far(scene: Scene, stage: Stage, gate: Gate) -> str:
@@ -87,7 +87,9 @@ def _time_left(scene: Scene, gate: Gate) -> list[Line]:
         return []
     left = max(state.asked + gate.timeout - scene.at, timedelta(0))
     tone: Tone = "warn" if left <= SOON or gate.on_timeout != "pause" else "text"
-    return [line((f"{clock(left)} left to decide, {FOLLOWS[gate.on_timeout]}", tone))]
+    return [
+        running_out(left, gate.timeout, SOON, tone) + line((f" to decide, {FOLLOWS[gate.on_timeout]}", tone))
+    ]
 
 
 def evidence(scene: Scene, stage: Stage) -> list[Line]:

@@ -1,12 +1,9 @@
-"""What going back costs, in words: how much, how long, and what stays; and how long a step usually takes."""
+"""What going back costs, in words: how much, how long, and what stays."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from cockpit.core import spans
-from cockpit.core.attempt import Attempt
-from cockpit.core.estimate import BackOut, Source, back_out, overdue, rollback_took
+from cockpit.core.estimate import BackOut, Source, back_out, rollback_took
 from cockpit.core.plan import Step
 from cockpit.core.spans import clock
 from cockpit.core.state import State
@@ -29,14 +26,6 @@ _SOURCE: dict[Source, tuple[str, str]] = {
     "usual": (" (usual)", "as usual in earlier releases"),
     "agreed": (" (plan)", "the plan's estimate"),
 }
-
-
-def usually(scene: Scene, attempt: Attempt | None) -> Line:
-    """`usually 12 s`, of a step that runs for longer than that; else empty."""
-    usual = overdue(scene.state, attempt, scene.at) if attempt is not None else None
-    if usual is None:
-        return Line()
-    return line((f"usually {spans.about(timedelta(seconds=usual)).removeprefix('~')}", "warn"))
 
 
 def cost(scene: Scene) -> str:

@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
-from textual.message import Message
-from textual.scroll_view import ScrollView
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from cockpit.tui.key import MOVES
-from cockpit.tui.scene import Pane, Row, Scene
-from cockpit.tui.text import Line, visible
-from cockpit.tui.theme import Look, Looked
+from cockpit.tui import sifting
+from cockpit.tui.finding import Sought
+from cockpit.tui.key import MOVES, bound
+from cockpit.tui.moving import Moving
+from cockpit.tui.scene import Pane, Row, Scene, Sifted, fixed
+from cockpit.tui.selecting import Selectable, strip
+from cockpit.tui.text import Line, fit, line, visible
+from cockpit.tui.theme import Looked
+
+NOTE_LEAST = 10
+"""Cells from which on something stands beside a pane's title."""
 
 
-def strip(line: Line, look: Look, base: Style, width: int) -> Strip:
-    """`line` in the theme's styles over `base`, exactly `width` cells."""
-    segments = [Segment(text, base + look.tones[tone]) for text, tone in line.spans]
-    return Strip(segments).adjust_cell_length(width, base)
-
-
-class Block(Looked, Widget):
+class Block(Looked, Selectable, Widget):
     """Lines that stand still: the header, the question, tabs, keys, what a dialog says."""
 
     def __init__(self, lines: Sequence[Line] = (), id: str | None = None) -> None:
@@ -53,70 +53,89 @@ class Block(Looked, Widget):
     def render_line(self, y: int) -> Strip:
         """One line, on the widget's own background."""
         line = self._lines[y] if y < len(self._lines) else Line()
-        return strip(line, self.look, self.rich_style, self.size.width)
+        drawn = strip(line, self.look, self.rich_style, self.size.width, self.urls, self.picked(y))
+        return self.placed(drawn, y)
+
+    def in_sight(self) -> range:
+        """All lines."""
+        return range(len(self._lines))
+
+    def words(self, n: int) -> tuple[str, str | None]:
+        """A line as it stands."""
+        return (self._lines[n].plain if n < len(self._lines) else ""), None
 
 
-class RowPane(Looked, ScrollView, can_focus=True):
+class RowPane(Looked, Selectable, Moving, can_focus=True, inherit_bindings=False):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A pane of the screen: draws only the rows in sight, keeps its cursor on a row by the row's key."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(key.key, action, show=False, id=action) for action, key in MOVES.items()
-    ]
-
-    class Chosen(Message):
-        """The cursor came to another row."""
+    BINDINGS: ClassVar[list[BindingType]] = bound("screen", MOVES)
 
     def __init__(self, name: str, pane: Pane, number: int) -> None:
-        super().__init__(id=name)
-        self.pane = pane
+        super().__init__(name, pane)
         self.number = number
-        self.rows: Sequence[Row] = ()
-        self.cursor = ""
         self._drawn: dict[int, Line] = {}
         self._title = ""
         self._foot = ""
-        self._following = pane.follows
-        self._y = 0
+        self._told: Row | None = None
+        self.sought = Sought()
+        self.still = False
+        self.sifted: Sifted | None = None
+        self._said = sifting.Memory()
+        self._selected = ""
 
     @property
-    def row(self) -> Row | None:
-        """The row under the cursor, or None."""
-        return next((row for row in self.rows if row.key == self.cursor), None) if self.cursor else None
+    def still_rows(self) -> bool:
+        """While something in them is selected."""
+        return self.mine is not None
 
-    @property
-    def text_width(self) -> int:
-        """The cells a row may fill: all but the column of the cursor and that of the scroll bar."""
-        return max(1, self.container_size.width - 2)
+    def show(self, scene: Scene, foot: str = "", live: Scene | None = None) -> None:
+        """Draw the pane for this scene, `foot` in its lower edge; repaints only if something in sight changed.
 
-    def show(self, scene: Scene, foot: str = "") -> None:
-        """Draw the pane for this scene, `foot` in its lower edge; repaints only if something in sight changed."""
-        height, y = self.container_size.height, self.scroll_offset.y
-        if not height:
+        `live` is the present, where `scene` stands still: what needs a hand is told of that.
+        """
+        if not self.container_size.height:
             return  # not laid out yet
-        self.rows = self.pane.rows(scene, self.text_width)
-        bottom = max(0, len(self.rows) - height)
-        self._following = self._following or (self.pane.follows and self._y < y >= bottom)
-        self._y = y
-        self.virtual_size = Size(self.text_width, len(self.rows))
-        if self._following and y != bottom:
-            self.scroll_to(y=bottom, animate=False, force=True)  # the scroll bar may not be there yet
-        self._entitle(scene)
+        self.rows = self._sifted(scene)
+        self._told = self.rows[-1] if self.rows and self.rows[-1].about is not None else None
+        if self._told is not None:
+            self.rows = self.rows[:-1]
+        self._deselect_what_moved()
+        self.hold(1 if self._told is not None else 0)
+        self.still = live is not None
+        self._entitle(scene, live or scene)
         if foot != self._foot:
             self._foot = foot
             self.border_subtitle = Content(foot)
         before, self._drawn = self._drawn, {}
         top = self.scroll_offset.y
-        now = {n: self._draw(n) for n in range(top, min(top + height, len(self.rows)))}
+        now = {n: self._draw(n) for n in range(top, min(top + self.sight, len(self.rows)))}
+        if self._told is not None:
+            now[-1] = self._drawn[-1] = self._tell(self._told)
         if now != before:
             self.refresh()
 
-    def _entitle(self, scene: Scene) -> None:
-        note, hand = self.pane.note(scene), self.pane.hand(scene)
-        title = (
-            f"{self.number} {self.pane.title}"
-            + (f"  {note}" if note else "")
-            + (f"  ▲ {hand}" if hand else "")
-        )
+    def _sifted(self, scene: Scene) -> Sequence[Row]:
+        """The rows; where something is looked for, those of the entries that have it."""
+        if not self.sought:
+            self.sifted = None
+            if self.pane.fitted is not None:
+                return self.pane.fitted(scene, self.text_width, self.container_size.height)
+            return self.pane.rows(scene, self.text_width)
+        if self.pane.sifted is not None:
+            self.sifted = self.pane.sifted(scene, self.text_width, self.sought)
+        else:
+            self.sifted = sifting.sift(self.pane.rows(scene, self.text_width), self.sought, self._said)
+            self._said.turn()
+        where = self.pane.within(scene) or "here"
+        return self.sifted.rows or [fixed(line((f"nothing {where} {self.sought.misses}", "dim")))]
+
+    def _entitle(self, scene: Scene, live: Scene) -> None:
+        note, hand = self.pane.note(scene), self.pane.hand(live)
+        called = f"{'❄ ' if self.still else ''}{self.number} {self.pane.title}"
+        called += f"  /{self.sought.typed} {self.sifted.found} of {self.sifted.every}" if self.sifted else ""
+        needs = f"  ▲ {hand}" if hand else ""
+        room = self.size.width - 4 - cell_len(visible(called + needs))
+        title = called + (f"  {fit(note, room - 2)}" if note and room > NOTE_LEAST else "") + needs
         if title != self._title:
             self._title = title
             self.border_title = Content(visible(title))  # Content: a str would be read as markup
@@ -130,67 +149,88 @@ class RowPane(Looked, ScrollView, can_focus=True):
         """One row in sight."""
         n = y + self.scroll_offset.y
         base = self.rich_style
+        if self._told is not None and y == self.sight:
+            return strip(line(" ") + self._tell(self._told), self.look, base, self.size.width)
         if n >= len(self.rows):
             return Strip.blank(self.size.width, base)
         chosen = self.cursor != "" and self.rows[n].key == self.cursor
         if chosen and self.has_focus:
             base = base + self.look.cursor
-        mark = Segment("›" if chosen else " ", base + self.look.tones["key"])
-        return Strip.join([Strip([mark]), strip(self._draw(n), self.look, base, self.size.width - 1)])
+        mark = Strip([Segment("›" if chosen else " ", base + self.look.tones["key"])])
+        urls = (*self.urls, *self.rows[n].links)
+        text = strip(self._draw(n), self.look, base, self.size.width - 1, urls, self.picked(n))
+        drawn = Strip.join([self.placed(mark, n), self.placed(text, n)])
+        return self._with_cursor(drawn, n) if self.rows[n].cells and self.cursor else drawn
 
-    # Moving
+    def _with_cursor(self, drawn: Strip, n: int) -> Strip:
+        """A row of cells, the one under the cursor marked in the gap before it; without gaps, the other way round."""
+        row = self.rows[n]
+        cell = next((i for i, one in enumerate(row.cells) if one.key == self.cursor), None)
+        if cell is None:
+            return drawn
+        start, gaps = row.left + cell * row.pitch, row.pitch > 1
+        end = start + (row.pitch if gaps else 2)
+        before, gap = drawn.crop(0, start), drawn.crop(start, start + 1)
+        text, after = drawn.crop(start + 1, end), drawn.crop(end)
+        if gaps and not (n and self.rows[n - 1].cells is row.cells):
+            gap = Strip([Segment("›", (s.style or Style()) + self.look.tones["key"]) for s in gap])
+        ground = Style(reverse=True) if not gaps else self.look.cursor if self.has_focus else Style()
+        chosen = Strip([Segment(s.text, (s.style or Style()) + ground) for s in text])
+        return Strip.join([before, gap, chosen, after])
 
-    def action_move(self, by: int) -> None:
-        """The cursor to the next row that can be chosen; without a cursor, scroll."""
-        if by < 0:
-            self._stay()
-        if not self.pane.cursor:
-            self.scroll_relative(y=by, animate=False)
-            return
-        keyed = [n for n, row in enumerate(self.rows) if row.key]
-        here = self._cursor_at()
-        if not self.cursor or here is None:
-            ahead = keyed if by > 0 else keyed[::-1]
-        else:
-            ahead = [n for n in keyed if n > here] if by > 0 else [n for n in reversed(keyed) if n < here]
-        if ahead:
-            self._choose(ahead[min(abs(by), len(ahead)) - 1])
+    def _tell(self, row: Row) -> Line:
+        """What stands at the foot."""
+        return row.about(self.row, self.text_width) if row.about is not None else Line()
 
-    def action_move_page(self, by: int) -> None:
-        """A screenful up or down."""
-        self.action_move(by * max(1, self.container_size.height - 1))
+    # Looking
 
-    def action_edge(self, by: int) -> None:
-        """The first or the last row."""
-        self.action_move(by * len(self.rows))
-        if not self.pane.cursor or by < 0:
-            self.scroll_to(y=0 if by < 0 else self.max_scroll_y, animate=False)
-
-    def on_mouse_scroll_up(self) -> None:
-        """Whoever looks back isn't carried away by what comes in, until they are at the end again."""
-        self._stay()
-
-    def _stay(self) -> None:
-        self._following = self._following and not self.max_scroll_y
-
-    def _cursor_at(self) -> int | None:
-        return next((n for n, row in enumerate(self.rows) if row.key == self.cursor), None)
-
-    def _choose(self, n: int) -> None:
-        self.cursor = self.rows[n].key
-        top, height = self.scroll_offset.y, max(1, self.container_size.height)
-        if n < top:
-            self.scroll_to(y=n, animate=False)
-        elif n >= top + height:
-            self.scroll_to(y=n - height + 1, animate=False)
+    def look_for(self, sought: Sought, scene: Scene, live: Scene | None = None) -> None:
+        """Show only what is looked for; nothing looked for shows everything. The cursor stays on what is shown."""
+        self.sought = sought
+        self._was = None  # what was under the cursor may well not be shown, and comes back
+        self.show(scene, self._foot, live)
+        if self.pane.cursor and self.cursor and self._cursor_at() is None:
+            first = next((n for n, row in enumerate(self.rows) if row.key), None)
+            self.cursor = ""
+            if first is not None:
+                self._choose(first)
+        elif (at := self._cursor_at()) is not None:
+            self._choose(at)
         self.refresh()
-        self.post_message(self.Chosen())
 
-    def on_click(self, event: events.Click) -> None:
-        """A click chooses the row beneath it."""
-        at = event.get_content_offset(self)
-        if at is None or not self.pane.cursor:
+    def entry(self) -> list[Row]:
+        """The rows of the entry under the cursor, or of all entries in sight where there is none."""
+        at = self._cursor_at()
+        if at is None:
+            return [self.rows[n] for n in self.in_sight() if n < len(self.rows)]
+        last = at + 1
+        while last < len(self.rows) and not self.rows[last].key and sifting.words(self.rows[last])[:1] == " ":
+            last += 1
+        return list(self.rows[at:last])
+
+    def in_sight(self) -> range:
+        """The rows in sight."""
+        top = self.scroll_offset.y
+        return range(top, min(top + self.sight, len(self.rows)))
+
+    def words(self, n: int) -> tuple[str, str | None]:
+        """A row as it stands, and what joins it to the one above."""
+        if n >= len(self.rows):
+            return "", None
+        return self.rows[n].draw(self.text_width).plain, self.rows[n].joins
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paint it, and remember what it says."""
+        found = self.get_selection(selection) if selection is not None else None
+        self._selected = found[0] if found is not None else ""
+        self.refresh()
+
+    def _deselect_what_moved(self) -> None:
+        """Rows that moved away beneath a selection take it along: nobody copies what they didn't choose."""
+        selection = self.mine if self._selected else None
+        if selection is None:
             return
-        n = at.y + self.scroll_offset.y
-        if n < len(self.rows) and self.rows[n].key:
-            self._choose(n)
+        found = self.get_selection(selection)
+        if found is None or found[0] != self._selected:
+            self._selected = ""
+            self.screen.clear_selection()

@@ -17,6 +17,8 @@ Presence = Literal["here", "headless", "watching", "away"]
 
 Found = Literal["wrong", "awaited", "person", "look", "good"]
 
+Health = Literal["unhealthy", "at risk", "unexplained", "unknown", "healthy"]
+
 RELEASE: Mapping[Status, Mark] = {
     "not_ready": ("○", "not ready", "warn"),
     "ready": ("◇", "ready", "now"),
@@ -59,6 +61,15 @@ FOUND: Mapping[Found, Mark] = {
     "good": ("✔", "in order", "good"),
 }
 """What is found before the start, and what a check says."""
+
+HEALTH: Mapping[Health, Mark] = {
+    "unhealthy": ("▲", "unhealthy", "alarm"),
+    "at risk": ("△", "at risk", "warn"),
+    "unexplained": ("△", "unexplained", "warn"),
+    "unknown": ("?", "unknown", "warn"),
+    "healthy": ("✔", "healthy", "good"),
+}
+"""What the limits come to, the worst first."""
 
 BACK: Mapping[BackStatus, Mark] = {
     "pending": ("○", "to go back", "dim"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,33 +20,30 @@ from cockpit.signals.host import HostSample
 from cockpit.tui import keys
 from cockpit.tui.app import CockpitApp, run_to_its_end
 from cockpit.tui.asks import Ask, Asked
-from cockpit.tui.dialogs import Answer, Dialog, Help
+from cockpit.tui.dialogs import Answer, Dialog
+from cockpit.tui.help import GROUPS
+from cockpit.tui.key import Group, bound
 from cockpit.tui.lines import RowPane
-from cockpit.tui.panes.table import PANES
-from cockpit.tui.replay_keys import REPLAY_KEYS
+from cockpit.tui.replay_keys import REPLAY_KEYS, REPLAY_MOVES
 from cockpit.tui.replay_known import KnownHere
 from cockpit.tui.replay_scrubber import Scrubber
 from cockpit.tui.review import ReviewScreen, goes_on
 from cockpit.tui.review_entries import over
 from cockpit.tui.scene import History, Scene
 from cockpit.tui.style import CSS
+from cockpit.tui.tables import TABLES, refused
 from cockpit.tui.text import Line, join, line, time_of_day, wrap
 
 TWO_ROWS, ONE_ROW = 14, 8
 """Rows of the terminal from which on the scrubber has so many of its own."""
 
-REFUSED = f"{REPLAY[:1].upper()}{REPLAY[1:]}. ? lists its keys."
+REFUSED = f"{REPLAY[:1].upper()}{REPLAY[1:]}. {{help}} lists its keys."
 
 
 class ReplayPane(RowPane, inherit_bindings=False):
     """A pane that leaves the keys of the replay alone."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
-        Binding("pageup", "move_page(-1)", show=False),
-        Binding("pagedown", "move_page(1)", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bound("replay", REPLAY_MOVES)
 
 
 class Recollection(History):
@@ -91,13 +88,8 @@ class ReplayedReview(ReviewScreen):
 
 def _bindings() -> list[BindingType]:
     """The replay's keys, a number for each pane, and all other keys of the screen: those say what this is."""
-    made: list[BindingType] = [
-        Binding(key.key, action, priority=key.over_dialogs, show=False) for action, key in REPLAY_KEYS.items()
-    ]
-    made += [Binding(str(n), f"pane('{name}')", show=False) for n, name in enumerate(PANES, 1)]
-    taken = {one for key in REPLAY_KEYS.values() for one in key.key.split(",")}
-    acts = [one for key in keys.KEYS.values() for one in key.key.split(",") if one not in taken]
-    return [*made, Binding(",".join(acts), "refuse", show=False)]
+    acts = ",".join(refused(TABLES["screen"], TABLES["replay"]))
+    return [*bound("replay", REPLAY_KEYS), Binding(acts, "refuse", show=False, id="replay.refuse")]
 
 
 class ReplayApp(CockpitApp, inherit_bindings=False):
@@ -106,10 +98,14 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
     CSS = (
         CSS
         + "#scrubber { position: absolute; background: $background; color: $foreground; text-wrap: nowrap; }\n"
+        + "ToastRack { margin-bottom: 3; }\n"
         + "KnownHere { align: center middle; background: $background 60%; }\n"
     )
     BINDINGS = _bindings()
+    SECTION = "replay"
+    TITLES: ClassVar[Mapping[Group, str]] = {**GROUPS, "release": "Playing"}
     PANE = ReplayPane
+    LIVE = False
 
     def __init__(self, player: Player, theme: str | None = None) -> None:
         """UsageError if there is no such theme."""
@@ -149,7 +145,7 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
 
     def footer(self, scene: Scene, width: int) -> Line:
         """The replay's own keys."""
-        return keys.footer(scene, width, REPLAY_KEYS, "replay")
+        return keys.footer(scene, width, self.keys, "replay")
 
     def draw(self) -> None:
         """Go on by the time that has passed, and draw what has changed."""
@@ -243,22 +239,22 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
         ask = Ask("Where to?", (), "go there", field=field, needed=True, wrong=wrong)
         self.push_screen(Dialog(ask, self.scene), answered)
 
-    def action_help(self) -> None:
-        """List the keys."""
-        self.push_screen(Help(self.link.head, REPLAY_KEYS))
-
     # What a replay doesn't do
 
     def action_refuse(self) -> None:
         """Every act: what has happened has happened."""
-        self.say(REFUSED)
+        self.say(REFUSED.format(help=self.printed["help"]))
 
-    def _act(self, asked: Asked) -> None:
+    def against(self, action: str) -> str:
+        """Nothing of the replay's own is ever in the way."""
+        return ""
+
+    def _act(self, asked: Asked, anew: Callable[[], Asked]) -> None:
         self.action_refuse()
 
     def action_explain(self) -> None:
         """ctrl+c, ctrl+q and ctrl+z do nothing, and say so."""
-        self.say(f"ctrl+c does nothing here. {REPLAY_KEYS['leave'].shown} leaves the replay.")
+        self.say(f"ctrl+c does nothing here. {self.printed['leave']} leaves the replay.")
 
     def action_leave(self) -> None:
         """q: at once."""

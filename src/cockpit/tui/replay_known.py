@@ -17,8 +17,8 @@ from cockpit.core.thresholds import breaches
 from cockpit.runtime.replaying import Recorded
 from cockpit.runtime.replaying_timeline import DECISIONS
 from cockpit.tui import going_back, presence
-from cockpit.tui.dialogs import Help
 from cockpit.tui.doubt import known as known_of
+from cockpit.tui.help import Page
 from cockpit.tui.marks import FOUND, PRESENCE, Mark, glyph
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, line, pad, pad_left, rewrap, time_of_day
@@ -48,13 +48,13 @@ TableRow = tuple[Mark, str, str, str]
 """(what a limit said, its name, its number, more of it)"""
 
 
-class KnownHere(Help):
+class KnownHere(Page):
     """The page, as long as it is read."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,k", "dismiss", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,k", "leave", show=False)]
 
     def __init__(self, scene: Scene, recorded: Recorded) -> None:
-        super().__init__(recorded.head)
+        super().__init__()
         self._lines = list(known_here(scene, recorded))
 
     def told(self, width: int) -> list[Line]:

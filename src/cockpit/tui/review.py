@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from cockpit.core.attendance import speaks
@@ -23,27 +22,34 @@ from cockpit.planfile import parse
 from cockpit.runtime.link import Link
 from cockpit.tui import review_asks, review_keys, rhythm
 from cockpit.tui.asks import Ask, Made, entered_by
-from cockpit.tui.dialogs import Answer, Dialog, Help, key_lines
+from cockpit.tui.dialogs import Answer, Dialog
+from cockpit.tui.help import Help
+from cockpit.tui.key import Table, bound, shown
+from cockpit.tui.keyed import Keyed
 from cockpit.tui.lines import Block, RowPane
+from cockpit.tui.modal import Modal
+from cockpit.tui.palette import Palette
+from cockpit.tui.palette import entries as to_do
+from cockpit.tui.pressing import Pressable
 from cockpit.tui.review_entries import Entry, entries, over, rows, standing
-from cockpit.tui.review_keys import MOVING, REVIEW_KEYS
+from cockpit.tui.review_keys import CHOOSE_ACTION, CHOOSE_QUESTION, END, REVIEW_MOVES, TITLES
 from cockpit.tui.scene import Pane, Row, Scene
 from cockpit.tui.text import Line, join, line, rewrap, wrap
 
 AT_ONCE = 500
 """Records that are measured between two drawings: a long log takes a few of them, and stops none."""
 
-SETTLED_BY = "x says that it is done, - that it isn't needed"
 
-
-class ReviewPane(RowPane):
+class ReviewPane(RowPane, inherit_bindings=False):
     """The list; the whole of what is chosen is scrolled into sight."""
 
-    def _entitle(self, scene: Scene) -> None:
+    BINDINGS: ClassVar[list[BindingType]] = bound("review", REVIEW_MOVES)
+
+    def _entitle(self, scene: Scene, live: Scene) -> None:
         self.border_title = Content(f"Review  {self.pane.note(scene)}")
 
-    def _choose(self, n: int) -> None:
-        super()._choose(n)
+    def _into_sight(self, n: int) -> None:
+        super()._into_sight(n)
         last = n
         while last + 1 < len(self.rows) and not self.rows[last + 1].key:
             last += 1
@@ -148,7 +154,7 @@ class Elsewhere:
         return refused
 
 
-class ReviewScreen(ModalScreen[None]):
+class ReviewScreen(Modal[None], inherit_bindings=False):
     """Over the whole terminal. Nothing of the release is steered from here; what it waits for stands at the top."""
 
     BINDINGS: ClassVar[list[BindingType]] = review_keys.bindings()
@@ -173,7 +179,7 @@ class ReviewScreen(ModalScreen[None]):
         """What it is the review of, the list, and the keys."""
         yield Block(id="review-top")
         yield self._pane
-        yield Block(id="review-keys")
+        yield Pressable(lambda: shown(self.keys), id="review-keys")
 
     def on_mount(self) -> None:
         """Drawn by the clock, and again soon while there is more to read."""
@@ -237,19 +243,17 @@ class ReviewScreen(ModalScreen[None]):
         return rows(self._entries)
 
     def _keys(self, scene: Scene, width: int) -> Line:
-        entry, offered = self.chosen, ["help", "dismiss"]
-        if not self.against(scene):
-            offered += ["answer"] if entry is not None and entry.question else []
-            offered += ["settle('closed')", "settle('waived')"] if entry is not None and entry.settles else []
-            offered.append("act")
-        about = {"act": " about it"} if entry is not None and entry.about else {}
-        each = [
-            line((key.shown, "key"), (f" {key.offered(scene)}{about.get(action, '')}", "dim"))
-            for action, key in REVIEW_KEYS.items()
-            if action in offered
-        ]
-        whole = join([*each[:-2], line(("↑↓", "key"), (" choose", "dim")), *each[-2:]])
-        return whole if whole.cells <= width else join(each).cut(width)
+        about = {"act": " about it"} if self.chosen is not None and self.chosen.about else {}
+        each = {
+            action: line((self.keys[action].shown, "key"), (f" {word}{about.get(action, '')}", "dim"))
+            for action in self.offered()
+            if (word := self.keys[action].offered(scene))
+        }
+        end = [each.pop(action) for action in END]
+        up, down = (self.keys[action].shown.split()[0] for action in ("move(-1)", "move(1)"))
+        choose = line((f"{up}{down}", "key"), (" choose", "dim"))
+        whole = join([*each.values(), choose, *end])
+        return whole if whole.cells <= width else join([*each.values(), *end[1:]]).cut(width)
 
     # Acting
 
@@ -272,7 +276,7 @@ class ReviewScreen(ModalScreen[None]):
         entry = self.chosen
         if entry is None or not entry.question:
             on_action = entry is not None and entry.settles
-            self._refuse(SETTLED_BY if on_action else "choose a question first, with ↑ ↓")
+            self._refuse(self._settled_by() if on_action else CHOOSE_QUESTION)
             return
         self._put(Posed(review_asks.answer(self._scene(), entry)))
 
@@ -284,13 +288,48 @@ class ReviewScreen(ModalScreen[None]):
         """An action is done, or given up: one of this release, or one that an earlier one left."""
         entry = self.chosen
         if entry is None or not entry.settles:
-            self._refuse("choose an open action first, with ↑ ↓")
+            self._refuse(CHOOSE_ACTION)
             return
         self._put(Posed(review_asks.settle(self._scene(), entry, how), entry.earlier))
 
+    @property
+    def keys(self) -> Table:
+        """The keys in force."""
+        return cast(Keyed, self.app).tables["review"]
+
+    def offered(self) -> tuple[str, ...]:
+        """The actions that would do something now."""
+        entry, may = self.chosen, not self.against(self._scene())
+        acts = ("answer",) if entry is not None and entry.question else ()
+        acts += ("settle('closed')", "settle('waived')") if entry is not None and entry.settles else ()
+        return (*((*acts, "act") if may else ()), *END)
+
+    def action_palette(self) -> None:
+        """Everything that can be done here."""
+        offered = (*self.offered(), *REVIEW_MOVES)
+        every = to_do(self.keys, self._scene(), lambda action: "" if action in offered else self._why(action))
+        self.app.push_screen(Palette(every), self._press)
+
     def action_help(self) -> None:
         """List the keys."""
-        self.app.push_screen(ReviewHelp(self._scene().link.head, REVIEW_KEYS))
+        self.app.push_screen(Help(self.keys, self._scene(), titles=TITLES), self._press)
+
+    def _settled_by(self) -> str:
+        done, waive = (self.keys[f"settle({how!r})"].shown for how in ("closed", "waived"))
+        return f"{done} says that it is done, {waive} that it isn't needed"
+
+    def _why(self, action: str) -> str:
+        """Why an action would do nothing now."""
+        return self.against(self._scene()) or (CHOOSE_QUESTION if action == "answer" else CHOOSE_ACTION)
+
+    def on_pressable_pressed(self, event: Pressable.Pressed) -> None:
+        """A printed key was clicked."""
+        event.stop()
+        self._press(event.action)
+
+    def _press(self, action: str | None) -> None:
+        if action:
+            self.app.call_later(self.app.run_action, action, self._pane if action in REVIEW_MOVES else self)
 
     def _put(self, posed: Posed) -> None:
         scene = self._scene()
@@ -333,14 +372,6 @@ class ReviewScreen(ModalScreen[None]):
         """A line above the keys, until something else is chosen or done."""
         self._said = text
         self._draw()
-
-
-class ReviewHelp(Help):
-    """The keys of the review."""
-
-    def told(self, width: int) -> list[Line]:
-        """What it says."""
-        return key_lines([*((key.shown, key.does) for key in self.table.values()), *MOVING], width)
 
 
 def _before(link: Link) -> State:

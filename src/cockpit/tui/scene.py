@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from typing import Literal, NamedTuple, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from cockpit.core import readiness, rollout, view, window
@@ -15,7 +16,10 @@ from cockpit.core.state import State
 from cockpit.core.view import Status
 from cockpit.runtime.link import Link
 from cockpit.signals.host import HostSample
+from cockpit.tui.finding import Sought
 from cockpit.tui.text import Line
+
+T = TypeVar("T")
 
 KEEP = 60
 """Host samples remembered for each target's sparklines."""
@@ -56,6 +60,14 @@ class History:
             case _:
                 pass
 
+    def copy(self) -> History:
+        """What is remembered now, whatever comes later."""
+        same = History()
+        same._samples = {target: kept.copy() for target, kept in self._samples.items()}
+        same._notices, same._roles = dict(self._notices), dict(self._roles)
+        same._signed, same._read = set(self._signed), self._read
+        return same
+
     def held_since(self, role: str) -> RoleAccepted | RoleTaken | None:
         """How whoever holds `role` came to it, or None where nobody has accepted it."""
         return self._roles.get(role)
@@ -84,6 +96,11 @@ class Known:
 
     findings: tuple[Finding, ...] | None = None
     late: str | None = None
+    worked: dict[object, object] = field(default_factory=dict[object, object])
+
+
+Guide = Literal["", "shown", "hidden"]
+"""Whether there is a guide, as in the demo, and whether it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,7 @@ class Scene:
     """One moment: the session's state at `at`, seen through `link`, times in `zone` (None: this machine's).
 
     `toggled` are the rows folded or unfolded by hand; `target` and `attempt` are what is chosen, or empty;
-    `keys` has the key of each action as it is printed.
+    `keys` has the key of each action as it is printed. `low`: the terminal is so low that everything is said once.
     """
 
     link: Link
@@ -104,6 +121,8 @@ class Scene:
     attempt: str = ""
     keys: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
     known: Known = field(default_factory=Known, compare=False, repr=False)
+    guide: Guide = ""
+    low: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -125,6 +144,12 @@ class Scene:
             waits = stage is not None and self.state.phase == "waiting"
             self.known.late = window.against(self.state, stage, self.at) if stage and waits else ""
         return self.known.late
+
+    def once(self, work: Callable[[Scene], T]) -> T:
+        """What `work` makes of this scene, worked out once however often it is asked for."""
+        if work not in self.known.worked:
+            self.known.worked[work] = work(self)
+        return cast(T, self.known.worked[work])
 
     @property
     def status(self) -> Status:
@@ -167,6 +192,11 @@ class Row:
 
     `key` is what the cursor and folding hold on to, across refreshes; a row without one can't be
     chosen. `target`, `attempt`, `item` and `limit` (a threshold's id) say what an act on this row is about.
+    `cells`: it is made of several things that can be chosen, each `pitch` wide, the first `left` from its beginning;
+    rows with the very same cells beneath each other are one row of cells that are higher.
+    `about`, of the last row: it stays at the pane's foot, and tells about what is under the cursor.
+    `joins`: the row goes on with the one above, whose text was broken: after a space, or in mid-word. `links` are the
+    whole addresses of which it shows all or a part.
     """
 
     draw: Callable[[int], Line]
@@ -176,11 +206,32 @@ class Row:
     item: str = ""
     limit: str = ""
     folds: bool = False
+    joins: str | None = None
+    links: tuple[str, ...] = ()
+    cells: tuple[Row, ...] = ()
+    left: int = 0
+    pitch: int = 1
+    about: Callable[[Row | None, int], Line] | None = None
 
 
-def fixed(text: Line, key: str = "") -> Row:
+def fixed(text: Line, key: str = "", joins: str | None = None, links: tuple[str, ...] = ()) -> Row:
     """A row that looks the same at any width, cut where it must be."""
-    return Row(text.cut, key)
+    return Row(text.cut, key, joins=joins, links=links)
+
+
+class Sifted(NamedTuple):
+    """The rows of the entries that are looked for, how many entries those are, and of how many."""
+
+    rows: Sequence[Row]
+    found: int
+    every: int
+
+
+class Copy(NamedTuple):
+    """What is copied, and what it is called."""
+
+    text: str
+    called: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +239,11 @@ class Pane:
     """A pane as a table entry: its name, and pure functions of a scene.
 
     `rows` may use the width to wrap. `hand` says in a word or two why the pane needs a hand, or is
-    empty. `note` stands beside the title. `wanted` is how many rows it would like.
+    empty; it is `urgent` where something is broken or exceeded, not where it only waits. `note` stands beside the
+    title. `wanted` is how many rows it would like, `welcome` how many it could use.
+    `fitted` are the rows where a pane looks different by how many there is room for. `sifted` are the rows with what is
+    looked for, `within` says in what that is, where it isn't all there is, and `copied` is what is copied of it for a
+    row under the cursor, where the pane knows better than its rows tell.
     """
 
     title: str
@@ -198,3 +253,9 @@ class Pane:
     wanted: Callable[[Plan], int] = lambda plan: 8
     cursor: bool = True
     follows: bool = False
+    sifted: Callable[[Scene, int, Sought], Sifted] | None = None
+    copied: Callable[[Scene, Row | None], Copy | None] = lambda scene, row: None
+    welcome: Callable[[Plan], int] = lambda plan: 0
+    fitted: Callable[[Scene, int, int], Sequence[Row]] | None = None
+    urgent: Callable[[Scene], bool] = lambda scene: False
+    within: Callable[[Scene], str] = lambda scene: ""

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import TextArea
 
@@ -20,12 +19,17 @@ from cockpit.core import signoff, statement
 from cockpit.core.people import has_key
 from cockpit.tui import dialogs
 from cockpit.tui.lines import Block
+from cockpit.tui.modal import Modal
 from cockpit.tui.moments import wall
+from cockpit.tui.pressing import Pressable
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, chop, line, rewrap, wrap
 
 END = "-----END SSH SIGNATURE-----"
 FIELD_ROWS = 4
+
+KEYS = {"confirm": "⏎", "back": "esc", "copy": "ctrl+y"}
+"""The keys of the dialog, as they are printed."""
 
 
 def wants_key(scene: Scene, command: cmd.Command) -> bool:
@@ -66,7 +70,7 @@ class BlockField(TextArea):
         await super()._on_key(event)
 
 
-class SignDialog(ModalScreen[cmd.SignedCommand | None]):
+class SignDialog(Modal[cmd.SignedCommand | None]):
     """Shows what is to be signed; dismissed with the command and its block, or None where the person goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -95,9 +99,9 @@ class SignDialog(ModalScreen[cmd.SignedCommand | None]):
         with Vertical(id="dialog"):
             yield Block(id="title")
             with VerticalScroll(id="facts", can_focus=False):
-                yield Block(id="fact-lines")
+                yield Pressable(lambda: KEYS, id="fact-lines")
             yield BlockField(id="block")
-            yield Block(id="foot")
+            yield Pressable(lambda: KEYS, id="foot")
 
     def on_mount(self) -> None:
         """Ready for the block."""
@@ -120,6 +124,8 @@ class SignDialog(ModalScreen[cmd.SignedCommand | None]):
         self._draw()
 
     def _draw(self) -> None:
+        if not self.is_current:
+            return
         width = max(16, min(dialogs.WIDTH_MOST, self.size.width) - 6)
         self.query_one("#dialog").styles.width = min(dialogs.WIDTH_MOST, self.size.width)
         who = self.scene.called(self.wanted.command.by)
@@ -205,6 +211,15 @@ class SignDialog(ModalScreen[cmd.SignedCommand | None]):
             self._draw()
             return
         self.dismiss(replace(self.wanted.command, signature=statement.block(said, armoured)))
+
+    def on_pressable_pressed(self, event: Pressable.Pressed) -> None:
+        """A printed key was clicked."""
+        event.stop()
+        self.run_worker(self.run_action(event.action))
+
+    def action_confirm(self) -> None:
+        """⏎, clicked: it is printed as a key only once it would be taken."""
+        self.on_block_field_submitted()
 
     def action_back(self) -> None:
         """esc: nothing was decided."""

@@ -5,13 +5,15 @@ Screen {
     background: $background;
     layers: panes top;
 }
-#header, #question, #tabs, #keys, RowPane {
+#header, #question, #tabs, #guide, #keys, RowPane {
     position: absolute;
     background: $background;
     color: $foreground;
 }
-#header { padding: 0 1; }
+#header { padding: 0 1; background: $cockpit-header; }
+#header.production { background: $cockpit-production; }
 #question { padding: 0 1; background: $cockpit-raised; }
+#guide { padding: 0 1; background: $cockpit-raised; }
 #keys { text-wrap: nowrap; }
 RowPane {
     border: round $cockpit-border;
@@ -37,7 +39,8 @@ RowPane:focus {
     border-title-color: $foreground;
     border-title-style: bold;
 }
-Dialog, Help, SignDialog {
+RowPane.bare, RowPane.bare:focus { border: none; }
+Dialog, Help, Palette, SignDialog {
     align: center middle;
     background: $background 60%;
 }
@@ -62,6 +65,7 @@ Dialog, Help, SignDialog {
     background: $background;
     color: $foreground;
 }
+Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
 #block {
     height: 4;
     border: none;
@@ -71,10 +75,14 @@ Dialog, Help, SignDialog {
     color: $foreground;
     scrollbar-size: 0 1;
 }
+ToastRack { overflow: hidden; }
 Toast {
     background: $cockpit-raised;
     color: $foreground;
     border-left: outer $cockpit-focus;
-    max-width: 72;
+    width: auto;
+    max-width: 100%;
+    padding: 0 1;
+    margin-top: 0;
 }
 """

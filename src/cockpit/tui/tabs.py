@@ -7,7 +7,7 @@ from textual.message import Message
 
 from cockpit.tui.lines import Block
 from cockpit.tui.panes.table import PANES
-from cockpit.tui.scene import Scene
+from cockpit.tui.scene import Pane, Scene
 from cockpit.tui.text import Line, line
 
 
@@ -40,14 +40,21 @@ class Tabs(Block):
 
 def tabs(scene: Scene, front: str, width: int) -> Line:
     """`1 rollout▲  2 limits`: full names, else four letters, else numbers alone except the one in front."""
-    hands = {name: bool(pane.hand(scene)) for name, pane in PANES.items()}
+    hands = {name: _hand(scene, pane) for name, pane in PANES.items()}
     for letters in (9, 4, 0):
         shown = Line()
         for n, (name, pane) in enumerate(PANES.items(), 1):
-            mark = line(("▲", "alarm")) if hands[name] else line(" ")
+            mark = hands[name]
             title = pane.title.lower()
             word = f" {title}" if name == front else f" {title}"[: letters + 1] if letters else ""
             shown = shown + line((f" {n}", "key"), (word, "strong" if name == front else "title")) + mark
         if shown.cells <= width:
             return shown
     return shown.cut(width)
+
+
+def _hand(scene: Scene, pane: Pane) -> Line:
+    """Red where something is broken or exceeded; a hollow mark where somebody is only waited for."""
+    if not pane.hand(scene):
+        return line(" ")
+    return line(("▲", "alarm")) if pane.urgent(scene) else line(("△", "warn"))

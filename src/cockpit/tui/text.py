@@ -13,6 +13,7 @@ from typing import Literal
 from rich.cells import cell_len, set_cell_size
 
 from cockpit.core import text as text_core
+from cockpit.core.spans import rounded
 
 Tone = Literal[
     "text", "dim", "strong", "good", "now", "warn", "alarm", "env", "prod", "banner", "key", "title"
@@ -22,7 +23,10 @@ Tone = Literal[
 Part = str | tuple[str, Tone]
 
 _PLAIN = re.compile(r"[ -~]*")
+_NUMBERED = re.compile(r"(.*?)([0-9]{1,9})")
 _COMBINING_MOST = 3
+REMEMBERED_MOST = 400
+"""Characters of a text that is kept once it was made visible: thousands of them are, and each may be foreign."""
 SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -31,10 +35,16 @@ def visible(text: str) -> str:
 
     As core.text.visible; besides, a storm of combining marks is cut to three on a character.
     """
-    return text if _PLAIN.fullmatch(text) else _visible(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    return _remembered(text) if len(text) <= REMEMBERED_MOST else _visible(text)
 
 
 @lru_cache(4096)
+def _remembered(text: str) -> str:
+    return _visible(text)
+
+
 def _visible(text: str) -> str:
     shown: list[str] = []
     marks = 0
@@ -213,12 +223,7 @@ def bar(done: float, width: int) -> str:
 
 def number(value: float | None) -> str:
     """A reading in at most about six characters: `0.4`, `412`, `12.3k`; an en dash for none."""
-    if value is None:
-        return "–"
-    for least, size, suffix in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
-        if abs(value) >= least:
-            return f"{value / size:.3g}{suffix}"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return "–" if value is None else rounded(value)
 
 
 def time_of_day(at: datetime, zone: tzinfo | None) -> str:
@@ -243,6 +248,24 @@ def some(names: Sequence[str], most: int = 6) -> str:
     """`a, b, c`, or the first `most` and how many more there are."""
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def runs(names: Sequence[str]) -> str:
+    """`db-1, web-1 … web-12`: all of them, those that are numbered one after another by their first and last."""
+    groups: list[list[str]] = []
+    for name in names:
+        if groups and _follows(groups[-1][-1], name):
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return ", ".join(f"{g[0]} … {g[-1]}" if len(g) > 2 else ", ".join(g) for g in groups)
+
+
+def _follows(before: str, name: str) -> bool:
+    a, b = (_NUMBERED.fullmatch(one) for one in (before, name))
+    if a is None or b is None:
+        return False
+    return a[1] == b[1] and int(a[2]) + 1 == int(b[2])
 
 
 def count(n: int, what: str) -> str:

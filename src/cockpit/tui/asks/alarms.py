@@ -11,7 +11,7 @@ from cockpit.core.commands import Command
 from cockpit.core.journal import span
 from cockpit.core.spans import clock
 from cockpit.tui.asks.base import Ask, Asked, Choice, Make, may, refusal, voices
-from cockpit.tui.panes.alarms import since, whom
+from cockpit.tui.calls import since, whom
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, line
 
@@ -68,7 +68,8 @@ def answer(scene: Scene) -> Asked:
         call, authors = mine[0]
         lines = _about(scene, call)
         title = f"Here for {_called(scene, call)}?"
-        return Ask(title, lines, "I'm here", authors, _answering(call.threshold), field)
+        make = _answering(call.threshold)
+        return Ask(title, lines, "I'm here", authors, make, field, about=call.threshold)
     choices = tuple(
         Choice(
             _called(scene, call),

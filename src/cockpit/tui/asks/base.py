@@ -44,7 +44,8 @@ class Ask:
 
     `authors` are the people whose decision it may be, the likeliest first; `make` is None for leaving.
     Where there are `choices` none is chosen beforehand, and `make` is the chosen one's. `wrong` says what is
-    wrong with the text that was typed, or nothing.
+    wrong with the text that was typed, or nothing. `about` is the target, item, stage or call in question, where
+    there may be another one. `far` is how far out each limit is that an answer takes on: larger is worse.
     """
 
     title: str
@@ -58,6 +59,8 @@ class Ask:
     danger: bool = False
     choices: tuple[Choice, ...] = ()
     wrong: Callable[[str], str] = lambda text: ""
+    about: str = ""
+    far: tuple[tuple[str, float], ...] = ()
 
 
 Asked = Ask | Command | str

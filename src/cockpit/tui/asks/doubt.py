@@ -37,7 +37,8 @@ def doubt(scene: Scene, target: str) -> Asked:
     )
     what = f"the rollback of {attempt.step}" if back else attempt.step
     title = f"What became of {what} on {target}?"
-    return Ask(title, tuple(lines), "say so", authors, None, "how it is known", needed=True, choices=choices)
+    field = "how it is known"
+    return Ask(title, tuple(lines), "say so", authors, None, field, True, choices=choices, about=target)
 
 
 def _in_place(back: bool) -> str:
@@ -64,7 +65,7 @@ def _again(scene: Scene, attempt: Attempt, author: str) -> Choice:
     target = attempt.target
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
-        return cmd.RetryTarget(at, by, via, reason, target=target)
+        return cmd.RetryTarget(at, by, via, reason, target=target, attempt=attempt.id)
 
     says, verb = "run it again", "run it again"
     if attempt.unsettled:

@@ -14,8 +14,10 @@ from cockpit.core.gates import WINDOW
 from cockpit.core.journal import on
 from cockpit.core.plan import HERE, Gate, Stage
 from cockpit.core.state import State, breached, unclean
+from cockpit.core.thresholds import towards, worse
 from cockpit.tui import gate, going_back, items
 from cockpit.tui.asks.base import Ask, Asked, hands, may, refusal, tried
+from cockpit.tui.moments import wall
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, count, line, number
 
@@ -41,7 +43,8 @@ def go(scene: Scene) -> Asked:
         return cmd.Promote(at, by, via, reason, stage=name, overriding=seen)
 
     title = f"{verb.capitalize()} “{name}”?"
-    return Ask(title, tuple(lines), verb, authors, make, "why", needed=bool(late) and verb == "promote")
+    needed = bool(late) and verb == "promote"
+    return Ask(title, tuple(lines), verb, authors, make, "why", needed, about=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,8 @@ def reject(scene: Scene) -> Asked:
         return cmd.RejectStage(at, by, via, reason, stage=name)
 
     field = "what has to change"
-    return Ask(f"Reject “{name}”?", tuple(lines), "reject", authors, make, field, needed=True, danger=True)
+    title = f"Reject “{name}”?"
+    return Ask(title, tuple(lines), "reject", authors, make, field, needed=True, danger=True, about=name)
 
 
 def rejectable(scene: Scene) -> bool:
@@ -185,26 +189,29 @@ def _signals(scene: Scene) -> list[Line]:
 
 
 def pause(scene: Scene) -> Asked:
-    """Pause at once, resume at once, or ask for the reason where going on is a decision."""
+    """Pause at once; going on is a question always, so that a key that is held, or two hands, end in a pause."""
     me = scene.link.me
     if scene.state.rollback is not None and scene.state.paused is not None:
         return _go_on_back(scene)
     if scene.state.paused is None:
         command: Command = cmd.PauseRollout(scene.at, me)
         return refusal(scene, command) or command
-    if scene.state.resumed is not None:
-        return _go_on_again(scene, me)
-    if not refusal(scene, resume := cmd.ResumeRollout(scene.at, me)):
-        return resume
-    return _go_on(scene)
-
-
-def _go_on_again(scene: Scene, me: str) -> Asked:
-    """Going on after the session was taken up again: never by a slip of a key."""
     if refusal(scene, cmd.ResumeRollout(scene.at, me)):
         return _go_on(scene)
-    lines = (*_reopened(scene), *_signals(scene))
-    return Ask("Go on with the release?", lines, "go on", (me,), cmd.ResumeRollout, "why")
+    title, about = "Go on with the release?", scene.state.paused.at.isoformat()
+    if scene.state.resumed is not None:
+        lines = (*_reopened(scene), *_signals(scene))
+        return Ask(title, lines, "go on", (me,), cmd.ResumeRollout, "why", about=about)
+    lines = (_paused(scene, scene.state.paused), *_signals(scene))
+    return Ask(title, lines, "resume", (me,), cmd.ResumeRollout, about=about)
+
+
+def _paused(scene: Scene, paused: ev.Event) -> Line:
+    """Who has paused it, when and why; or what it waits for."""
+    if not isinstance(paused, ev.RolloutPaused) or paused.by == ev.COCKPIT:
+        return line((scene.sentence, "strong"))
+    why = f": {paused.reason}" if paused.reason else ""
+    return line((f"paused by {scene.called(paused.by)} at {wall(scene, paused.at)}{why}", "strong"))
 
 
 def _go_on_back(scene: Scene) -> Asked:
@@ -213,7 +220,8 @@ def _go_on_back(scene: Scene) -> Asked:
     if refused := refusal(scene, cmd.ResumeRollout(scene.at, authors[0])):
         return refused
     what = line((f"{going_back.cost(scene)}; last wave first, from where it stopped.", "strong"))
-    return Ask("Go on rolling back?", (what, *_reopened(scene)), "go on", authors, cmd.ResumeRollout, "why")
+    lines, title = (what, *_reopened(scene)), "Go on rolling back?"
+    return Ask(title, lines, "go on", authors, cmd.ResumeRollout, "why", about="the way back")
 
 
 def _reopened(scene: Scene) -> list[Line]:
@@ -231,9 +239,10 @@ def _go_on(scene: Scene) -> Asked:
     """Resuming over an exceeded limit, or whatever else only the decision owner may go on after."""
     limits = breached(scene.state)
     authors = may(scene, people.promoters(scene.plan))
+    shown = tuple(_shown(scene, limit) for limit in limits)
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
-        return cmd.ResumeRollout(at, by, via, reason, accepting=limits)
+        return cmd.ResumeRollout(at, by, via, reason, accepting=limits, shown=shown)
 
     if refused := refusal(scene, make(scene.at, authors[0], "", "?")):
         return refused
@@ -246,22 +255,38 @@ def _go_on(scene: Scene) -> Asked:
         title = "Go on nevertheless?" if needed else "Go on with the release?"
         return Ask(title, lines, "go on", authors, make, "why", needed, danger=needed)
     lines = (
-        *(line(("▲ ", "alarm"), exceeded(scene.state, limit)) for limit in limits),
+        *(line(("▲ ", "alarm"), exceeded(scene, limit)) for limit in limits),
         line(),
         line("Going on accepts this: it acts again once it gets worse than that, or was clean in between."),
     )
     title = f"Accept {' and '.join(scene.plan.threshold(t).called for t in limits)}, and go on?"
-    return Ask(title, lines, "accept and go on", authors, make, "why", needed=True, danger=True)
+    each = ((scene.plan.threshold(reading.threshold), reading.value) for reading in shown)
+    far = tuple((threshold.called, towards(threshold, most)) for threshold, most in each)
+    return Ask(title, lines, "accept and go on", authors, make, "why", needed=True, danger=True, far=far)
 
 
-def exceeded(state: State, limit: str) -> str:
-    """A breached limit with its last value, where that was read, and the value that was accepted of it before."""
+def _shown(scene: Scene, limit: str) -> ev.Reading:
+    """The worst of a breached limit that is shown: what going on accepts, and no more than that."""
+    threshold, now = scene.plan.threshold(limit), scene.link.judgement(limit)
+    verdict = scene.state.verdicts[limit]
+    most = verdict.value
+    if now is not None and now.target == verdict.target:
+        most = worse(threshold, most, now.value)
+    return ev.Reading(limit, threshold.signal, "breach", most, threshold.limit_text, verdict.target)
+
+
+def exceeded(scene: Scene, limit: str) -> str:
+    """A breached limit with the value it was exceeded with, the one it has now, and what was accepted of it before."""
+    state, now = scene.state, scene.link.judgement(limit)
     verdict, called = state.verdicts[limit], state.plan.threshold(limit).called
-    value = "no data" if verdict.value is None else f"{verdict.value:g}"
+    value = "no data" if verdict.value is None else number(verdict.value)
+    moved = now is not None and now.value is not None and now.target == verdict.target
+    if now is not None and moved and number(now.value) != value:
+        value += f" then, {number(now.value)} now"
     return f"{called} is exceeded: {value}{on(verdict.target)}{worse_than(state, limit)}"
 
 
 def worse_than(state: State, limit: str) -> str:
     """`, worse than the accepted 3.4`: what was accepted of the limit where it is exceeded now; or empty."""
     most = state.accepted.get((limit, state.verdicts[limit].target))
-    return f", worse than the accepted {most:g}" if most is not None else ""
+    return f", worse than the accepted {number(most)}" if most is not None else ""

@@ -12,7 +12,7 @@ from cockpit.core.plan import ChecklistItem
 from cockpit.tui import items
 from cockpit.tui.asks.base import Ask, Asked, hands, may, refusal
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import line
+from cockpit.tui.text import Line, line
 
 
 def retry(scene: Scene, target: str) -> Asked:
@@ -28,7 +28,7 @@ def retry(scene: Scene, target: str) -> Asked:
     assert attempt is not None  # else it would have been refused
     step = scene.plan.step(attempt.step)
     lines = [line(("$ ", "dim"), attempt.line)]
-    lines.append(line((f"{attempt.step} {attempt.status.replace('_', ' ')}", "warn")))
+    lines.append(_standing(attempt))
     if attempt.detail:
         lines.append(line((attempt.detail, "dim")))
     if attempt.status == "in_doubt":
@@ -37,30 +37,46 @@ def retry(scene: Scene, target: str) -> Asked:
         lines.append(line(("The plan doesn't call this step idempotent.", "warn")))
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
-        return cmd.RetryTarget(at, by, via, reason, target=target)
+        return cmd.RetryTarget(at, by, via, reason, target=target, attempt=attempt.id)
 
     title = f"Run {attempt.step} on {target} again?"
-    return Ask(title, tuple(lines), "run it again", authors, make, "why", needed=True)
+    return Ask(title, tuple(lines), "run it again", authors, make, "why", needed=True, about=target)
 
 
 def exclude(scene: Scene, target: str) -> Asked:
     """Leave `target` (empty: the first in trouble) out of the rest."""
-    target = target or next(iter(_troubled(scene)), "")
+    troubled = _troubled(scene)
+    target = target or next(iter(troubled), "")
     if not target:
         return "choose the target to exclude first: move to it in the rollout or the targets pane"
     authors = may(scene, people.menders(scene.plan))
     if refused := refusal(scene, cmd.ExcludeTarget(scene.at, authors[0], reason="?", target=target)):
         return refused
+    trouble = troubled.get(target)
     touched = target in rollback.touched_targets(scene.state, scene.at)
     after = "It was touched: a rollback still visits it." if touched else "It keeps the version it has."
-    lines = [line(f"{target} takes no part in the rest of the rollout."), line(after)]
+    lines = [] if trouble is None else [_standing(trouble)]
+    lines += [line(f"{target} takes no part in the rest of the rollout."), line(after)]
     if any(a.target == target for a in rollout.in_doubt(scene.state)):
-        lines.append(line(("Its doubt stays: the release ends only once that is settled (d).", "warn")))
+        lines.append(
+            line(
+                (
+                    f"Its doubt stays: the release ends only once that is settled ({scene.keys['doubt']}).",
+                    "warn",
+                )
+            )
+        )
 
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
-        return cmd.ExcludeTarget(at, by, via, reason, target=target)
+        return cmd.ExcludeTarget(at, by, via, reason, target=target, attempt=trouble.id if trouble else "")
 
-    return Ask(f"Exclude {target}?", tuple(lines), "exclude", authors, make, "why", needed=True)
+    title = f"Exclude {target}?"
+    return Ask(title, tuple(lines), "exclude", authors, make, "why", needed=True, about=target)
+
+
+def _standing(attempt: Attempt) -> Line:
+    """The trouble that it is about."""
+    return line((f"{attempt.step} {attempt.status.replace('_', ' ')}", "warn"))
 
 
 def _troubled(scene: Scene) -> dict[str, Attempt | None]:
@@ -98,7 +114,7 @@ def sign(scene: Scene, item_id: str) -> Asked:
     def make(at: datetime, by: str, via: str, reason: str) -> Command:
         return cmd.SignItem(at, by, via, reason, item=chosen)
 
-    return Ask("Sign this?", tuple(lines), "sign", authors, make, "note")
+    return Ask("Sign this?", tuple(lines), "sign", authors, make, "note", about=chosen)
 
 
 def signable(scene: Scene, item: ChecklistItem) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cockpit.core import commands as cmd
 from cockpit.core import people, rollback, spans, window
 from cockpit.core.estimate import back_out
@@ -10,7 +12,7 @@ from cockpit.core.spans import clock
 from cockpit.tui import going_back, presence
 from cockpit.tui.asks.base import Ask, Asked, may, refusal
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, count, line, listed
+from cockpit.tui.text import Line, count, line, listed, runs
 
 
 def roll_back(scene: Scene) -> Asked:
@@ -24,11 +26,9 @@ def roll_back(scene: Scene) -> Asked:
         if back.expected
         else "in an unknown time"
     )
-    left = window.left(scene.plan, scene.at)
-    window_left = f"; the window has {clock(left)} left" if left is not None else ""
     if back.targets:
         go = "goes" if back.targets == 1 else "go"
-        head = f"{count(back.targets, 'target')} {go} back, last wave first, {takes}{window_left}."
+        head = f"{count(back.targets, 'target')} {go} back, last wave first, {takes}{_window(scene)}."
     else:
         head = "Nothing was touched yet: the release ends here, and there is nothing to undo."
     lines = [line((head, "strong")), *_stays(scene), *_way_back(scene)]
@@ -44,32 +44,64 @@ def _stays(scene: Scene) -> list[Line]:
     return [*said, line(("  The rollback stays partial by that.", "warn"))] if said else []
 
 
+def _window(scene: Scene) -> str:
+    left = window.left(scene.plan, scene.at)
+    return f"; the window has {clock(left)} left" if left is not None else ""
+
+
+@dataclass(slots=True)
+class Way:
+    """What runs on some targets of a stage on their way back, wave by wave, the last one first."""
+
+    stage: str
+    waves: list[int]
+    targets: list[str]
+    lines: tuple[Line, ...]
+
+
 def _way_back(scene: Scene) -> list[Line]:
-    """Each target with the lines that will run there, in their order."""
-    lines: list[Line] = []
+    """Every line that will run, once, with the targets on which it will, in their order."""
+    ways: list[Way] = []
     for wave in rollback.way_back(scene.state, scene.at):
         stage, n = wave[0].stage, wave[0].wave
-        lines += [line(), line((f"{stage.name}, wave {n + 1}", "title"))]
         index = scene.plan.stages.index(stage)
+        alike: dict[tuple[Line, ...], list[str]] = {}
         for back in wave:
             steps = rollback.touched(scene.state, stage, scene.state.slices[index][n].steps, back.target)
-            lines += _target_back(scene, stage, back.target, steps)
-    return lines
+            alike.setdefault(_target_back(scene, stage, back.target, steps), []).append(back.target)
+        before = ways[-1] if ways else None
+        if before and before.stage == stage.name and list(alike) == [before.lines]:
+            before.waves.append(n + 1)
+            before.targets += alike[before.lines]
+        else:
+            ways += [Way(stage.name, [n + 1], targets, said) for said, targets in alike.items()]
+    return [one for way in ways for one in _told(way)]
 
 
-def _target_back(scene: Scene, stage: Stage, target: str, steps: tuple[str, ...]) -> list[Line]:
+def _told(way: Way) -> list[Line]:
+    first, last = way.waves[0], way.waves[-1]
+    waves = f"wave {first}" if first == last else f"waves {first} to {last}"
+    on = (
+        way.targets[0]
+        if len(way.targets) == 1
+        else f"on {count(len(way.targets), 'target')}: {runs(way.targets)}"
+    )
+    return [line(), line((f"{way.stage}, {waves}", "title"), ("  ", "dim"), on), *way.lines]
+
+
+def _target_back(scene: Scene, stage: Stage, target: str, steps: tuple[str, ...]) -> tuple[Line, ...]:
     lines: list[Line] = []
     for step_id in steps:
         step = scene.plan.step(step_id)
         rendered = scene.state.render(scene.plan, stage, step, target)
         if rendered.rollback is None:
             how = f": {step.roll_forward}" if step.roll_forward else ""
-            lines.append(line(f"  {target}  ", (f"▲ {step_id} can't be undone{how}", "alarm")))
+            lines.append(line("  ", (f"▲ {step_id} can't be undone{how}", "alarm")))
             continue
-        lines.append(line(f"  {target}  ", ("$ ", "dim"), rendered.rollback))
+        lines.append(line(("  $ ", "dim"), rendered.rollback))
         proof = rendered.verify_rollback
         lines.append(line(("    then ", "dim"), proof or ("no verify_rollback: it can't be proven", "warn")))
-    return lines
+    return tuple(lines)
 
 
 def abort(scene: Scene) -> Asked:
@@ -77,19 +109,39 @@ def abort(scene: Scene) -> Asked:
     authors = may(scene, people.stoppers(scene.plan), stops=True)
     if refused := refusal(scene, cmd.Abort(scene.at, authors[0])):
         return refused
-    running = scene.state.running()
     touched = rollback.touched_targets(scene.state, scene.at)
     lines = [
-        line(("The release stops for good and everything is left as it is: nothing is undone.", "strong"))
+        line(
+            (
+                "The release stops for good, at once, and everything is left as it is: nothing is undone.",
+                "strong",
+            )
+        )
     ]
     if scene.state.rollback is not None:
         lines.append(line(("The rollback stops too, wherever it is.", "alarm")))
-    if running:
-        lines.append(
-            line(f"Steps that are stopped now: {', '.join(f'{a.step} on {a.target}' for a in running[:12])}")
-        )
-    lines.append(line(f"Touched so far: {', '.join(touched) or 'nothing'}"))
+    else:
+        lines.append(line(f"It can't be rolled back afterwards{_window(scene)}."))
+    lines += _stopped(scene)
+    left = f"{count(len(touched), 'target')}: {runs(touched)}" if touched else "nothing"
+    lines += [line(), line(("touched so far  ", "dim"), left)]
     return _worded(scene, "Abort", lines, "abort", authors, cmd.Abort)
+
+
+def _stopped(scene: Scene) -> list[Line]:
+    """What runs now, and is stopped where it is: each command once."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for attempt in scene.state.running():
+        alike.setdefault((attempt.step, attempt.line), []).append(attempt.target)
+    lines: list[Line] = []
+    for (step, command), targets in alike.items():
+        on = targets[0] if len(targets) == 1 else f"on {count(len(targets), 'target')}: {runs(targets)}"
+        lines += [
+            line(),
+            line((f"{step} is stopped", "title"), ("  ", "dim"), on),
+            line(("  $ ", "dim"), command),
+        ]
+    return lines
 
 
 def _worded(
@@ -146,7 +198,9 @@ def _leave_this_screen(scene: Scene) -> Ask:
 
 
 def _leave_release(scene: Scene) -> Ask:
-    """Leave a session that stands still without its screen."""
+    """Leave a session that stands still without its screen; a demo's ends."""
+    if scene.guide:
+        return _leave_demo(scene)
     running = scene.state.running()
     lines = [
         line(("The release doesn't end, and it doesn't go on without this screen:", "strong")),
@@ -160,3 +214,13 @@ def _leave_release(scene: Scene) -> Ask:
         line("`cockpit resume` takes it up again where it stands."),
     ]
     return Ask("Leave the release as it stands?", tuple(lines), "leave")
+
+
+def _leave_demo(scene: Scene) -> Ask:
+    """Leave a demo: its hosts are this screen's own, and go with it."""
+    log = "`cockpit replay` shows afterwards what happened." if scene.state.started is not None else ""
+    lines = [
+        line(("The demo ends here, and its hosts go with it: nothing can be taken up again.", "strong")),
+        line(f"{log} `cockpit demo` begins anew.".strip()),
+    ]
+    return Ask("Leave the demo?", tuple(lines), "leave")

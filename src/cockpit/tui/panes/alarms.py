@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Container
 from datetime import timedelta
 
-from cockpit.core import events as ev
-from cockpit.core import people, roles
+from cockpit.core import roles
 from cockpit.core.spans import clock
 from cockpit.tui.asks.base import voices
 from cockpit.tui.asks.roles import waiting
+from cockpit.tui.calls import since, whom
+from cockpit.tui.progress import BAR, part
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, fit, line, time_of_day, visible, wrap
+from cockpit.tui.text import Line, bar, fit, line, visible, wrap
 
 CALLS_MOST = 3
 """Open calls that are told one by one."""
@@ -32,11 +33,6 @@ def alarms(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     return said
 
 
-def since(scene: Scene, unexplained: ev.UnexplainedReported) -> str:
-    """`22:14:05 by Kim Park`: when it was said first, and by whom."""
-    return f"{time_of_day(unexplained.at, scene.zone)} by {scene.called(unexplained.by)}"
-
-
 def _unexplained(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     """The clock of what nobody has explained yet; a rollback that is proposed for it is a question of its own."""
     unexplained = scene.state.unexplained
@@ -45,7 +41,8 @@ def _unexplained(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     left = max(unexplained.at + unexplained.within - scene.at, timedelta(0))
     colon = ": " if unexplained.reason else ""
     head = f"unexplained since {since(scene, unexplained)}{colon}"
-    tail = f" · {clock(left)} left, then a rollback is proposed"
+    gone = bar(part(unexplained.within - left, unexplained.within), BAR)
+    tail = f" · {gone} {clock(left)} left, then a rollback is proposed"
     key = _key(scene, "unexplained", "explain", able)
     return _told(head, unexplained.reason, tail, width, key)
 
@@ -78,11 +75,6 @@ def _calls(scene: Scene, width: int, able: Container[str]) -> list[Line]:
         said += _told(head, whom(scene, call), tail, width, key)
     more = len(calls) - CALLS_MOST
     return said + (_told(f"and {more} more calls without an answer", "", "", width) if more > 0 else [])
-
-
-def whom(scene: Scene, call: ev.ThresholdTripped) -> str:
-    """Everybody an escalation calls, by name; whom the plan doesn't know as it names them."""
-    return ", ".join(scene.called(person) for person in people.holders(scene.plan, call.escalate_to))
 
 
 def _key(scene: Scene, action: str, does: str, able: Container[str]) -> Line:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from cockpit.core import checklist, rollout
 from cockpit.core.plan import ChecklistItem, Plan
+from cockpit.core.spans import clock
+from cockpit.core.state import clean
 from cockpit.tui import items
 from cockpit.tui.marks import FOUND, glyph
+from cockpit.tui.moments import wall
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import Line, Tone, line, rewrap, spread, time_of_day, wrap
 
@@ -26,6 +29,14 @@ def hand(scene: Scene) -> str:
     ill = sum(1 for item in holding if checklist.unhealthy(scene.state, item))
     said = [f"{len(holding) - ill} to sign"] if len(holding) > ill else []
     return ", ".join([*([f"{ill} not healthy"] if ill else []), *said])
+
+
+def urgent(scene: Scene) -> bool:
+    """Whether what holds back what comes next isn't healthy, and not only to be signed."""
+    state = scene.state
+    if state.closed is not None or state.aborted is not None or state.rollback is not None:
+        return False
+    return any(holds_now(scene, i) and checklist.unhealthy(state, i) for i in scene.plan.checklist)
 
 
 def note(scene: Scene) -> str:
@@ -86,7 +97,8 @@ def _item_rows(scene: Scene, item: ChecklistItem, width: int) -> Iterator[Row]:
     key = f"item:{item.id}"
     opened = scene.opened(key, False)
     all_signed = signed and not checklist.missing(scene.state, item)
-    when = line((f"signed {time_of_day(signed[-1].at, scene.zone)}", "dim")) if all_signed else Line()
+    signed_at = f"signed {time_of_day(signed[-1].at, scene.zone)}" if all_signed else ""
+    when = line((f"{signed_at}{_counts_until(scene, item) if signed_at else ''}", "dim"))
     first = texts[0] if opened or len(texts) == 1 else item.text
     yield Row(lambda w: (mark + line(f" {first}")).cut(w), key, item=item.id, folds=True)
     for part in texts[1:] if opened else ():
@@ -109,7 +121,7 @@ def _who(scene: Scene, item: ChecklistItem) -> Line:
     if checklist.overdue(scene.state, item):
         tone, holds = _loud(scene), f"{held(item)} waits for it now"
     elif holds_now(scene, item):
-        tone = "warn"
+        tone, holds = "warn", f"{holds}{_due(scene)}"
     wants = items.wanted(scene, item)
     if checklist.unhealthy(scene.state, item) and wants:
         wants = f"then {wants}"
@@ -117,6 +129,23 @@ def _who(scene: Scene, item: ChecklistItem) -> Line:
     return line(
         (f"  {so_far}{between}", "dim"), wants, (" · " if so_far or wants else "", "dim"), (holds, tone)
     )
+
+
+def _due(scene: Scene) -> str:
+    """`, due in 8:00`: by when what holds back the next stage is wanted, while the last bake before it runs."""
+    state, bake = scene.state, scene.state.bake
+    last = state.stage < len(state.slices) and state.wave + 1 == len(state.slices[state.stage])
+    if bake is None or not last or state.phase != "baking" or state.paused is not None or not clean(state):
+        return ""
+    return f", due in {clock(bake.bake_time - bake.done(scene.at))}"
+
+
+def _counts_until(scene: Scene, item: ChecklistItem) -> str:
+    """`, counts until 14:20`: when the item's oldest signature is too old, while it still holds something back."""
+    signed = scene.state.signed.get(item.id, ())
+    if item.max_age is None or checklist.dated(item) or not signed or not checklist.ahead(scene.state, item):
+        return ""
+    return f", counts until {wall(scene, min(s.at for s in signed) + item.max_age)}"
 
 
 def _more(scene: Scene, item: ChecklistItem, width: int) -> Iterator[str]:

@@ -10,6 +10,7 @@ from cockpit.core.events import Frozen
 from cockpit.core.spans import clock
 from cockpit.core.state import State
 from cockpit.tui.moments import wall
+from cockpit.tui.progress import gauge, part
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, line
 
@@ -17,19 +18,32 @@ SOON = timedelta(minutes=10)
 """The last safe start is warned of from so long before it on."""
 
 
-def left(scene: Scene) -> Line:
-    """`window 1:48 left`."""
+def left(scene: Scene, with_bar: bool = False) -> Line:
+    """`window 1h48 left`, `with_bar` of how much of it has gone."""
     if scene.state.closed is not None:
         return Line()
     remains = window.left(scene.plan, scene.link.now())  # it runs on, even where the rest stands still
     if remains is None:
         return line(("no window", "dim"))
     if remains < timedelta(0):
-        return line((f"window over by {clock(-remains)}", "alarm"))
+        return line((f"window over by {clock(-remains)}", "warn"))
     tone: Tone = "warn" if remains < timedelta(minutes=15) else "text"
-    minutes = int(remains.total_seconds() // 60)
-    said = f"{minutes // 60}:{minutes % 60:02}" if minutes >= 60 else clock(remains)
-    return line(("window ", "dim"), (f"{said} left", tone))
+    said = _left(remains)
+    agreed = scene.plan.window
+    gone = line()
+    if with_bar and agreed is not None:
+        gone = gauge(part(agreed.closes - agreed.opens - remains, agreed.closes - agreed.opens), tone) + line(
+            " "
+        )
+    return line(("window ", "dim")) + gone + line((f"{said} left", tone))
+
+
+def _left(remains: timedelta) -> str:
+    """`1h46`, `46m`, and `9m05s` once it is short: hours are never taken for minutes."""
+    minutes, seconds = divmod(int(remains.total_seconds()), 60)
+    if minutes >= 60:
+        return f"{minutes // 60}h{minutes % 60:02}"
+    return f"{minutes}m" if minutes >= 10 else f"{minutes}m{seconds:02}s"
 
 
 def closes(scene: Scene) -> Line:
@@ -68,7 +82,7 @@ def last_start(scene: Scene) -> tuple[Line, Line]:
     what, at = found
     if scene.at > at:
         late = f"last safe start of {what} was {wall(scene, at)}"
-        return line((late, "alarm")), line((f"{what}: too late since {wall(scene, at)}", "alarm"))
+        return line((late, "warn")), line((f"{what}: too late since {wall(scene, at)}", "warn"))
     near = at - scene.at <= SOON
     tone: Tone = "warn" if near else "text"
     soon = f", in {clock(at - scene.at)}" if near else ""

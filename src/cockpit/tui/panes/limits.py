@@ -36,6 +36,9 @@ DOES = {"notify": "tells", "pause": "pauses", "rollback": "rolls back", "escalat
 WORDS_MOST = 24
 """Cells of the words at the end for which every row leaves room."""
 
+ROOM_ABOVE = 2.5
+"""How much higher than the highest reading the sparkline of a lower limit reaches: at full height it would be loud."""
+
 UNIT_REPEATED = 3
 """Cells of a unit that is short enough to stand behind the limit as well."""
 
@@ -58,16 +61,17 @@ class Standing:
 
 
 def rows(scene: Scene, width: int) -> list[Row]:
-    """A row a limit, beneath its signal's question where it has one; more of it where it isn't clean."""
+    """A row a limit, beneath its signal's question where it has one; more of it where it isn't clean.
+
+    What is exceeded comes first, then business questions, then the plan's order.
+    """
     named = {s.name: s for s in scene.plan.signals}
     others = dict.fromkeys(t.signal for t in scene.plan.thresholds if t.signal not in named)
     sizes = _sizes(scene, width)
-    ordered = sorted(named, key=lambda name: named[name].question is None)
-    found = [
-        row
-        for name in (*ordered, *others)
-        for row in _signal_rows(scene, name, named.get(name), width, sizes)
-    ]
+    over = {scene.plan.threshold(id_).signal for id_ in breached(scene.state) if urgent(scene)}
+    asked = {name for name, signal in named.items() if signal.question is not None}
+    ordered = sorted((*named, *others), key=lambda name: (name not in over, name not in asked))
+    found = [row for name in ordered for row in _signal_rows(scene, name, named.get(name), width, sizes)]
     return found or [fixed(line(("no limits agreed: nothing acts by itself", "warn")))]
 
 
@@ -77,10 +81,16 @@ def hand(scene: Scene) -> str:
         return ""
     if breached(scene.state):
         return "exceeded"
-    standing = [_judgement(scene, t) for t in unclean(scene.state)]
+    standing = [judgement(scene, t) for t in unclean(scene.state)]
     if any(j is not None and j.breaching_since is not None for j in standing):
         return "over"
     return "can't say" if any(j is None or j.verdict in ("inconclusive", "error") for j in standing) else ""
+
+
+def urgent(scene: Scene) -> bool:
+    """Whether a limit is exceeded, and nothing has been done about it yet."""
+    state = scene.state
+    return not (state.closed or state.rollback or state.aborted) and bool(breached(state))
 
 
 def wanted(plan: Plan) -> int:
@@ -92,8 +102,9 @@ def wanted(plan: Plan) -> int:
 def _signal_rows(scene: Scene, name: str, signal: Signal | None, width: int, sizes: Sizes) -> Iterator[Row]:
     if signal is not None and signal.question:
         yield fixed(line((signal.question, "strong")))
+    over = breached(scene.state) if urgent(scene) else ()
     thresholds = [t for t in scene.plan.thresholds if t.signal == name]
-    for threshold in thresholds:
+    for threshold in sorted(thresholds, key=lambda t: t.id not in over):
         yield from _limit_rows(scene, threshold, signal.unit if signal else "", width, sizes)
     if signal is None:
         return
@@ -113,11 +124,13 @@ def _limit_rows(scene: Scene, threshold: Threshold, unit: str, width: int, sizes
     fits = first.cells + beside.cells <= width
     yield Row((first + beside if fits else first).cut, key, limit=threshold.id, folds=True)
     if scene.opened(key, standing.loud):
-        limit = "" if with_limit else f"limit {_tolerated(threshold)}"
+        limit = "" if with_limit else f"limit {tolerated(threshold)}"
         away = standing.loud and standing.target not in (None, HERE)
         at = " ".join(part for part in (limit, f"on {standing.target}" if away else "") if part)
         will = _will(scene, threshold, standing) or _lasts(threshold, standing)
-        details = [standing.detail, at, will, "" if fits else agreed, threshold.message, _span(threshold)]
+        again = _again(scene, threshold, standing)
+        agreed = "" if fits else agreed
+        details = [standing.detail, again, at, will, agreed, threshold.message, _span(threshold)]
         said = " · ".join(d for d in details if d)
         for part in wrap(said, width - 4) if said else ():
             yield fixed(line((f"    {part}", "dim")))
@@ -144,6 +157,14 @@ def _will(scene: Scene, t: Threshold, standing: Standing) -> str:
     return f"{does} at {time_of_day(since + t.for_, scene.zone)} if it lasts"
 
 
+def _again(scene: Scene, t: Threshold, standing: Standing) -> str:
+    """`read again every 5s`, of a limit that can't be judged; what people enter tells when it is due."""
+    signal = next((s for s in scene.plan.signals if s.name == t.signal), None)
+    if standing.mark[0] != "?" or signal is None or signal.source == MANUAL or scene.state.closed is not None:
+        return ""
+    return f"read again every {as_in_plan(signal.interval)}"
+
+
 def _lasts(t: Threshold, standing: Standing) -> str:
     """What a breach waits for whose value is no longer beyond the limit."""
     back = standing.value is not None and not breaches(t, standing.value)
@@ -152,7 +173,7 @@ def _lasts(t: Threshold, standing: Standing) -> str:
     return f"stays exceeded until it is back at {number(t.clears_at)}"
 
 
-def _tolerated(t: Threshold, unit: str = "") -> str:
+def tolerated(t: Threshold, unit: str = "") -> str:
     """The limit as it is now: `> 2 %`; of a comparison `of 1.5×`, since its value is a ratio."""
     if t.compare is None:
         return f"{t.limit_text} {unit}" if unit else t.limit_text
@@ -165,7 +186,7 @@ def _value_and_limit(t: Threshold, unit: str, standing: Standing, sizes: Sizes) 
     if standing.towards is None:
         return unit, True
     again = unit if not t.compare and len(unit) <= UNIT_REPEATED else ""
-    for limit in (_tolerated(t, again), _tolerated(t)):
+    for limit in (tolerated(t, again), tolerated(t)):
         said = f"{unit} {limit}".lstrip()
         if len(said) <= sizes.unit + 1 + sizes.middle:
             return said, True
@@ -229,31 +250,37 @@ def _length(words: tuple[tuple[str, Tone], ...]) -> int:
     return sum(len(said) for said, _ in words)
 
 
-def _judgement(scene: Scene, t: Threshold) -> Judgement | None:
-    """What the limit says at this moment; after the end, or where that isn't known, what was recorded last.
+def judgement(scene: Scene, t: Threshold) -> Judgement | None:
+    """What the limit says at this moment; where that isn't known, what was recorded last.
 
     None before the first reading is on record: at the beginning, and anew once the session was taken up
-    again or the machine has slept.
+    again or the machine has slept. After the end it is what was read last, as long as the verdict stands on record.
     """
+    said = recorded(scene, t)
+    live = scene.link.judgement(t.id) if said is not None and not scene.link.failure else None
+    if live is None or said is None:
+        return said
+    return said if scene.state.closed is not None and live.verdict != said.verdict else live
+
+
+def recorded(scene: Scene, t: Threshold) -> Judgement | None:
+    """What was recorded of the limit last, or None."""
     said = scene.state.verdicts.get(t.id)
     if said is None:
         return None
-    over = scene.state.closed is not None or scene.link.failure
-    if not over and (live := scene.link.judgement(t.id)) is not None:
-        return live
     return Judgement(
         said.verdict, said.value, said.target, said.breaching_since, said.known_until, said.detail
     )
 
 
 def _standing(scene: Scene, t: Threshold) -> Standing:
-    limit: tuple[str, Tone] = (_tolerated(t), "text")
+    limit: tuple[str, Tone] = (tolerated(t), "text")
     acts: tuple[str, Tone] = (
         (" → shown only", "dim") if t.observe_only else (f" → {ACTIONS[t.action]}", "text")
     )
     lasts: tuple[str, Tone] = (f" for {as_in_plan(t.for_)}" if t.for_ else "", "dim")
     changed: tuple[str, Tone] = (" changed" if t.changed else "", "warn")
-    judged = _judgement(scene, t)
+    judged = judgement(scene, t)
     if judged is None:
         unread = "no reading yet" if t.observe_only else "no reading; holds"
         said = scene.state.signals.get(t.signal)
@@ -275,8 +302,10 @@ def _standing(scene: Scene, t: Threshold) -> Standing:
             return Standing(
                 ("△", "", "warn"), value, target, (("over", "warn"), changed, acts), 1, False, detail
             )
-        words = (("exceeded", "alarm"), changed, acts)
-        return Standing(("▲", "", "alarm"), value, target, words, 1, True, detail)
+        over = scene.state.rollback or scene.state.aborted or scene.state.closed
+        tone: Tone = "warn" if over else "alarm"  # what is acted on already needs no hand
+        words = (("exceeded", tone), changed, acts)
+        return Standing(("▲", "", tone), value, target, words, 1, True, detail)
     if since is not None:
         lasted = scene.at - since
         towards = lasted / t.for_ if t.for_ else 1.0
@@ -298,12 +327,13 @@ def _series(scene: Scene, t: Threshold, target: str | None, most: int) -> Sequen
 
 
 def _spark(series: Sequence[float | None], t: Threshold, width: int) -> str:
-    """Scaled up to the limit where that is an upper one, so that calm looks calm."""
+    """Scaled so that calm looks calm: up to an upper limit; from a lower one on, with room above what was read."""
     known = [v for v in series if v is not None]
-    high = max(known, default=0.0)
-    if t.op in (">", ">=") and t.limit is not None:
-        high = max(high, t.limit)
-    return spark(series, width, low=min(0.0, *known) if known else 0.0, high=high)
+    least, most = min(known, default=0.0), max(known, default=0.0)
+    if t.limit is not None and t.op in ("<", "<=") and t.compare is None:
+        return spark(series, width, low=t.limit, high=t.limit + ROOM_ABOVE * (most - t.limit))
+    upper = t.limit if t.limit is not None and t.op in (">", ">=") else most
+    return spark(series, width, low=min(0.0, least), high=max(most, upper))
 
 
 def _unlimited(scene: Scene, signal: Signal, width: int) -> Iterator[Row]:

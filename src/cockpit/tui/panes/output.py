@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from cockpit.core.attempt import Attempt
 from cockpit.core.spans import clock
-from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import chop, line, wrap
+from cockpit.tui.finding import Sought
+from cockpit.tui.links import links
+from cockpit.tui.printed import Printed, folded, lines
+from cockpit.tui.scene import Copy, Row, Scene, Sifted, fixed
+from cockpit.tui.text import count, line, wrap
 
-BYTES_MOST = 256 * 1024
-LINES_MOST = 2000
+ROWS_MOST = 1000
+"""Rows at the end that the pane shows; the reader of outputs shows all that is kept."""
+
+BYTES_MOST = 128 * 1024
+"""Of so many bytes at the end, at most."""
+
+LINE_MOST = 8 * 1024
+"""Characters at the end of a found line that are shown of it: one without an end may be all there is."""
 
 
 def rows(scene: Scene, width: int) -> Sequence[Row]:
@@ -19,12 +29,34 @@ def rows(scene: Scene, width: int) -> Sequence[Row]:
     attempt = chosen(scene)
     if attempt is None:
         return [fixed(line(("nothing has run yet", "dim")))]
-    head = [fixed(line((part, "dim"))) for part in wrap(f"$ {attempt.line}", width)]
     data = scene.link.output(attempt.id)
     if not data:
         silent = "no output yet" if attempt.status == "running" else "no output"
-        return [*head, fixed(line((silent, "dim")))]
-    return [*head, *_printed(bytes(data[-BYTES_MOST:]), len(data) > BYTES_MOST, width)]
+        return [*_command(attempt, width), fixed(line((silent, "dim")))]
+    last, earlier = _last(data, width)
+    said = f"… {count(earlier, 'earlier line')}: {scene.keys.get('output', 'o')} opens all that is kept"
+    more = [fixed(line((part, "dim"))) for part in wrap(said, width)] if earlier else []
+    return [*_command(attempt, width), *more, *last]
+
+
+def sifted(scene: Scene, width: int, sought: Sought) -> Sifted:
+    """The last lines that are looked for, of everything that is kept."""
+    attempt = chosen(scene)
+    data = scene.link.output(attempt.id) if attempt is not None else b""
+    return _sifted(data, width, sought)
+
+
+def copied(scene: Scene, row: Row | None) -> Copy | None:
+    """The whole kept output; where there is none, the command."""
+    attempt = chosen(scene)
+    if attempt is None:
+        return None
+    whose = f"{attempt.step} on {attempt.target}"
+    data = scene.link.output(attempt.id)
+    if not data:
+        return Copy(attempt.line, f"the command of {whose}, which has printed nothing")
+    said = f"the output of {whose} ({count(printed(data).lines, 'line')})"
+    return Copy(data.decode("utf-8", "replace"), said)
 
 
 def note(scene: Scene) -> str:
@@ -48,12 +80,41 @@ def chosen(scene: Scene) -> Attempt | None:
     return max(running or every, key=lambda a: a.started_at, default=None)
 
 
-@lru_cache(4)
-def _printed(data: bytes, cut: bool, width: int) -> tuple[Row, ...]:
-    """The bytes as rows. Line ends are line ends; every other control is made visible."""
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-    lines = text.expandtabs(8).removesuffix("\n").split("\n")
-    if cut:
-        lines = ["… earlier output is in the session's log …", *lines[1:]]
-    parts = [part for one in lines[-LINES_MOST:] for part in chop(one, width)]
-    return tuple(fixed(line(part)) for part in parts[-LINES_MOST:])
+def _command(attempt: Attempt, width: int) -> list[Row]:
+    parts = wrap(f"$ {attempt.line}", width)
+    return [fixed(line((part, "dim")), joins=" " if n else None) for n, part in enumerate(parts)]
+
+
+@lru_cache(2)
+def printed(data: bytes) -> Printed:
+    """An output's lines; those of the last two outputs are at hand."""
+    return Printed(data)
+
+
+@lru_cache(2)
+def _last(data: bytes, width: int) -> tuple[tuple[Row, ...], int]:
+    """The last rows, and how many lines stand before them. Line ends are line ends; other controls are visible."""
+    every = printed(data)
+    first = max(0, len(every) - ROWS_MOST, every.at(max(0, len(data) - BYTES_MOST)))
+    texts = lines(data[every.start(first) :])
+    found: deque[Row] = deque(maxlen=ROWS_MOST)
+    for n, text in enumerate(texts):
+        found.extend(_wrapped(text, width, goes_on=n == 0 and first > 0 and not every.number(first)))
+    return tuple(found), every.line(first) - 1 if first else 0
+
+
+@lru_cache(2)
+def _sifted(data: bytes, width: int, sought: Sought) -> Sifted:
+    every = lines(data)
+    found = [one for one in every if sought.within(one)]
+    last = (row for one in found[-ROWS_MOST:] for row in _wrapped(one[-LINE_MOST:], width))
+    return Sifted(tuple(deque(last, ROWS_MOST)), len(found), len(every))
+
+
+def _wrapped(text: str, width: int, goes_on: bool = False) -> Iterator[Row]:
+    """A line in as many rows as it takes; `goes_on`: with the line above."""
+    width, urls = max(4, width), links(text)
+    starts = folded(text, width) if len(text) > width or not text.isascii() else (0,)
+    for n, start in enumerate(starts):
+        end = starts[n + 1] if n + 1 < len(starts) else len(text)
+        yield fixed(line(text[start:end]), joins="" if n or goes_on else None, links=urls)

@@ -15,10 +15,10 @@ from cockpit.core.state import State, breached, unclean
 from cockpit.tui import doubt, gate, going_back
 from cockpit.tui.asks import forward
 from cockpit.tui.asks.forward import exceeded
+from cockpit.tui.calls import since
 from cockpit.tui.keys import offered
-from cockpit.tui.panes.alarms import alarms, since
+from cockpit.tui.panes.alarms import alarms
 from cockpit.tui.panes.banner import banner
-from cockpit.tui.panes.header import told
 from cockpit.tui.review_entries import over, standing
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, Tone, fit, join, line, pad, rewrap, time_of_day, wrap
@@ -38,9 +38,9 @@ REASON_MOST = 120
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What has to be answered: a sentence, the facts below it, each answer with its key and its cost."""
+    """What has to be answered: sentences, the facts below them, each answer with its key and its cost."""
 
-    said: str = ""
+    said: tuple[str, ...] = ()
     facts: tuple[Line, ...] = ()
     options: tuple[Option, ...] = ()
     tone: Tone = "warn"
@@ -59,20 +59,30 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
     open_ = alarms(scene, width - 2, able)
     if state.closed is not None:
         return _over(scene, width - 2, able)[:most]
-    if state.aborted is not None or state.left is not None:
-        return open_[:most]
-    asked = _both(_proposed(scene), _asked(scene, width))
+    asked = asking(scene)
     if not asked.options:
         return open_[:most]
     inner, tone = width - 4, asked.tone
     answers = _options(scene, asked.options, inner, able)
-    said = [line((part, tone)) for part in wrap(asked.said, inner)] if asked.said else []
-    said = said if len(said) + len(answers) <= most else []
+    said = [line((part, tone)) for part in wrap(" ".join(asked.said), inner)] if asked.said else []
+    said = _cut(said, most - len(answers), inner)
     open_ = open_[: max(0, most - len(said) - len(answers))]
     facts = [part for fact in asked.facts for part in rewrap(fact, inner)]
     room = most - len(said) - len(answers) - len(open_)
     lines = [*said, *(fact.cut(inner) for fact in _fitting(facts, room)), *answers]
     return [*(line(("▲ " if n == 0 else "  ", tone)) + part for n, part in enumerate(lines)), *open_]
+
+
+def asking(scene: Scene) -> Asking:
+    """What has to be answered at this moment; nothing once it is over."""
+    return scene.once(_everything_asked)
+
+
+def _everything_asked(scene: Scene) -> Asking:
+    state = scene.state
+    if state.closed is not None or state.aborted is not None or state.left is not None:
+        return Asking()
+    return _both(_proposed(scene), _asked(scene))
 
 
 def _over(scene: Scene, width: int, able: Container[str]) -> list[Line]:
@@ -81,21 +91,26 @@ def _over(scene: Scene, width: int, able: Container[str]) -> list[Line]:
     return [over(scene).cut(width), *_options(scene, (review,), width, able)]
 
 
+def _cut(said: list[Line], most: int, width: int) -> list[Line]:
+    if len(said) <= most or most <= 0:
+        return said[: max(0, most)]
+    return [*said[: most - 1], (said[most - 1] + line(" …")).cut(width)]
+
+
 def _fitting(facts: list[Line], most: int) -> list[Line]:
     if len(facts) <= most:
         return facts
     kept = facts[: max(0, most - 1)]
-    return [*kept, line(("  … more of it in the rollout pane and the journal", "dim"))] if kept else []
+    return [*kept, line(("  … more of it in the panes and the journal", "dim"))] if kept else []
 
 
 def _both(first: Asking, second: Asking) -> Asking:
     """Two questions at once: each answer stands there once."""
     if not first.options or not second.options:
         return first if first.options else second
-    said = " ".join(part for part in (first.said, second.said) if part)
     options = {option[1]: option for option in (*first.options, *second.options)}
     tone: Tone = "alarm" if "alarm" in (first.tone, second.tone) else "warn"
-    return Asking(said, first.facts + second.facts, tuple(options.values()), tone)
+    return Asking(first.said + second.said, first.facts + second.facts, tuple(options.values()), tone)
 
 
 def _proposed(scene: Scene) -> Asking:
@@ -104,16 +119,16 @@ def _proposed(scene: Scene) -> Asking:
     if proposed is None or unexplained is None:
         return Asking()
     reason = f": {fit(unexplained.reason, REASON_MOST)}" if unexplained.reason else ""
-    names = people.names(scene.plan, people.stoppers(scene.plan))
+    stoppers = people.stoppers(scene.plan)
     said = (
         f"Nobody has explained it within {span(unexplained.within)} (since {since(scene, unexplained)}){reason}."
-        f" A rollback is proposed to {names}; nothing expands meanwhile."
+        f" A rollback is proposed to {_called(scene, stoppers)}; nothing expands meanwhile."
     )
-    decline: Option = ("decline", "decline and go on", f"{names} says why")
-    return Asking(said, (), (_back(scene), EXPLAIN, decline), "alarm")
+    decline: Option = ("decline", "decline and go on", _do(scene, stoppers, "say", "why"))
+    return Asking((said,), (), (_back(scene), EXPLAIN, decline), "alarm")
 
 
-def _asked(scene: Scene, width: int) -> Asking:
+def _asked(scene: Scene) -> Asking:
     state = scene.state
     if state.started is None:
         return Asking()
@@ -125,7 +140,7 @@ def _asked(scene: Scene, width: int) -> Asking:
         return _stuck(scene) if rollout.stuck(state) else _paused(scene)
     if rollout.current_stage(state) is None and rollout.in_doubt(state):
         return _stuck(scene)
-    return _both(_gate(scene, width), _short_window(scene))
+    return _both(_gate(scene), _short_window(scene))
 
 
 def _taken_up(scene: Scene, resumed: ev.SessionResumed) -> Asking:
@@ -143,14 +158,14 @@ def _taken_up(scene: Scene, resumed: ev.SessionResumed) -> Asking:
     if state.rollback is not None:
         stoppers = people.stoppers(scene.plan)
         may = "you may" if scene.link.me in stoppers else people.names(scene.plan, stoppers)
-        return Asking(said, facts, (("pause", "go on rolling back", may), *_settle(state), abort))
+        return Asking((said,), facts, (("pause", "go on rolling back", may), *_settle(state), abort))
     facts += _unclean(scene)
     if rollout.stuck(state):
         tone: Tone = "alarm" if doubt.wants_a_person(scene) else "warn"
-        return Asking(said, facts, (*_mending(scene), _back(scene)), tone)
+        return Asking((said,), facts, (*_mending(scene), _back(scene)), tone)
     go_on: Option = ("pause", "accept and go on" if breached(state) else "go on", _who_resumes(scene))
     tone = "alarm" if breached(state) else "warn"
-    return Asking(said, facts, (go_on, *_settle(state), _back(scene), abort), tone)
+    return Asking((said,), facts, (go_on, *_settle(state), _back(scene), abort), tone)
 
 
 def _then_and_now(scene: Scene) -> tuple[Line, ...]:
@@ -188,7 +203,7 @@ def _unclean(scene: Scene) -> tuple[Line, ...]:
     """The limits that don't plainly pass: going on over them is a decision."""
     over, unknown = breached(scene.state), [t.id for t in unclean(scene.state)]
     unknown = [id_ for id_ in unknown if id_ not in over]
-    said = [line(("  ▲ ", "alarm"), (_exceeded(scene.state, over), "alarm"))] if over else []
+    said = [line(("  ▲ ", "alarm"), (_exceeded(scene, over), "alarm"))] if over else []
     if unknown:
         said.append(line(("  ? ", "warn"), (f"not clean, or not read yet: {', '.join(unknown)}", "warn")))
     return tuple(said)
@@ -200,19 +215,19 @@ def _going_back(scene: Scene) -> Asking:
     if result is not None and result.unproven:
         retry: Option = ("retry", "retry", "runs it there again")
         close: Option = ("close", "close as it is", "stays partial")
-        return Asking("", _doubts(scene), (retry, *_settle(state), close), "alarm")
+        return Asking((), _doubts(scene), (retry, *_settle(state), close), "alarm")
     every = [b for wave in rollback.way_back(state, scene.at) for b in wave]
     waiting = [b for b in every if b.status == "waiting"]
     if not waiting or any(b.status in ("running", "pending") for b in every):
         return Asking()
-    return Asking("", _doubts(scene), (WAIT, DOUBT))
+    return Asking((), _doubts(scene), (WAIT, DOUBT))
 
 
 def _stuck(scene: Scene) -> Asking:
     """Targets in trouble hold the rollout up, or its end; the header's sentence names them."""
     loud = doubt.wants_a_person(scene)
     wait = () if loud else (WAIT,)
-    return Asking("", _doubts(scene), (*wait, *_mending(scene), _back(scene)), "alarm" if loud else "warn")
+    return Asking((), _doubts(scene), (*wait, *_mending(scene), _back(scene)), "alarm" if loud else "warn")
 
 
 def _doubts(scene: Scene) -> tuple[Line, ...]:
@@ -237,13 +252,13 @@ def _mending(scene: Scene) -> tuple[Option, ...]:
 def _paused(scene: Scene) -> Asking:
     state, back = scene.state, _back(scene)
     if limits := breached(state):
-        owner = _promoters(scene)
-        said = f"{_exceeded(state, limits)} The rollout is paused: nothing new starts."
-        accept: Option = ("pause", "accept and go on", f"{owner} says why")
+        said = (_exceeded(scene, limits), "The rollout is paused: nothing new starts.")
+        accept: Option = ("pause", "accept and go on", _why_by(scene))
         return Asking(said, (), (back, ("", "keep waiting", "limits keep watching"), accept), "alarm")
     if isinstance(state.paused, ev.RolloutPaused) and state.paused.by != ev.COCKPIT:
         return Asking()  # paused by hand: the header says so, and nobody is asked anything
-    return Asking(_why(scene), (), (("pause", "resume", _who_resumes(scene)), back))
+    why = _why(scene)
+    return Asking((why,) if why else (), (), (("pause", "resume", _who_resumes(scene)), back))
 
 
 def _who_resumes(scene: Scene) -> str:
@@ -251,24 +266,37 @@ def _who_resumes(scene: Scene) -> str:
     owner, state = scene.plan.roles.decision_owner, replace(scene.state, attended=False)
     resume = cmd.ResumeRollout(scene.at, owner, accepting=breached(state))
     if isinstance(decide(state, resume), cmd.Refused):
-        return f"{_promoters(scene)} says why"
+        return _why_by(scene)
     if isinstance(state.paused, ev.LeftAlone):
-        return "you may" if scene.link.me in people.promoters(scene.plan) else f"{_promoters(scene)} decides"
+        promoters = people.promoters(scene.plan)
+        return "you may" if scene.link.me in promoters else _do(scene, promoters, "decide")
     return "anyone may"
 
 
-def _promoters(scene: Scene) -> str:
-    """Who decides where no gate says otherwise."""
-    return people.names(scene.plan, people.promoters(scene.plan))
+def _why_by(scene: Scene) -> str:
+    """Who decides where no gate says otherwise, and has to say why."""
+    return _do(scene, people.promoters(scene.plan), "say", "why")
 
 
-def _gate(scene: Scene, width: int) -> Asking:
+def _called(scene: Scene, who: tuple[str, ...]) -> str:
+    """`you or Lee Chen`."""
+    others = tuple(person for person in who if person != scene.link.me)
+    names = [people.names(scene.plan, others)] if others else []
+    return " or ".join([*(["you"] if len(others) < len(who) else []), *names])
+
+
+def _do(scene: Scene, who: tuple[str, ...], verb: str, what: str = "") -> str:
+    """`you say why`, `Dana Ruiz says why`."""
+    ending = "" if scene.link.me in who else "s"
+    return f"{_called(scene, who)} {verb}{ending}{f' {what}' if what else ''}"
+
+
+def _gate(scene: Scene) -> Asking:
     """A stage waits for the yes of its approvers: what they are asked, who has said yes, and what speaks for it."""
     stage = gate.waiting(scene)
     if stage is None or stage.gate is None:
         return Asking()
-    asked = stage.gate.instructions
-    asked = "" if told(scene, width, asked) else asked
+    asked = (stage.gate.instructions,) if stage.gate.instructions else ()
     facts = (*gate.standing(scene, stage, stage.gate), *gate.evidence(scene, stage))
     no: Option = ("reject", "reject", "pauses, with a reason")
     return Asking(asked, facts, (_yes(scene), no, _back(scene)))
@@ -288,12 +316,12 @@ def _short_window(scene: Scene) -> Asking:
         return Asking()
     if not (against := scene.late):
         return Asking()
-    options = (_yes(scene, f"{_promoters(scene)} says why"), _back(scene))
-    return Asking(f"{against[:1].upper()}{against[1:]}.", (), options)
+    options = (_yes(scene, _why_by(scene)), _back(scene))
+    return Asking((f"{against[:1].upper()}{against[1:]}.",), (), options)
 
 
-def _exceeded(state: State, limits: tuple[str, ...]) -> str:
-    return " ".join(f"{exceeded(state, limit)}." for limit in limits)
+def _exceeded(scene: Scene, limits: tuple[str, ...]) -> str:
+    return " ".join(f"{exceeded(scene, limit)}." for limit in limits)
 
 
 def _why(scene: Scene) -> str:

@@ -12,6 +12,7 @@ from cockpit.core.state import State
 from cockpit.tui import entries
 from cockpit.tui.asks.base import hands
 from cockpit.tui.marks import FOUND, Found, glyph
+from cockpit.tui.progress import gauge
 from cockpit.tui.scene import Row, Scene, fixed
 from cockpit.tui.text import count, line, listed, pad, some, wrap
 
@@ -50,6 +51,7 @@ def rows(scene: Scene, width: int) -> Iterator[Row]:
     """What stands in the way first, each with its reason; what is in order folds to a line a group."""
     left = {f.key for f in scene.missing if readiness.for_people(scene.plan, f)}
     yield from _in_the_way(scene, [f for f in scene.missing if f.key not in left], width)
+    yield from _looked_at(scene)
     for said in dict.fromkeys(_waited(scene, f) for f in scene.missing if f.key in left):
         yield from _told("person", said, width)
     in_order = [f for f in scene.findings if f.ok]
@@ -62,6 +64,20 @@ def rows(scene: Scene, width: int) -> Iterator[Row]:
     for name, findings in groups.items():
         yield from _in_order(scene, name, findings, width)
     yield fixed(line())
+
+
+def _looked_at(scene: Scene) -> Iterator[Row]:
+    """How far it is looked at: a bar for each group of which something isn't known yet."""
+    probed = sum(1 for t in scene.plan.targets if t.id in scene.state.probes)
+    groups = {"targets": (probed, len(scene.plan.targets), "reached")}
+    for name, word in (("limits", "read"), ("checklist", "checked")):
+        found = [f for f in scene.findings if _group(f) == name and not readiness.for_people(scene.plan, f)]
+        known = sum(1 for f in found if not readiness.awaited(scene.state, f))
+        groups[name] = (known, len(found), word)
+    for name, (known, of, word) in groups.items():
+        if known < of and of > 1:
+            head = line(glyph(FOUND["awaited"]), " ", pad(name, LABEL), "  ")
+            yield fixed(head + gauge(known / of) + line(f" {known} of {of} {word}"))
 
 
 def _group(finding: Finding) -> str:
@@ -120,7 +136,7 @@ def _gathered(state: State, findings: Iterable[Finding]) -> list[Reason]:
     gathered: dict[tuple[Found, About], dict[str, None]] = {}
     for finding in findings:
         names, about = _about(state, finding)
-        found: Found = "awaited" if _awaited(state, finding) else "wrong"
+        found: Found = "awaited" if readiness.awaited(state, finding) else "wrong"
         gathered.setdefault((found, about), {}).update(dict.fromkeys(names))
     reasons: list[Reason] = [
         (found, f"{some(tuple(names))}{about.said}") for (found, about), names in gathered.items()
@@ -148,25 +164,6 @@ def _about(state: State, finding: Finding) -> tuple[tuple[str, ...], About]:
     return (), About(finding.text)
 
 
-def _awaited(state: State, finding: Finding) -> bool:
-    """Whether it isn't wrong, but not known yet."""
-    kind, _, about = finding.key.partition(":")
-    match kind:
-        case "target":
-            return about not in state.probes
-        case "unseen" | "unchecked":
-            return True
-        case "signal":
-            return about not in state.signals
-        case "limit":
-            read = state.signals.get(state.plan.threshold(about).signal)
-            return about not in state.verdicts and (read is None or read.ok)
-        case "calendar":
-            return state.freezes is None
-        case _:
-            return False
-
-
 # Who is waited for
 
 
@@ -179,20 +176,21 @@ def _waited(scene: Scene, finding: Finding) -> str:
         item, said = scene.plan.item(about), scene.state.checks.get(about)
         evidence = f" ({said.found})" if said is not None and said.found else ""
         signers = checklist.missing(scene.state, item)
-        return f"{_does(scene, signers, 'sign')} “{item.text}”{evidence}{_how(scene, signers, 's')}"
+        return f"{_does(scene, signers, 'sign')} “{item.text}”{evidence}{_how(scene, signers, 'sign')}"
     signal = scene.plan.signal(scene.plan.threshold(about).signal if kind == "limit" else about)
     readers = tuple(filter(None, (reader(scene.plan, signal),)))
     if not entries.wanted(scene, signal):
         return finding.text
     does = _does(scene, readers, "enter") if readers else "anyone enters"
-    return f"{does} {signal.name}{_how(scene, readers or (scene.link.me,), 'e')}"
+    return f"{does} {signal.name}{_how(scene, readers or (scene.link.me,), 'enter_number')}"
 
 
 def _role(scene: Scene, role: str) -> str:
     holder = scene.plan.roles.holder(role) or ""
     if roles.accepted(scene.state, role):
-        return f"{scene.called(holder)}, {roles.called(role)}, has left: they come back, or somebody takes it (T)"
-    return f"{_does(scene, (holder,), 'accept')} {roles.called(role)}{_how(scene, (holder,), 'a')}"
+        left = f"{scene.called(holder)}, {roles.called(role)}, has left"
+        return f"{left}: they come back, or somebody takes it ({scene.keys['take_role']})"
+    return f"{_does(scene, (holder,), 'accept')} {roles.called(role)}{_how(scene, (holder,), 'accept')}"
 
 
 def _does(scene: Scene, who: tuple[str, ...], verb: str) -> str:
@@ -201,10 +199,10 @@ def _does(scene: Scene, who: tuple[str, ...], verb: str) -> str:
     return f"{listed(['you' if p == scene.link.me else scene.called(p) for p in who])} {verb}{'s' * one}"
 
 
-def _how(scene: Scene, who: tuple[str, ...], key: str) -> str:
+def _how(scene: Scene, who: tuple[str, ...], action: str) -> str:
     if not scene.link.seat.may_act:
         return ""
-    return f" ({key})" if hands(scene, who) else ", at a screen of their own"
+    return f" ({scene.keys[action]})" if hands(scene, who) else ", at a screen of their own"
 
 
 # What is in order

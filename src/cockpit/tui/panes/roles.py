@@ -77,6 +77,11 @@ def hand(scene: Scene) -> str:
     return "roles wait for you" if roles.waiting(state, scene.link.me) else ""
 
 
+def urgent(scene: Scene) -> bool:
+    """Whether a role is open because its holder has left."""
+    return scene.state.closed is None and bool(roles.left_open(scene.state))
+
+
 def _controls(scene: Scene, words: int) -> Iterator[Row]:
     """Whether the decision owner is here; nothing while nobody is known to be anywhere."""
     state, owner = scene.state, scene.plan.roles.decision_owner

@@ -12,21 +12,34 @@ from cockpit.core.plan import HERE, Plan, Stage
 from cockpit.core.rollout import Progress, TargetStatus
 from cockpit.core.slices import Wave
 from cockpit.core.spans import clock
-from cockpit.core.state import clean
-from cockpit.tui import doubt, going_back
+from cockpit.core.state import State, clean
+from cockpit.tui import doubt
 from cockpit.tui.marks import DOUBT, TARGET, Mark, glyph
+from cockpit.tui.once import once_for_each
 from cockpit.tui.panes import readiness, way_back
+from cockpit.tui.progress import gauge, of_stage, of_step, of_wave
+from cockpit.tui.progress import part as share
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, bar, count, join, line, pad, spread, wrap
+from cockpit.tui.text import Line, Tone, count, join, line, pad, spread, wrap
 
 LISTED_MOST = 12
-"""A wave of more targets than this shows trouble and work singly, the rest as counts."""
+"""A wave of more targets than this shows up to so many in trouble and at work singly, the rest as counts."""
 
 FORWARD: Mapping[str, Mark] = {**TARGET}
 
 QUIET: tuple[TargetStatus, ...] = ("pending", "succeeded", "excluded")
+LOUD: tuple[TargetStatus, ...] = ("failed", "in_doubt", "unreachable")
 
 Standing = Sequence[tuple[str, Progress]]
+
+
+@once_for_each
+def _standings(state: State) -> list[list[Standing]]:
+    """How every target stands, by stage and wave."""
+    return [
+        [[(t, rollout.progress(state, stage, wave, t)) for t in wave.targets] for wave in waves]
+        for stage, waves in zip(state.plan.stages, state.slices, strict=True)
+    ]
 
 
 def rows(scene: Scene, width: int) -> list[Row]:
@@ -52,6 +65,11 @@ def hand(scene: Scene) -> str:
     return "a decision" if status in ("ready", "waiting") else ""
 
 
+def urgent(scene: Scene) -> bool:
+    """Whether targets are in trouble that don't come out of it by themselves."""
+    return scene.state.closed is None and doubt.wants_a_person(scene)
+
+
 def wanted(plan: Plan) -> int:
     """Rows it would like: a line a stage, and the targets of the largest wave, if they are few."""
     return len(plan.stages) + 4 + min(LISTED_MOST, len(plan.targets))
@@ -59,7 +77,7 @@ def wanted(plan: Plan) -> int:
 
 def _stage_rows(scene: Scene, index: int, name_width: int, width: int) -> Iterator[Row]:
     state, stage, waves = scene.state, scene.plan.stages[index], scene.state.slices[index]
-    standings = [[(t, rollout.progress(state, stage, w, t)) for t in w.targets] for w in waves]
+    standings = _standings(state)[index]
     begun = state.started is not None and (
         index < state.stage or any(i == index for i, _ in state.waves_begun)
     )
@@ -146,11 +164,22 @@ def _stage_line(
         glyph(mark), " ", (pad(stage.name, name_width), "strong" if mark[2] != "dim" else "text"), "  "
     ) + line((pad(of or HERE, 10), "text"))
     if begun and index == scene.state.stage and scene.state.bake is not None:
-        return spread(width, left + _bake(scene), _bake_clock(scene))
+        return _first_fitting(left + _bake(scene), _bake_clocks(scene), width)
     if not begun:
         return (left + _ahead(scene, stage, index)).cut(width)
-    took = _elapsed(scene, [a for s in standings for t, _ in s for a in _forward(scene, stage, t)])
-    return spread(width, left + line((mark[1], mark[2])), line((took, "dim")))
+    took = line(
+        (_elapsed(scene, [a for s in standings for t, _ in s for a in _forward(scene, stage, t)]), "dim")
+    )
+    said = left + line((mark[1], mark[2]))
+    if index == scene.state.stage and scene.state.phase == "running" and scene.state.paused is None:
+        far = line("  ") + of_stage(scene, done, len(every))
+        said = said + far if said.cells + far.cells + took.cells + 1 <= width else said
+    return spread(width, said, took)
+
+
+def _first_fitting(left: Line, rights: Sequence[Line], width: int) -> Line:
+    """`left` beside the first of `rights` that there is room for, else the last."""
+    return spread(width, left, next((r for r in rights if left.cells + r.cells + 1 <= width), rights[-1]))
 
 
 def _bake(scene: Scene) -> Line:
@@ -158,16 +187,19 @@ def _bake(scene: Scene) -> Line:
     assert bake is not None
     if not bake.bake_time:
         return line(("settled", "dim"))
-    done = bake.done(scene.at) / bake.bake_time
     held = "" if clean(scene.state) else " held"
-    return line((bar(done, 8), "now"), (f" baking{held}", "warn" if held else "now"))
+    tone: Tone = "warn" if held else "now"
+    return gauge(share(bake.done(scene.at), bake.bake_time), tone) + line((f" baking{held}", tone))
 
 
-def _bake_clock(scene: Scene) -> Line:
+def _bake_clocks(scene: Scene) -> list[Line]:
+    """`2:00 of 10:00, 8:00 left`, with less where that is too long."""
     bake = scene.state.bake
     if bake is None or not bake.bake_time:
-        return Line()
-    return line((f"{clock(bake.done(scene.at))} of {clock(bake.bake_time)}", "dim"))
+        return [Line()]
+    done = timedelta(seconds=int(bake.done(scene.at).total_seconds()))
+    of, left = f"{clock(done)} of {clock(bake.bake_time)}", f"{clock(bake.bake_time - done)} left"
+    return [line((f"{of}, {left}", "dim")), line((of, "dim"))]
 
 
 def _ahead(scene: Scene, stage: Stage, index: int) -> Line:
@@ -195,30 +227,40 @@ def _wave_rows(part: Part, begun: bool, current: bool) -> Iterator[Row]:
     mark = trouble or mark
     of = (f"{done} of {len(part.standing)}", "text" if begun else "dim")
     names = "" if opened else "   " + ", ".join(part.wave.targets[:40])
-    yield Row(line("  ", glyph(mark), f" wave {part.n + 1}  ", of, (names, "dim")).cut, key, folds=begun)
+    label = line("  ", glyph(mark), f" wave {part.n + 1}  ", of, (names, "dim"))
+    if opened and current and part.scene.state.phase == "running" and part.scene.state.paused is None:
+        label += line("  ") + of_wave(part.scene, part.n, done, len(part.standing))
+    yield Row(label.cut, key, folds=begun)
     if opened:
         yield from _target_rows(part)
 
 
 def _target_rows(part: Part) -> Iterator[Row]:
-    """A row a target; in a large wave trouble and work singly, then what is to go and what is done as counts."""
-    groups: list[tuple[TargetStatus | None, Standing]] = [(None, part.standing)]
-    if len(part.standing) > LISTED_MOST:
-        loud = [(t, p) for t, p in part.standing if p.status in rollout.TROUBLE]
-        loud += [(t, p) for t, p in part.standing if p.status == "running"]
-        groups = [(None, loud)]
-        for quiet in QUIET:
-            groups.append((quiet, [(t, p) for t, p in part.standing if p.status == quiet]))
-    for status, members in groups:
+    """A row a target; in a large wave trouble and work singly, as far as they are few, and all else as counts."""
+    for status, members, more in _groups(part.standing):
         if status and members:
             mark, key = TARGET[status], f"group:{part.key}/{status}"
-            yield Row(
-                line(part.indent, glyph(mark), f" {len(members)} ", (mark[1], mark[2])).cut, key, folds=True
-            )
+            said = f" {len(members)} {'more ' * more}"
+            yield Row(line(part.indent, glyph(mark), said, (mark[1], mark[2])).cut, key, folds=True)
             if not part.scene.opened(key, False):
                 continue
         for target, progress in members:
             yield from _one_target(part, target, progress)
+
+
+def _groups(standing: Standing) -> Iterator[tuple[TargetStatus | None, Standing, bool]]:
+    """What is shown singly (None), and what as a count; `more` where some of it stands above singly."""
+    if len(standing) <= LISTED_MOST:
+        yield None, standing, False
+        return
+    trouble = [(t, p) for t, p in standing if p.status in rollout.TROUBLE]
+    yield None, trouble[:LISTED_MOST], False
+    for status in LOUD:
+        yield status, [(t, p) for t, p in trouble[LISTED_MOST:] if p.status == status], True
+    running = [(t, p) for t, p in standing if p.status == "running"]
+    yield None if len(running) <= LISTED_MOST else "running", running, False
+    for status in QUIET:
+        yield status, [(t, p) for t, p in standing if p.status == status], False
 
 
 def _one_target(part: Part, target: str, progress: Progress) -> Iterator[Row]:
@@ -230,7 +272,7 @@ def _one_target(part: Part, target: str, progress: Progress) -> Iterator[Row]:
 
     def draw(w: int) -> Line:
         start = line(indent, glyph(_mark(progress)), " ", pad(target, part.names), "  ")
-        doing = [_doing(part.wave, progress, attempts), going_back.usually(scene, progress.attempt)]
+        doing = [_doing(part.wave, progress, attempts), of_step(scene, progress.attempt)]
         return spread(w, start + join(doing, ", "), line((_elapsed(scene, attempts), "dim")))
 
     yield Row(draw, key, target=target, attempt=attempts[-1].id if attempts else "", folds=several)
@@ -294,7 +336,7 @@ def _step_line(scene: Scene, step: str, attempt: Attempt | None, indent: str) ->
         (mark[1] + proof, mark[2]),
         _codes(attempt),
         (f"  {took}  ", "dim"),
-    ) + going_back.usually(scene, attempt)
+    ) + of_step(scene, attempt)
 
 
 def _forward(scene: Scene, stage: Stage, target: str) -> list[Attempt]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from cockpit.core import rollback, rollout
 from cockpit.core.rollback import BackStatus, BackTarget
-from cockpit.tui import doubt, going_back
+from cockpit.tui import doubt
 from cockpit.tui.marks import BACK, Mark, glyph
+from cockpit.tui.progress import of_step, of_way_back
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, join, line, pad, wrap
+from cockpit.tui.text import Line, join, line, pad, runs, wrap
 
 LISTED_MOST = 12
 STILL_RUNNING: Mark = ("●", "still running", "now")
@@ -21,7 +22,24 @@ def rows(scene: Scene, width: int) -> list[Row]:
     waves = rollback.way_back(scene.state, scene.at)
     if not waves:
         return [Row(line(("✔ nothing was touched: nothing to undo", "good")).cut)]
-    return [row for wave in reversed(waves) for row in _wave_rows(scene, wave, width)]
+    return [
+        *_whole(scene, waves),
+        *(row for wave in reversed(waves) for row in _wave_rows(scene, wave, width)),
+    ]
+
+
+def _whole(scene: Scene, waves: tuple[tuple[BackTarget, ...], ...]) -> Iterator[Row]:
+    """How far all of it is, while it goes on."""
+    state = scene.state
+    if (
+        state.rollback_result is None
+        and state.paused is None
+        and state.closed is None
+        and state.aborted is None
+    ):
+        every = [b for wave in waves for b in wave]
+        proven = sum(1 for b in every if b.status == "proven")
+        yield fixed(line(f"proven {proven} of {len(every)}  ") + of_way_back(scene, proven, len(every)))
 
 
 def _wave_rows(scene: Scene, wave: tuple[BackTarget, ...], width: int) -> Iterator[Row]:
@@ -41,12 +59,13 @@ def _wave_rows(scene: Scene, wave: tuple[BackTarget, ...], width: int) -> Iterat
         glyph(mark),
         " ",
         (f"{stage.name}, wave {n + 1}", "strong"),
-        f"  proven {proven} of {len(wave)}  ",
-        (mark[1], mark[2]),
+        (f"  proven {proven} of {len(wave)}  ", "good" if proven == len(wave) else "text"),
+        (mark[1] if proven < len(wave) else "", mark[2]),
     )
-    yield Row(label.cut, key, folds=True)
-    if not scene.opened(key, proven < len(wave) or len(wave) <= 4):
+    if not scene.opened(key, proven < len(wave)):
+        yield Row((label + line((runs([b.target for b in wave]), "dim"))).cut, key, folds=True)
         return
+    yield Row(label.cut, key, folds=True)
     names = min(20, max(len(b.target) for b in wave))
     counted: tuple[BackStatus, ...] = ("pending", "proven") if len(wave) > LISTED_MOST else ()
     doubts = {(a.stage, a.target): a for a in rollout.in_doubt(scene.state)}
@@ -69,13 +88,13 @@ def _wave_rows(scene: Scene, wave: tuple[BackTarget, ...], width: int) -> Iterat
 
 def _target_row(scene: Scene, back: BackTarget, width: int) -> Row:
     newest = [a for a in scene.state.attempts.get(back.target, ()) if a.stage == back.stage.name]
-    slow = going_back.usually(scene, newest[-1] if newest else None)
-    return Row(
-        join([_target_line(back, width), slow], ", ").cut,
-        f"target:{back.stage.name}/{back.wave}/{back.target}",
-        target=back.target,
-        attempt=newest[-1].id if newest else "",
-    )
+    attempt = newest[-1] if newest else None
+
+    def draw(w: int) -> Line:
+        return join([_target_line(back, width), of_step(scene, attempt, with_clock=True)], ", ").cut(w)
+
+    key = f"target:{back.stage.name}/{back.wave}/{back.target}"
+    return Row(draw, key, target=back.target, attempt=attempt.id if attempt else "")
 
 
 def _target_line(back: BackTarget, width: int) -> Line:

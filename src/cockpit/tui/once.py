@@ -1,0 +1,27 @@
+"""What is worked out once for each state, however often screens are drawn from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+KEPT = 2
+"""A screen that stands still shows one state, and what needs a hand is told of another."""
+
+
+def once_for_each(work: Callable[[S], T]) -> Callable[[S], T]:
+    """`work`, which remembers what it made of the last objects it was asked about: these very ones, not equals."""
+    kept: list[tuple[S, T]] = []
+
+    def asked(about: S) -> T:
+        for known, made in kept:
+            if known is about:
+                return made
+        made = work(about)
+        kept[:] = [(about, made), *kept[: KEPT - 1]]
+        return made
+
+    return asked

@@ -1,0 +1,118 @@
+"""What stands in the journal pane as one entry: what came together, and nothing that says nothing new."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from cockpit.core import events as ev
+from cockpit.core.journal import number, on, span
+from cockpit.core.people_journal import because
+from cockpit.core.plan import Plan
+from cockpit.tui.text import count
+
+Entry = tuple[ev.Event, ...]
+"""Events, the one that says most last."""
+
+TOGETHER = timedelta(seconds=2)
+"""What is as it should be, and came within so much time, is told at once."""
+
+
+def entries(events: Iterable[ev.Event]) -> Iterator[Entry]:
+    """Every event in its entry, in order; a verdict that says again what its limit said before is left out."""
+    pending: list[ev.Event] = []
+    usual = False
+    known: dict[str, tuple[str, bool]] = {}
+    for event in events:
+        back = False
+        if isinstance(event, ev.VerdictChanged):
+            says = (event.verdict, event.breaching_since is not None)
+            before = known.get(event.threshold)
+            if before == says:
+                continue
+            back, known[event.threshold] = before is not None, says
+        good = bool(_usual(event)) and not back
+        within = usual and good and event.at - pending[0].at <= TOGETHER
+        if pending and not within and not _follows(pending[-1], event):
+            yield tuple(pending)
+            pending = []
+        usual = good
+        pending.append(event)
+    if pending:
+        yield tuple(pending)
+
+
+def _follows(before: ev.Event, event: ev.Event) -> bool:
+    """Whether a limit made it happen, or found it exceeded, in the event before."""
+    match before, event:
+        case ev.VerdictChanged(verdict="breach", threshold=limit), ev.ThresholdTripped():
+            return event.threshold == limit
+        case ev.ThresholdTripped(threshold=limit), ev.RolloutPaused() | ev.RollbackStarted():
+            return event.threshold == limit
+        case _:
+            return False
+
+
+def _usual(event: ev.Event) -> str:
+    """What is as it should be, in a word or two; empty for all else."""
+    match event:
+        case ev.TargetProbed(ok=True, running=(), held_by="", detail=""):
+            return "reached"
+        case ev.TargetExamined(clock_ahead=timedelta() as ahead):
+            right = not round(ahead.total_seconds()) and all(v.ok and not v.detail for v in event.versions)
+            return "as they should be" if right else ""
+        case ev.SignalRead(ok=True, detail=""):
+            return "read"
+        case ev.VerdictChanged(verdict="pass", breaching_since=None):
+            return "passes"
+        case _:
+            return ""
+
+
+def calm(entry: Entry) -> bool:
+    """Whether it tells of several things that they are as they should be."""
+    return len(entry) > 1 and bool(_usual(entry[0]))
+
+
+def together(entry: Entry, plan: Plan) -> str:
+    """Several events in one sentence; empty for one alone."""
+    if len(entry) == 1:
+        return ""
+    if calm(entry):
+        return _at_once(entry)
+    tripped = next(event for event in entry if isinstance(event, ev.ThresholdTripped))
+    return _exceeded(tripped, entry, plan)
+
+
+def _at_once(entry: Entry) -> str:
+    said = Counter(word for event in entry if (word := _usual(event)))
+    targets, signals, limits = said["reached"], said["read"], said["passes"]
+    fit = said["as they should be"]
+    examined = "the right clock and the previous version"
+    fitting = f"{count(fit, 'target')} with {examined}" if fit != targets else f"with {examined}"
+    words = [
+        f"{count(targets, 'target')} reached" if targets else "",
+        fitting if fit else "",
+        f"{count(signals, 'signal')} read" if signals else "",
+        f"{count(limits, 'limit')} {'passes' if limits == 1 else 'pass'}" if limits else "",
+    ]
+    return ", ".join(word for word in words if word)
+
+
+def _exceeded(tripped: ev.ThresholdTripped, entry: Entry, plan: Plan) -> str:
+    """`limit errors > 2 exceeded on web-5: 3.5 %, for 2 min; paused the rollout`."""
+    limit = plan.threshold(tripped.threshold)
+    unit = next((s.unit for s in plan.signals if s.name == limit.signal and limit.compare is None), "")
+    value = number(tripped.value, unit)
+    first, last = entry[0], entry[-1]
+    began = first.breaching_since if isinstance(first, ev.VerdictChanged) else None
+    lasted = f", for {span(first.at - began)}" if began is not None and first.at > began else ""
+    names = ", ".join(plan.person_name(who) for who in tripped.escalate_to)
+    does = f"; told {names}" if names else ""
+    if isinstance(last, ev.RolloutPaused):
+        does += "; paused the rollout"
+    elif isinstance(last, ev.RollbackStarted):
+        does += "; started the rollback"
+    said = f"limit {tripped.threshold} exceeded{on(tripped.target)}: {value}{lasted}{does}"
+    return f"{said}{because(tripped.message)}"
