@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Hundreds of processes start in the tests: what is compiled once is kept, whatever the developer's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help install demo test check faults soak bench format lock screenshot docs clean
+.PHONY: help install demo test check faults soak bench format lock screenshot recording docs clean
 help:            ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 14
 
@@ -46,13 +46,18 @@ soak: $(READY) servers ## long searches, then random faults until something brea
 bench: $(READY) servers ## speed against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks
 
-screenshot: $(READY) ## the README's picture, drawn anew
-	$(BIN)/python -m tests.tui.screenshot docs/screen.svg
+screenshot: $(READY) ## the pictures in docs/, drawn anew
+	$(BIN)/python -m tests.tui.screenshot docs
+
+recording: $(READY) ## the README's moving picture, played anew
+	$(BIN)/python -m tests.tui.recording docs/recording.svg
 
 docs: $(READY)   ## the generated pages, written anew
 	$(BIN)/python -c "from cockpit.planfile.reference import reference; print(reference(), end='')" > docs/plan.md
 	$(BIN)/python -m cockpit.tui.keys_page > docs/keys.md
 	$(BIN)/cockpit schema --of review > docs/review.schema.json
+	$(BIN)/python -c "from cockpit.cli.exit_codes import page; print(page(), end='')" > docs/exit-codes.md
+	$(BIN)/python -m tests.errors_page > docs/errors.md
 
 format: $(READY) ## rewrite the code in the one format
 	$(BIN)/ruff format src tests

@@ -47,9 +47,13 @@ def _takes_long(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def _state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
-    """What is kept between runs, by us or by an attempt on this machine, never lands in the developer's home."""
+    """What is kept between runs, by us or by an attempt on this machine, never lands in the developer's home.
+
+    Nor does anything depend on what the developer has set there.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
 
 

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.benchmarks import engine, export, hands, judging, screen, scrub, ssh, store
+from tests.benchmarks import engine, export, fleet, hands, judging, output, screen, scrub, ssh, store
 from tests.benchmarks.rows import Row
 
 
@@ -32,10 +32,12 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "help": lambda: [screen.help_time()],
     "frame": lambda: [screen.first_frame()],
     "metrics": lambda: [screen.metrics()],
+    "fleet": lambda: fleet.rows(),
     "hands": lambda: asyncio.run(hands.attended()),
     "replay": lambda: asyncio.run(hands.replay()),
     "scrub": lambda: scrub.scrub(),
     "export": lambda: export.rows(),
+    "output": lambda: output.rows(),
 }
 
 

@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.tui import dialogs
 from tests.benchmarks.apart import NAME, NOTE_BYTES, TARGETS, EngineProcess
 from tests.benchmarks.rows import Row
 from tests.faults.pty import Terminal
@@ -96,11 +97,14 @@ async def presses(screens: Sequence[Attached]) -> list[float]:
     chance = random.Random(2)
     for n in range(PRESSES):
         await asyncio.sleep(chance.uniform(0.3, 0.6))  # not in step with the drawings
+        pressed = screens[n % len(screens)]
+        if n % 2:
+            pressed.type("p")
+            await asyncio.sleep(dialogs.ARM_AFTER + 0.5)  # the question is up, and takes a ⏎
         for screen in screens:
             screen.moment.expect(GOES_ON if n % 2 else PAUSED)
-        pressed = screens[n % len(screens)]
-        at = time.perf_counter()
-        pressed.type("p")
+        at = time.perf_counter() + (dialogs.HELD if n % 2 else 0)
+        pressed.type("\r" if n % 2 else "p")
         await all_came(screens)
         seconds += [s.moment.came - at for s in screens if s is not pressed]
     return seconds

@@ -93,6 +93,18 @@ class OnTerminal:
                 ticks += (int(fields[11]) + int(fields[12])) * (int(fields[3]) == self.pid)
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def type(self, keys: bytes) -> None:
+        """As somebody at its keyboard."""
+        os.write(self._fd, keys)
+
+    def terminate(self, patience_s: float = 10) -> None:
+        """Ask it to end, read what it says meanwhile, and wait for it."""
+        os.kill(self.pid, 15)
+        with suppress(OSError):  # a terminal that nobody has any more can't be read
+            self.read(patience_s)
+        os.waitpid(self.pid, 0)
+        os.close(self._fd)
+
     def end(self) -> None:
         """Kill it."""
         os.kill(self.pid, 9)

@@ -123,7 +123,7 @@ def test_an_escalation_is_told_and_answered(session: Session) -> None:
         f"small 2 in {session.path.name}: escalate: errors > 2, now 9 %. payments may stand still Called: Sam Okoro "
         "#sam, finance on call: +1 555 0100. Whoever is here says so: `cockpit here`, or i on the screen"
     ]
-    called = "errors > 2 calls Sam Okoro or finance on call: +1 555 0100: `cockpit here` answers"
+    called = "errors above 2 calls Sam Okoro or finance on call: +1 555 0100: `cockpit here --as sam` answers"
     wait_for(lambda: any(called in hint for hint in session.hints))
     refused = session.asks("here")
     assert (refused.returncode, "Sam Okoro is called, not Dana Ruiz" in refused.stderr) == (1, True)
@@ -149,7 +149,9 @@ def test_what_nobody_can_explain(session: Session) -> None:
     again = session.asks("unexplained")
     assert (again.returncode, "refused: it is unexplained since" in again.stderr) == (1, True)
     wait_for(lambda: bool(session.events("RollbackProposed")))
-    proposed = 'Dana Ruiz or Lee Chen decides: `cockpit rollback`, or `cockpit decline "why"`'
+    proposed = (
+        'Dana Ruiz or Lee Chen decides: `cockpit rollback --as dana`, or `cockpit decline "why" --as dana`'
+    )
     wait_for(lambda: any(proposed in hint for hint in session.hints))
     refused = session.asks("decline", "carts fill again", who="sam")
     assert (refused.returncode, "Dana Ruiz or Lee Chen" in refused.stderr) == (1, True)

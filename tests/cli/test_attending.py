@@ -82,7 +82,7 @@ def running(path: Path, sshd: Sshd) -> Iterator[Session]:
     ) as process:
         try:
             assert process.stderr is not None
-            assert any("decides on “rest”" in line for line in process.stderr)
+            assert any("Needed: before “rest” Sam Okoro signs" in line for line in process.stderr)
             yield Session(home, path, plan, process)
         finally:
             process.kill()

@@ -169,6 +169,8 @@ def test_the_demo_ends_as_it_should(home: dict[str, str], bad: bool) -> None:
     release = tomllib.loads((ROOT / "sample-plans" / "demo.toml").read_text())["release"]
     expected = release["previous_version"] if bad else release["version"]
     assert serving == [f"web-{i} {expected}" for i in (1, 2)]
+    assert f"limits hit: {'errors above ' if bad else 'none'}" in done.stderr
+    assert " > " not in done.stderr  # it is heard as well as read
 
 
 def test_the_log_alone_is_enough_to_read_the_plan(home: dict[str, str], tmp_path: Path, sshd: Sshd) -> None:

@@ -72,7 +72,7 @@ def test_chosen_failures_end_with_the_codes_of_run(home: dict[str, str]) -> None
     demo = SAMPLES / "demo.toml"
     breached = cockpit(home, "rehearse", demo, "--breach", "errors@web")
     assert breached.returncode == 3
-    assert "started the rollback on the limit errors > 5" in breached.stdout
+    assert "started the rollback on the limit errors above 5" in breached.stdout
     assert "It rolled back" in breached.stdout
     assert f"opened the session rehearsal on simulated targets with {demo}" in breached.stdout
     assert "this plan was rehearsed" not in breached.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.core import events as ev
+from cockpit.core.spans import rounded
 from cockpit.runtime.replaying_timeline import DECISIONS
 from cockpit.store.recording import read
 from tests.cli.conftest import home_in
@@ -52,12 +53,12 @@ async def test_the_next_decisions_lead_to_the_rollback_with_the_numbers_of_its_e
         await terminal.shows("rolling back")
         (tripped,) = (r for r in rollback.evidence if r.threshold == rollback.threshold)
         assert tripped.value is not None
-        await terminal.shows(f"{tripped.value:.3g} % {tripped.limit} %")
+        await terminal.shows(f"{rounded(tripped.value)} % {tripped.limit} %")
         terminal.type("k")
         await terminal.shows("What did we know here?")
         for reading in rollback.evidence:
             assert reading.value is not None
-            await terminal.shows(f"{reading.value:g} ")
+            await terminal.shows(f"{rounded(reading.value)} ")
         terminal.type("kq")
         assert await terminal.ends() == 0
         assert terminal.unrestored() == []

@@ -337,4 +337,4 @@ def test_an_earlier_plan_with_problems_is_refused_with_them(place: tuple[dict[st
     assert 'did you mean "dana"?' in done.stderr
     assert done.stderr.endswith("bad.toml: 1 problem. Nothing was written: mend it first.\n")
     missing = init(place, [], "--from", "none.toml")
-    assert (missing.returncode, "the plan can't be read: No such file" in missing.stderr) == (2, True)
+    assert (missing.returncode, "none.toml: there is no such file" in missing.stderr) == (2, True)

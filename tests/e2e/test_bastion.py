@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.faults.attended import press
 from tests.faults.pty import Terminal
 from tests.faults.release import ROOT, Shape, Site
 from tests.remote.waiting import until
@@ -95,6 +96,8 @@ async def test_the_door(tmp_path: Path) -> None:
                     assert refused.stdout == ""
                     assert "here is only" in refused.stderr
                 terminal.type("p")
+                await terminal.shows("Go on with the release?")
+                await press(terminal, "\r", lambda: bool(site.events("RolloutResumed")), "the resumption")
                 await terminal.shows("running canary")
                 site.let_go("web-1")
                 await terminal.shows("waiting before web")

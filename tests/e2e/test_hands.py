@@ -107,6 +107,8 @@ async def test_three_users_at_three_terminals(tmp_path: Path) -> None:
             for screen in screens:
                 await screen.shows("paused by Sam Okoro")
             lee.type("p")
+            await lee.shows("Go on with the release?")
+            await press(lee, "\r", lambda: bool(site.events("RolloutResumed")), "the resumption")
             for screen in screens:
                 await screen.shows("running canary")
 
@@ -171,7 +173,9 @@ async def test_the_lead_is_killed_in_a_wave_and_another_goes_on(tmp_path: Path) 
             await lee.shows("all that was left open")
             lee.type("\x1b[A" + "her laptop is gone")
             await press(lee, "\r", lambda: len(site.events("RoleTaken")) == 2, "the roles")
-            await press(lee, "p", lambda: bool(site.events("RolloutResumed")), "the resumption")
+            lee.type("p")
+            await lee.shows("Go on with the release?")
+            await press(lee, "\r", lambda: bool(site.events("RolloutResumed")), "the resumption")
             await lee.shows("completed")
             lee.type("q")
             assert await lee.ends() == 0

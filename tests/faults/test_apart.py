@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -159,7 +160,9 @@ async def test_the_screen_goes_away_in_a_wave_and_somebody_else_goes_on(
             await lee.shows("all that was left open")
             lee.type("\x1b[A" + "her laptop is gone")
             await press(lee, "\r", lambda: len(site.events("RoleTaken")) == 2, "the roles")
-            await press(lee, "p", lambda: site.events("RolloutResumed"), "the resumption")
+            lee.type("p")
+            await lee.shows("Go on with the release?")
+            await press(lee, "\r", lambda: site.events("RolloutResumed"), "the resumption")
             await lee.shows("completed")
             assert await leaves(lee) == 0
             assert "completed: ledger 2 is out" in said(lee)
@@ -205,9 +208,12 @@ async def test_whoever_leaves_is_told_how_to_come_back(tmp_path: Path) -> None:
         (name,) = (path.stem for path in site.path.rglob("*.sock"))
         assert summary[0] == f"session {name}"
         assert summary[1].startswith("head ")
-        assert summary[2:] == [
-            "it goes on: “canary”: 0 of 1 done",
-            f"Nobody is at a screen now: nothing expands. `cockpit attach {name}` brings you back",
+        began = summary[3]
+        assert re.fullmatch(r"ledger 2 in \S+, since \d\d:\d\d: stage 1 of 2", began)
+        assert summary[2].startswith("it goes on: “canary”: 0 of 1 done")
+        assert summary[4:] == [
+            "on targets: under way, not proven on web-1; 1 (not touched) on web-2, web-3",
+            f"Nobody is at a screen now: nothing expands. `cockpit attach {name} --as dana` brings you back",
         ]
         second = site.cockpit("run", site.plan, "--as", "dana", "--headless", "--log", tmp_path / "second.db")
         assert await second.ended() == HELD
@@ -234,7 +240,7 @@ async def test_a_signal_to_the_engine_leaves_the_session_and_the_screens_are_tol
                 await until(lambda: gone_for_good(site, engine), "the engine's end")
                 for screen in (dana, lee):
                     assert await leaves(screen) == LEFT
-            assert f"not over: `cockpit resume {site.log}` takes it up again" in said(dana)
+            assert f"not over: `cockpit resume {site.log} --as dana` takes it up again" in said(dana)
             assert "not over: whoever opened it, with `cockpit resume`, takes it up again" in said(lee)
         assert [e["reason"] for e in site.events("SessionLeft")] == ["received SIGTERM"]
         site.let_go("web-1")
@@ -257,7 +263,7 @@ async def test_the_engine_is_killed_and_the_session_is_taken_up_on_a_screen(tmp_
             os.kill(engine, signal.SIGKILL)
             await dana.shows("OUT OF REACH OF THE SESSION")
             assert await leaves(dana) == LEFT
-            assert f"no limit acts: `cockpit resume {site.log}` takes it up again" in said(dana)
+            assert f"no limit acts: `cockpit resume {site.log} --as dana` takes it up again" in said(dana)
         assert list(site.path.rglob("*.sock"))  # a dead one's
         site.let_go("web-1")
         words = ("resume", site.log, "--as", "dana", "--promote-when-clean")

@@ -1,6 +1,6 @@
 """The command line: parses it, and wires the real parts together for each command.
 
-Imports of the heavy layers stand inside the commands that need them: `--help` answers at once.
+A command's module is imported once it is asked for, and the heavy layers inside it: `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -9,26 +9,19 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
 
-from cockpit.cli import (
-    actions,
-    attending,
-    driving,
-    exporting,
-    history,
-    reading,
-    rehearsing,
-    replaying,
-    reviewing,
-    signing,
-    starting,
-)
 from cockpit.cli.arguments import ACTS, parser
+from cockpit.cli.bare import bare
 from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
+from cockpit.cli.help import with_command
 from cockpit.cli.session import is_headless, tell
 from cockpit.core.errors import CockpitError
+
+ASKED = "__complete"
+"""The hidden word by which a shell's completion asks what may stand where."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,13 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         w.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         for w in (sys.argv[1:] if argv is None else argv)
     ]
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
-        words = ["run", *words]  # `cockpit PLAN.toml`
-    args = parser().parse_args(words)
     gc.freeze()  # what start-up makes stays: collecting it again and again only delays the first frame
     gc.set_threshold(50_000, 20, 20)
     try:
-        run = partial(COMMANDS[args.command], args)
+        if not words:
+            return bare()
+        if words[0] == ASKED:
+            from cockpit.cli.completing import complete
+
+            return complete(words[1:])
+        args = parser().parse_args(with_command(words, COMMANDS))
+        run = partial(_command, args)
         on_screen = args.command in ON_SCREEN and not is_headless(args)
         return guarded(run, _means(args)) if on_screen else run()
     except CockpitError as fault:
@@ -56,6 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return LEFT
 
 
+def _command(args: argparse.Namespace) -> int:
+    module, name = COMMANDS[args.command].split(".")
+    return getattr(import_module(f"cockpit.cli.{module}"), name)(args)
+
+
 def _means(args: argparse.Namespace) -> str:
     """What the end of this command's screen means for its session."""
     if args.command == "demo":
@@ -65,25 +67,28 @@ def _means(args: argparse.Namespace) -> str:
     return TOGETHER if getattr(args, "foreground", False) else APART
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "run": driving.run,
-    "resume": driving.resume,
-    "attach": attending.attach,
-    "watch": attending.watch,
-    **dict.fromkeys(ACTS, attending.act),
-    "sign": signing.sign,
-    "check": reading.check,
-    "rehearse": rehearsing.rehearse,
-    "replay": replaying.replay,
-    "export": exporting.export,
-    "sessions": history.sessions,
-    "review": reviewing.review,
-    "actions": actions.actions,
-    "verify": reading.verify,
-    "demo": driving.demo,
-    "schema": reading.schema,
-    "init": starting.init,
+COMMANDS: dict[str, str] = {
+    "run": "driving.run",
+    "resume": "driving.resume",
+    "attach": "attending.attach",
+    "watch": "attending.watch",
+    **dict.fromkeys(ACTS, "attending.act"),
+    "sign": "signing.sign",
+    "check": "reading.check",
+    "rehearse": "rehearsing.rehearse",
+    "replay": "replaying.replay",
+    "export": "exporting.export",
+    "sessions": "history.sessions",
+    "review": "reviewing.review",
+    "actions": "actions.actions",
+    "verify": "reading.verify",
+    "demo": "driving.demo",
+    "schema": "reading.schema",
+    "init": "starting.init",
+    "doctor": "doctor.doctor",
+    "completion": "completing.completion",
 }
+"""Each command's function: its module here, and its name."""
 
 ON_SCREEN = ("run", "resume", "demo", "attach", "replay")
 """The commands that open a screen, unless they are headless."""

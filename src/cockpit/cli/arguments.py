@@ -7,19 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cockpit import __version__
+from cockpit.cli.help import INSTALL, Below, Whole, described
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
-    whole = argparse.ArgumentParser(
-        prog="cockpit",
-        description="A terminal cockpit for production releases.",
-        epilog="`cockpit PLAN.toml` is the same as `cockpit run PLAN.toml`. Try `cockpit demo`.",
-    )
+    whole = Whole(prog="cockpit")
     whole.add_argument("--version", action="version", version=f"cockpit {__version__}")
-    sub = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    sub = whole.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=Below)
     run = sub.add_parser("run", help="open a session and the screen")
-    run.add_argument("plan", type=Path, metavar="PLAN")
+    run.add_argument("plan", type=Path, metavar="PLAN", help="its file")
     _who(run)
     run.add_argument("--log", type=Path, metavar="FILE", help="where the session's log goes")
     _driving(run)
@@ -30,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
         "--go-on",
         default="",
         metavar="REASON",
-        help="headless, or where the session still runs: go on with it, for this reason",
+        help="headless, or where it still runs: let it go on at once, for this reason; without, it waits for a person",
     )
     _driving(resume)
     _attending(sub)
@@ -38,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _rehearsing(sub)
     _replaying(sub)
     _exporting(sub)
-    sessions = sub.add_parser("sessions", help="what has been run, and what each service's releases come to")
+    sessions = sub.add_parser("sessions", help="what has been run, and each service summed up")
     sessions.add_argument("--service", default="", metavar="S", help="only this service's")
     sessions.add_argument("--json", action="store_true", help="one JSON object")
     verify = sub.add_parser("verify", help="check a session's log, and the outcome it claims")
@@ -53,15 +50,31 @@ def parser() -> argparse.ArgumentParser:
     _starting(sub)
     _review(sub)
     _actions(sub)
+    _machine(sub)
     schema = sub.add_parser("schema", help="print the JSON Schema of the plan")
     schema.add_argument(
         "--of", choices=("plan", "review"), default="plan", help="of the plan, or of a report as JSON"
     )
+    described(sub)
     return whole
 
 
+def _machine(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands about this machine and its shells."""
+    doctor = sub.add_parser("doctor", help="is this machine fit for a release? terminal, SSH, disk")
+    doctor.add_argument("plan", nargs="?", type=Path, metavar="PLAN", help="reach its targets too")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    completion = sub.add_parser(
+        "completion",
+        help="the script by which your shell completes cockpit's words",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=INSTALL,
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
 def _exporting(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    export = sub.add_parser("export", help="write a session's report, whatever state its log is in")
+    export = sub.add_parser("export", help="a session's report: markdown, html, json or csv")
     _session_argument(export)
     export.add_argument(
         "--format",
@@ -99,9 +112,7 @@ def _starting(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def _review(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    review = sub.add_parser(
-        "review", help="what cost a release time, the review's questions, and its actions"
-    )
+    review = sub.add_parser("review", help="what cost time, the review's questions, and its actions")
     _session_argument(review)
     review.add_argument(
         "--answer",
@@ -133,13 +144,15 @@ def _actions(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for word, says in (("close", "it is done"), ("waive", "it is given up")):
         settle = what.add_parser(word, help=says)
         settle.add_argument("action", metavar="ACTION", help="as `cockpit actions` lists it: SESSION/NUMBER")
-        settle.add_argument("reason", metavar="REASON")
+        settle.add_argument(
+            "reason", metavar="REASON", help="what was done, or why it isn't needed; it is kept"
+        )
         _who(settle)
 
 
 def _checking(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    check = sub.add_parser("check", help="every problem in the plan, then readiness and the exact commands")
-    check.add_argument("plan", type=Path, metavar="PLAN")
+    check = sub.add_parser("check", help="problems in the plan, then readiness and exact commands")
+    check.add_argument("plan", type=Path, metavar="PLAN", help="its file")
     check.add_argument("--offline", action="store_true", help="contact nothing")
     check.add_argument(
         "--against",
@@ -152,7 +165,7 @@ def _checking(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def _rehearsing(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     rehearse = sub.add_parser("rehearse", help="play the plan on simulated targets: does every limit fire?")
-    rehearse.add_argument("plan", type=Path, metavar="PLAN")
+    rehearse.add_argument("plan", type=Path, metavar="PLAN", help="its file")
     rehearse.add_argument(
         "--fail", action="append", default=[], metavar="STEP@TARGET", help="one run in which this step fails"
     )
@@ -167,7 +180,7 @@ def _rehearsing(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
 
 
 def _replaying(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    replay = sub.add_parser("replay", help="play a recorded session back in the same panes, with a scrubber")
+    replay = sub.add_parser("replay", help="play a recorded session back, with a scrubber")
     _session_argument(replay)
     speeds = (1, 2, 5, 10, 20, 50, 100)
     replay.add_argument(
@@ -200,7 +213,8 @@ def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def _signing(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     sign = sub.add_parser(
         "sign",
-        help="sign a checklist item off, a gate or a role: by name, or with an SSH key (docs/sign-offs.md)",
+        help="sign a checklist item, a gate or a role: typed, or by SSH key",
+        description="With a key elsewhere it takes three steps: docs/sign-offs.md.",
     )
     _running_argument(sign)
     sign.add_argument(
@@ -245,7 +259,9 @@ def _id(said: str) -> str:
 
 _WHY = {"--reason": {"default": "", "metavar": "TEXT", "help": "why, in a line; it is kept"}}
 
-_NOTE = {"--note": {"dest": "reason", "default": "", "metavar": "TEXT"}}
+_NOTE = {
+    "--note": {"dest": "reason", "default": "", "metavar": "TEXT", "help": "what you saw; it is kept with it"}
+}
 
 
 _ROLE = {"nargs": "?", "default": "", "metavar": "ROLE", "help": "only this one"}
@@ -271,22 +287,24 @@ ACTS: dict[str, Act] = {
     ),
     "rollback": Act("RollBack", "undo what was touched", _WHY),
     "abort": Act("Abort", "stop here, leave as is", _WHY),
-    "reject": Act("RejectStage", "say no at the gate that waits", {"reason": {"metavar": "WHY"}}),
+    "reject": Act(
+        "RejectStage",
+        "say no at the gate that waits",
+        {"reason": {"metavar": "WHY", "help": "what has to change; kept"}},
+    ),
     "accept": Act("AcceptRole", "accept the roles that wait for you", {"role": _ROLE}),
     "offer": Act(
         "OfferRole",
         "offer a role of yours to somebody",
         {"role": {"metavar": "ROLE"}, "to": {"metavar": "PERSON"}, **_WHY},
     ),
-    "refuse": Act(
-        "DeclineRole", "don't take a role that is offered, or take an offer back", {"role": _ROLE, **_WHY}
-    ),
+    "refuse": Act("DeclineRole", "don't take a role, or take your offer back", {"role": _ROLE, **_WHY}),
     "signal": Act(
         "EnterReading",
         "enter the value of a signal that a person reads",
         {"signal": {"metavar": "SIGNAL"}, "value": {"metavar": "VALUE", "type": float}, **_NOTE},
     ),
-    "note": Act("AddNote", "keep a note for the review", {"reason": {"metavar": "TEXT"}}),
+    "note": Act("AddNote", "keep a note for the review", {"reason": {"metavar": "TEXT", "help": "a line"}}),
     "unexplained": Act(
         "ReportUnexplained",
         "we can't explain this; anyone may",
@@ -299,9 +317,15 @@ ACTS: dict[str, Act] = {
             }
         },
     ),
-    "explain": Act("Explain", "say what the unexplained was", {"reason": {"metavar": "TEXT"}}),
+    "explain": Act(
+        "Explain",
+        "say what the unexplained was",
+        {"reason": {"metavar": "TEXT", "help": "and how it is known"}},
+    ),
     "decline": Act(
-        "DeclineProposal", "don't roll back although it is proposed", {"reason": {"metavar": "WHY"}}
+        "DeclineProposal",
+        "don't roll back although it is proposed",
+        {"reason": {"metavar": "WHY", "help": "how you know that it is safe to go on; it is kept"}},
     ),
     "here": Act("AnswerEscalation", "I'm here: answer the limits that call you", _NOTE),
     "limit": Act(
@@ -314,7 +338,7 @@ ACTS: dict[str, Act] = {
                 "type": moved,
                 "help": '"> 3", "> 3 for 2m" or "outside 1..5"; without for, its span stays',
             },
-            "reason": {"metavar": "WHY"},
+            "reason": {"metavar": "WHY", "help": "why it moves; it is kept"},
         },
     ),
 }
@@ -330,8 +354,12 @@ def _who(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--as", dest="me", metavar="PERSON", help="who you are: an id under [people]")
 
 
+THEMES = "calm-dark, calm-light, high-contrast, colour-blind, mono, ansi"
+"""The themes that come along, as the help names them."""
+
+
 def _theme(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--theme", metavar="NAME", help="calm-dark, calm-light, high-contrast or mono")
+    parser.add_argument("--theme", metavar="NAME", help=f"{THEMES}, or one of your own")
 
 
 def _session_argument(parser: argparse.ArgumentParser) -> None:

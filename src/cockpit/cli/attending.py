@@ -12,12 +12,14 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cockpit.cli.arguments import ACTS
 from cockpit.cli.elsewhere import settle
 from cockpit.cli.guard import check_terminal
+from cockpit.cli.help import closest
 from cockpit.cli.session import named, tell
 from cockpit.cli.standing import outcome_code, tell_how_it_stands
 from cockpit.core.errors import CockpitError, UsageError
@@ -105,11 +107,12 @@ async def on_screen(
     said: str = "",
     log: Path | None = None,
     on_shown: Callable[[], None] = lambda: None,
+    guided: bool = False,
 ) -> int:
     """Show a running session until this screen is left or the session is over; returns the exit code.
 
     `said` is who sits here and `log` the session's log, where they are known; `apart`: the session is another
-    process.
+    process; `guided`: hints say what comes next.
     """
     from cockpit.runtime import wire
     from cockpit.runtime.mirror import attach as attach_to
@@ -118,7 +121,7 @@ async def on_screen(
     read_only = getattr(args, "read_only", False)
     mirror = await attach_to(name, wire.Hello("screen", read_only, said or said_to_be(args)), apart)
     try:
-        await show(mirror, theme=args.theme, on_shown=on_shown, settle=settle)
+        await show(mirror, theme=args.theme, on_shown=on_shown, settle=settle, guided=guided)
     finally:
         _deaf()
         failure = mirror.failure
@@ -211,8 +214,20 @@ def _command(kind: str, fields: Mapping[str, Any]) -> Any:
 
 
 def said_to_be(args: argparse.Namespace) -> str:
-    """Who this is said to be: --as, else COCKPIT_AS, else nothing."""
-    return args.me or os.environ.get("COCKPIT_AS", "")
+    """Who this is said to be: --as, else COCKPIT_AS, else as config.toml has it, else nothing."""
+    from cockpit import settings
+
+    if args.me:
+        return args.me
+    found = settings.read()
+    for complaint in found.complaints:
+        _tell_once(complaint)
+    return found["as"]
+
+
+@cache
+def _tell_once(complaint: str) -> None:
+    tell(complaint)
 
 
 def whoever(plan: Any, user: str) -> str:
@@ -254,9 +269,12 @@ def running(said: str | None) -> str:
 
 def check_screen(theme: str | None) -> None:
     """UsageError where a screen can't be shown as it is wanted: known before anything begins."""
-    from cockpit import shipped
+    from cockpit import settings
 
     check_terminal()
-    there = sorted(path.stem for path in shipped.directory("themes").glob("*.toml"))
-    if theme is not None and theme not in there:
-        raise UsageError(f"there is no theme {theme}; nothing was opened. There are: {', '.join(there)}")
+    if theme is not None and theme not in (there := settings.themes()):
+        close = closest(theme, there)
+        raise UsageError(
+            f"there is no theme {theme}; nothing was opened{f'. Did you mean {close}?' if close else '.'} "
+            f"There are: {', '.join(there)}"
+        )

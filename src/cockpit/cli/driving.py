@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shlex
 from collections.abc import Callable, Coroutine
 from functools import partial
 from hashlib import sha256
@@ -13,8 +14,9 @@ from typing import Any
 
 from cockpit import failpoint
 from cockpit.cli.attending import check_screen, go_on, on_screen, said_to_be, whoever
-from cockpit.cli.session import afterwards, is_headless, named, recorded, refusal, tell
-from cockpit.cli.standing import LOG_FAILED, not_over
+from cockpit.cli.help import there
+from cockpit.cli.session import is_headless, named, recorded, refusal, tell
+from cockpit.cli.standing import DEMO_OVER, LOG_FAILED, not_over
 from cockpit.core.errors import PlanError, UsageError
 
 Crew = Callable[[Any], Coroutine[Any, Any, None]]
@@ -46,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
 def resume(args: argparse.Namespace) -> int:
     """Take up a session that never came to its end."""
     from cockpit.core.events import SessionClosed
+    from cockpit.demo.fleet import had_fleet
     from cockpit.runtime.session import Opening
     from cockpit.store import sessions
     from cockpit.store.files import is_written
@@ -54,6 +57,12 @@ def resume(args: argparse.Namespace) -> int:
     if args.go_on and is_written(path):  # it runs: what is asked for is that its rollout goes on
         return go_on(args, path)
     recording, opened, plan = recorded(path)
+    if had_fleet(plan) and not is_written(path):
+        known = shlex.quote(named(path))
+        raise UsageError(
+            f"{path.stem} was a demo: its hosts ended with it, so nothing is left to take up. Nothing was started: "
+            f"begin anew with `cockpit demo`; `cockpit replay {known}` shows what happened."
+        )
     opening = Opening(
         plan,
         opened.plan_path,
@@ -74,7 +83,8 @@ def resume(args: argparse.Namespace) -> int:
 
 async def _let_go(opening: Any) -> int:
     """A session that is over: whatever a crash may have left of it on its targets is removed; returns its code."""
-    from cockpit.core.view import exit_code, next_line
+    from cockpit.cli import summary
+    from cockpit.core.view import exit_code
     from cockpit.runtime.session import session
 
     async with session(opening) as engine:
@@ -83,7 +93,7 @@ async def _let_go(opening: Any) -> int:
         while not engine.ended:
             await over.wait()
             over.clear()
-    tell(f"{next_line(engine.state, engine.now())}\n{afterwards(opening.log_path)}")
+    tell(summary.over(engine.state, engine.events, engine.now(), opening.log_path))
     return exit_code(engine.state)
 
 
@@ -134,12 +144,12 @@ async def _drive_here(
             if headless:
                 await _headless(engine, args, go_on)
             else:
-                await _on_screen_here(opening, args, shown)
+                await _on_screen_here(opening, args, shown, guided=crew is not None)
             if helping:
                 helping.cancel()
     finally:
         for engine in opened:
-            _tell_how_it_ended(engine, opening, headless)
+            _tell_how_it_ended(engine, opening, is_heard=headless)
     (engine,) = opened
     return LOG_FAILED if engine.failure else exit_code(engine.state)
 
@@ -148,30 +158,30 @@ async def _headless(engine: Any, args: argparse.Namespace, go_on: str) -> None:
     from cockpit.cli.lines import forgiving, printer
     from cockpit.runtime.headless import run_headless
 
-    await run_headless(engine, forgiving(printer(engine, args.json)), _to_stderr, args.override, go_on)
+    await run_headless(engine, forgiving(printer(engine, args.json)), tell, args.override, go_on)
 
 
-async def _on_screen_here(opening: Any, args: argparse.Namespace, shown: asyncio.Event) -> None:
+async def _on_screen_here(opening: Any, args: argparse.Namespace, shown: asyncio.Event, guided: bool) -> None:
     from cockpit.runtime.sockets import name_of
 
     name = name_of(opening.log_path)
-    await on_screen(name, args, apart=False, said=opening.me, on_shown=shown.set)
+    await on_screen(name, args, apart=False, said=opening.me, on_shown=shown.set, guided=guided)
 
 
-def _tell_how_it_ended(engine: Any, opening: Any, headless: bool) -> None:
-    from cockpit.core.view import next_line
+def _tell_how_it_ended(engine: Any, opening: Any, is_heard: bool) -> None:
+    """Tell it; `is_heard`: as what is said without a screen, with words for signs."""
+    from cockpit.cli import summary
+    from cockpit.runtime.spoken import in_words
 
+    said = in_words if is_heard else str
     seq, digest = engine.head
     tell(f"log {opening.log_path}\nhead {seq} {digest}")
     if engine.state.closed is not None:
-        lines = afterwards(opening.log_path)
-        tell(lines if headless else f"{next_line(engine.state, engine.now())}\n{lines}")
-    if engine.state.closed is None and engine.state.started is not None and opening.lasting:
-        tell(not_over(named(opening.log_path), opening.log_path))
-
-
-def _to_stderr(text: str) -> None:
-    tell(f"next: {text}")
+        tell(said(summary.over(engine.state, engine.events, engine.now(), opening.log_path)))
+    elif engine.state.started is not None or not opening.lasting:
+        whole = said(summary.under_way(engine.state, engine.events))
+        goes_on = not_over(engine.state, opening.me, named(opening.log_path), opening.log_path)
+        tell(f"{whole}\n{goes_on if opening.lasting else DEMO_OVER}".strip())
 
 
 def demo(args: argparse.Namespace) -> int:
@@ -192,7 +202,7 @@ def _load(path: Path) -> Any:
     """The checked plan; PlanError with every problem where it can't be used. Warnings go to stderr."""
     from cockpit.planfile import load
 
-    checked = load(path, _now())
+    checked = load(there(path), _now())
     if checked.plan is None:
         problems = "\n\n".join(p.render() for p in checked.problems)
         raise PlanError(f"{problems}\n\n{refusal(path, checked.problems)}")

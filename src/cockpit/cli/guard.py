@@ -13,6 +13,7 @@ from typing import Any
 
 from cockpit.cli.session import tell
 from cockpit.core.errors import UsageError
+from cockpit.tui import taking_back
 
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that a process gets when its parent dies."""
@@ -23,7 +24,7 @@ RESET = (
     "\x1b[?1004l\x1b[?2004l\x1b[?2048l"  # reports of focus, paste and size
     "\x1b[?1049l\x1b[?7h\x1b[?25h\x1b[0m"  # the other screen, wrapping, the cursor, colours
 )
-"""What undoes everything that a screen may have switched on."""
+"""What undoes everything that a screen may have switched on, but for title and progress."""
 
 FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 LEFT = 130
@@ -69,7 +70,7 @@ def guarded(run: Callable[[], int], means: str) -> int:
     if os.WIFEXITED(status):
         return os.WEXITSTATUS(status)
     with suppress(OSError, termios.error):
-        sys.stderr.write(RESET)
+        sys.stderr.write(taking_back.kept() + RESET)
         sys.stderr.flush()
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
     tell(f"this screen was ended by {signal.Signals(os.WTERMSIG(status)).name}. {means}")

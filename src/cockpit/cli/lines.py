@@ -10,15 +10,20 @@ from typing import Any
 
 def printer(link: Any, as_json: bool) -> Callable[[Any], None]:
     """What prints an event of the session behind `link`: in words, or as a JSON object."""
-    from cockpit.core.journal import line
     from cockpit.core.text import visible
     from cockpit.export.escape import json_text
+    from cockpit.runtime.spoken import speaker
     from cockpit.store.codec import encode
 
     if as_json:
         return lambda event: print(json_text(encode(event).decode()), flush=True)
-    plan = link.state.plan
-    return lambda event: print(visible(line(event, plan, link.state.find)), flush=True)
+    say = speaker(link.state.plan, lambda: link.state)
+
+    def said(event: Any) -> None:
+        if line := say(event):
+            print(visible(line), flush=True)
+
+    return said
 
 
 def forgiving(say: Callable[[Any], None]) -> Callable[[Any], None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.cli.backtesting import against
+from cockpit.cli.help import there
 from cockpit.cli.session import refusal, tell
 from cockpit.cli.signing import bad_signatures
 from cockpit.core.errors import CockpitError, LogError, PlanError, UsageError
@@ -28,7 +29,7 @@ def check(args: argparse.Namespace) -> int:
     from cockpit.runtime.check import look
     from cockpit.runtime.engine import utc_now
 
-    checked = load(args.plan, utc_now())
+    checked = load(there(args.plan), utc_now())
     groups = {
         "Problems": checked.problems,
         "Worth a look": checked.warnings,

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from cockpit.cli.help import there
 from cockpit.cli.session import refusal
 from cockpit.core.errors import PlanError, UsageError
 
@@ -22,7 +23,7 @@ def rehearse(args: argparse.Namespace) -> int:
     from cockpit.planfile import load
     from cockpit.store.durations import durations
 
-    checked = load(args.plan)
+    checked = load(there(args.plan))
     if checked.plan is None:
         problems = "\n\n".join(p.render() for p in checked.problems)
         raise PlanError(f"{problems}\n\n{refusal(args.plan, checked.problems)}")

@@ -28,13 +28,16 @@ def recorded(path: Path) -> tuple[Any, Any, Any]:
     recording = log.read(path)
     opened: Any = recording.events[0][1] if recording.events else None
     if opened is None:
-        raise UsageError(f"{path}: the log holds no session yet")
+        raise UsageError(
+            f"{path}: the log holds no session yet. Nothing was done: `cockpit sessions` lists those there are."
+        )
     checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
     if checked.plan is None:
         raise PlanError(refusal(opened.plan_path, checked.problems))
     if checked.sha256 != opened.plan_sha256:
         raise PlanError(
-            f"{path}: the plan in the log isn't the one it was opened with (its hash differs). Nothing was contacted."
+            f"{path}: the plan in the log isn't the one it was opened with (its hash differs). Nothing was contacted: "
+            "`cockpit verify` says how far the log is sound."
         )
     return recording, opened, checked.plan
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from pathlib import Path
 from typing import Any
 
-from cockpit.cli.session import afterwards, named, tell
+from cockpit.cli import summary
+from cockpit.cli.session import named, tell
 
 LOG_FAILED = 75
 BROKEN = 1
@@ -31,33 +33,54 @@ async def tell_how_it_stands(mirror: Any, failure: str, name: str, log: Path | N
     `failure` is why nothing more came, where that was so, and `log` is the session's log, where that is known here.
     """
     seq, digest = mirror.head
-    tell(f"session {name}\nhead {seq} {digest}\n{await _fate(mirror, failure, name, log)}")
+    told = await _fate(mirror, failure, name, log)
+    tell(f"session {name}\nhead {seq} {digest}\n{told}")
 
 
 async def _fate(mirror: Any, failure: str, name: str, log: Path | None) -> str:
     from cockpit.core.view import next_line
+    from cockpit.demo.fleet import had_fleet
 
     state = mirror.state
     stands = next_line(state, mirror.now())
     if state.closed is not None:
-        kept = _log(name, log)
-        return f"{stands}\n{afterwards(kept)}" if kept.is_file() else stands
+        return summary.over(state, mirror.events, mirror.now(), _log(name, log))
     if state.replaced is not None:
         return stands
+    if had_fleet(state.plan) and (failure or state.left is not None):
+        return f"{summary.under_way(state, mirror.events)}\n{DEMO_OVER}".strip()
     if failure:
-        return f"{failure}\n{_after(failure, name, log)}"
+        return f"{failure}\n{_after(state, mirror.me, failure, name, log)}"
     if state.left is not None:
-        return not_over(name, log) if state.started is not None else "it is over: nothing had begun"
+        return (
+            not_over(state, mirror.me, name, log)
+            if state.started is not None
+            else "it is over: nothing had begun"
+        )
     others = [s for s in state.acting if s.screen != mirror.seat.screen]
     if state.started is None and mirror.seat.may_act and not others:
         return await _over_with_this_screen(name)
     alone = "" if others else "Nobody is at a screen now: nothing expands. "
-    return f"it goes on: {stands}\n{alone}`cockpit attach {name}` brings you back"
+    whole = summary.under_way(state, mirror.events)
+    so_far = f"\n{whole}" if whole else ""
+    return f"it goes on: {stands}{so_far}\n{alone}{_typed(state, mirror.me, 'attach', name)} brings you back"
 
 
-def not_over(name: str, log: Path | None) -> str:
-    """How a session that was left or cut goes on."""
-    return f"not over: {_taken_up(name, log)}"
+DEMO_OVER = "the demo is over, and its hosts with it: begin anew with `cockpit demo`"
+"""How a demo goes on that was left before its end."""
+
+
+def not_over(state: Any, me: str, name: str, log: Path | None) -> str:
+    """How a session that was left or cut goes on, as `me` types it from here."""
+    return f"not over: {_taken_up(state, me, name, log)}"
+
+
+def _typed(state: Any, me: str, word: str, name: str) -> str:
+    """The command for this session as `me` types it in this account."""
+    from cockpit.runtime.needed import Reader
+    from cockpit.runtime.sockets import own_user
+
+    return Reader(own_user(), me).anyone(state, f"{word} {shlex.quote(name)}")
 
 
 def _log(name: str, log: Path | None) -> Path:
@@ -67,24 +90,28 @@ def _log(name: str, log: Path | None) -> Path:
     return log or sessions.session_dir() / f"{name}{sessions.SUFFIX}"
 
 
-def _taken_up(name: str, log: Path | None) -> str:
+def _taken_up(state: Any, me: str, name: str, log: Path | None) -> str:
     log = _log(name, log)
-    who = f"`cockpit resume {named(log)}`" if log.is_file() else "whoever opened it, with `cockpit resume`,"
+    who = (
+        _typed(state, me, "resume", named(log))
+        if log.is_file()
+        else "whoever opened it, with `cockpit resume`,"
+    )
     return f"{who} takes it up again"
 
 
-def _after(failure: str, name: str, log: Path | None) -> str:
+def _after(state: Any, me: str, failure: str, name: str, log: Path | None) -> str:
     """What a failure means for the release, and what to do."""
     from cockpit.runtime import sockets
     from cockpit.runtime.link import OUT_OF_REACH
 
     if OUT_OF_REACH not in failure:
-        return not_over(name, log)
+        return not_over(state, me, name, log)
     if sockets.answers(name):
-        return f"it answers: `cockpit attach {name}` brings you back"
+        return f"it answers: {_typed(state, me, 'attach', name)} brings you back"
     return (
         "nobody answers there. If it wasn't over, what ran goes on on its targets, nothing new starts, and no limit "
-        f"acts: {_taken_up(name, log)}"
+        f"acts: {_taken_up(state, me, name, log)}"
     )
 
 
