@@ -50,9 +50,8 @@ class _Moment:
         """`you or Lee Chen`."""
         mine_first = sorted(who, key=lambda person: person != self.me)
         called = ["you" if p == self.me else self.state.plan.person_name(p) for p in mine_first]
-        if not called:
-            return "nobody"
-        return called[0] if len(called) == 1 else f"{', '.join(called[:-1])} or {called[-1]}"
+        *others, last = called or ["nobody"]
+        return f"{', '.join(others)} or {last}" if others else last
 
     def do(self, who: Sequence[str], verb: str) -> str:
         """`Dana Ruiz decides`, `you or Lee Chen decide`."""
@@ -137,10 +136,8 @@ def _wants(now: _Moment, finding: Finding, who: tuple[str, ...]) -> str:
         return f"{now.do(who, 'accept')} {roles.called(about)}"
     if kind == "left":
         return f"{finding.text}: they come back, or somebody takes the role"
-    if kind in ("limit", "signal"):
-        signal = now.state.plan.threshold(about).signal if kind == "limit" else about
-        return f"anyone enters {signal}" if ANYONE in who else f"{now.do(who, 'enter')} {signal}"
-    return finding.text
+    signal = now.state.plan.threshold(about).signal if kind == "limit" else about
+    return f"anyone enters {signal}" if ANYONE in who else f"{now.do(who, 'enter')} {signal}"
 
 
 # Held
