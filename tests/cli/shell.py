@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from tests.forked import NURSERY
 from tests.sshd import Sshd
+
+DEADLINE_S = 30.0
 
 PLAN = """
 [release]
@@ -88,3 +91,11 @@ def write(path: Path, sshd: Sshd | None, run: str = "echo [red]hi; true", more: 
     )
     (path / "plan.toml").write_text(text + more)
     return path / "plan.toml"
+
+
+def wait_for(met: Callable[[], bool], what: object = "") -> None:
+    """Wait until another process has come so far, but not for ever."""
+    end = time.monotonic() + DEADLINE_S
+    while not met():
+        assert time.monotonic() < end, f"never came: {what}"
+        time.sleep(0.02)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,9 @@ import pytest
 
 from cockpit.store.log import read
 from tests.cli.conftest import home_in
-from tests.cli.shell import cockpit, command, write
+from tests.cli.shell import DEADLINE_S, cockpit, command, wait_for, write
 from tests.sshd import Sshd
 
-DEADLINE_S = 30.0
 SECRET = "s3cr3t-address"
 
 MORE = """
@@ -198,10 +196,3 @@ def test_one_word_is_a_session(session: Session) -> None:
     unknown = session.asks("unexplained", "carts")
     assert (unknown.returncode, "no session carts" in unknown.stderr) == (2, True)
     assert session.events("UnexplainedReported") == []
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,10 +14,8 @@ import pytest
 
 from cockpit.store.log import read
 from tests.cli.conftest import home_in
-from tests.cli.shell import cockpit, command, write
+from tests.cli.shell import DEADLINE_S, cockpit, command, wait_for, write
 from tests.sshd import Sshd
-
-DEADLINE_S = 30.0
 
 MORE = """
 [[stage]]
@@ -282,10 +279,3 @@ def test_a_screen_takes_a_terminal_before_anything_begins(home: dict[str, str], 
         assert (done.returncode, done.stdout) == (2, ""), done
         assert "a screen needs a terminal, and there is none here. Nothing was started" in done.stderr
     assert not list((tmp_path / "state").rglob("*.db*"))
-
-
-def wait_for(condition: Any) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -16,7 +16,7 @@ from cockpit.cli import COMMANDS
 from cockpit.cli.arguments import parser
 from cockpit.cli.exit_codes import EXITS
 from cockpit.cli.help import EXAMPLES, GROUPS
-from tests.cli.shell import cockpit, command, write
+from tests.cli.shell import cockpit, command, wait_for, write
 from tests.forked import NURSERY
 from tests.sshd import Sshd
 
@@ -60,7 +60,7 @@ def test_a_session_that_runs_comes_first_and_then_one_that_was_cut(
     with (tmp_path / "out").open("wb") as out, Path("/dev/null").open("rb") as null:
         process = NURSERY.start(words, env=home, streams=(null, out, out))
     try:
-        _wait_for(tmp_path / "began")
+        wait_for((tmp_path / "began").exists, tmp_path / "began")
         (name,) = (path.stem for path in (tmp_path / "state/cockpit/sessions").glob("*.db"))
         first = cockpit(home, cwd=tmp_path).stdout.splitlines()[0]
         assert first == f"small 2 in {tmp_path.name} runs: cockpit attach {name} --as dana"
@@ -73,13 +73,6 @@ def test_a_session_that_runs_comes_first_and_then_one_that_was_cut(
     finally:
         process.kill()
         (tmp_path / "go").touch()
-
-
-def _wait_for(path: Path) -> None:
-    end = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < end, path
-        time.sleep(0.02)
 
 
 def test_a_log_that_cannot_be_read_keeps_nobody_off(home: dict[str, str], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from cockpit.core import commands as cmd
 from cockpit.core.estimate import back_out
 from cockpit.core.plan import Gate, RollbackTerms, Stage, Window
 from cockpit.core.spans import about, clock
-from cockpit.core.view import bake_left, exit_code, next_line, next_move, partial, status
+from cockpit.core.view import exit_code, next_line, next_move, partial, status
 from tests.core.plans import ERRORS, MIGRATE, SWITCH, T0, Session, gated, item, limit, plan
 
 
@@ -32,13 +32,13 @@ def test_the_words_of_a_good_release() -> None:
     assert exit_code(s.state) == 130
     s.start()
     assert (now(s), line(s)) == ("running", "“canary”: 0 of 1 done; nobody is needed")
-    assert bake_left(s.state, s.at) is None
+    assert s.state.bake is None
     s.finish()
     s.tick(15)
     assert now(s) == "baking"
     wait = "the bake of “canary” ends in 0:45 if signals stay clean; then Dana Ruiz decides on “web”"
     assert line(s) == wait
-    assert bake_left(s.state, s.at) == timedelta(seconds=45)
+    assert s.state.bake is not None and s.state.bake.left(s.at) == timedelta(seconds=45)
     s.tick(45)
     assert (now(s), line(s)) == ("waiting", "Dana Ruiz decides on “web”")
     s.do(cmd.Promote(s.at, "dana"))

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 from textual import events
+from textual.app import App
+from textual.css.query import NoMatches
 from textual.geometry import Region
 
 from cockpit.core import commands as cmd
@@ -197,3 +199,34 @@ async def test_a_miss_in_a_long_journal_says_how_far_it_was_looked_for() -> None
         link.events += [link.events[-1]] * 2000
         await sam.press("slash", *"zebra")
         await sam.sees("nothing in the last 2,000 entries has “zebra”")
+
+
+async def test_a_press_on_what_is_gone_but_still_drawn_reaches_nobody() -> None:
+    async with at_screen(FakeLink(me="sam").in_web()) as sam:
+        header = sam.app.query_one("#header")
+        at, holder = header.region.offset, header._parent
+        header._parent = None  # as a toast is, between its going and the next drawing
+        press = events.MouseDown(header, at.x, at.y, 0, 0, 1, False, False, False)
+        try:
+            await sam.app.on_event(press)
+        finally:
+            header._parent = holder
+        await sam.settled()
+        assert sam.app.is_running and sam.link.sent == []
+
+
+async def test_what_misses_its_parts_fails_quietly_only_while_the_screen_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failed: list[Exception] = []
+    monkeypatch.setattr(App, "_handle_exception", lambda app, error: failed.append(error))
+    async with at_screen(FakeLink()) as dana:
+        dana.app._exit = True
+        dana.app._handle_exception(NoMatches("a dialog that only just opened"))
+        assert failed == []
+        other = ValueError("anything else")
+        dana.app._handle_exception(other)
+        dana.app._exit = False
+        missing = NoMatches("in the middle of a release")
+        dana.app._handle_exception(missing)
+        assert failed == [other, missing]

@@ -96,7 +96,7 @@ def _waiting(state: State, c: cmd.Promote) -> Stage | Refused:
     if c.stage and (stage is None or c.stage != stage.name or state.phase != "waiting"):
         return Refused(f"{c.stage} doesn't wait to be promoted")
     if state.phase == "baking" and state.bake is not None:
-        left = state.bake.bake_time - state.bake.done(c.at)
+        left = state.bake.left(c.at)
         return Refused(f"the bake needs {left.total_seconds():.0f} s more of clean signals")
     if stage is None or state.phase != "waiting":
         return Refused("nothing waits to be promoted: a wave is running" if stage else "every stage is done")

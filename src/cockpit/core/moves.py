@@ -124,8 +124,7 @@ def _asked(state: State, finding: Finding) -> tuple[str, ...]:
         return (state.plan.roles.holder(about) or "",)
     if kind == "left":
         return (ANYONE,)
-    signal = state.plan.signal(state.plan.threshold(about).signal if kind == "limit" else about)
-    return (attendance.reader(state.plan, signal) or ANYONE,)
+    return (attendance.reader(state.plan, readiness.signal_of(state.plan, finding)) or ANYONE,)
 
 
 def _wants(now: _Moment, finding: Finding, who: tuple[str, ...]) -> str:
@@ -136,7 +135,7 @@ def _wants(now: _Moment, finding: Finding, who: tuple[str, ...]) -> str:
         return f"{now.do(who, 'accept')} {roles.called(about)}"
     if kind == "left":
         return f"{finding.text}: they come back, or somebody takes the role"
-    signal = now.state.plan.threshold(about).signal if kind == "limit" else about
+    signal = readiness.signal_of(now.state.plan, finding).name
     return f"anyone enters {signal}" if ANYONE in who else f"{now.do(who, 'enter')} {signal}"
 
 

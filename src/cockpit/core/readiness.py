@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from cockpit.core import attendance, checklist, examined, people, roles, window
 from cockpit.core.events import Finding, OpenAction
 from cockpit.core.journal import span
-from cockpit.core.plan import ChecklistItem, Plan, Threshold
+from cockpit.core.plan import ChecklistItem, Plan, Signal, Threshold
 from cockpit.core.spans import rounded
 from cockpit.core.state import State
 
@@ -66,6 +66,12 @@ def for_people(plan: Plan, finding: Finding) -> bool:
     numbers = {f"signal:{name}" for name in entered}
     numbers |= {f"limit:{t.id}" for t in plan.thresholds if t.signal in entered}
     return finding.key.startswith(("checklist:", "role:", "left:")) or finding.key in numbers
+
+
+def signal_of(plan: Plan, finding: Finding) -> Signal:
+    """The signal that a finding `signal:NAME` or `limit:THRESHOLD` is about."""
+    kind, _, about = finding.key.partition(":")
+    return plan.signal(plan.threshold(about).signal if kind == "limit" else about)
 
 
 def awaited(state: State, finding: Finding) -> bool:

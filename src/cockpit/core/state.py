@@ -49,6 +49,10 @@ class Bake:
         """The clean time counted at `at`."""
         return self.clean + (at - self.clean_since if self.clean_since else timedelta(0))
 
+    def left(self, at: datetime) -> timedelta:
+        """The clean time still wanted at `at`."""
+        return self.bake_time - self.done(at)
+
 
 Paused = (
     ev.RolloutPaused | ev.GateTimedOut | ev.StageRejected | ev.WindowClosed | ev.SessionResumed | ev.LeftAlone

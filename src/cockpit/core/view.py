@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from cockpit.core import moves, readiness
@@ -50,11 +50,6 @@ def partial(state: State) -> tuple[str, ...]:
     if state.closed is not None:
         return state.closed.partial
     return state.rollback_result.unproven if state.rollback_result else ()
-
-
-def bake_left(state: State, at: datetime) -> timedelta | None:
-    """Clean time still wanted, or None when nothing bakes."""
-    return state.bake.bake_time - state.bake.done(at) if state.bake is not None else None
 
 
 def next_line(state: State, at: datetime, missing: Sequence[Finding] | None = None, me: str = "") -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
 
-from cockpit.core import attendance, checklist, gates, people, roles
+from cockpit.core import attendance, checklist, gates, people, readiness, roles
 from cockpit.core.events import Finding, RolloutPaused
 from cockpit.core.plan import ChecklistItem, Stage
 from cockpit.core.rollout import current_stage, stuck
@@ -72,7 +72,7 @@ def _before(state: State, finding: Finding, reader: Reader) -> Iterator[str]:
     elif kind == "left":
         how = f"they come back, or somebody takes the role: {reader.anyone(state, 'attach')}, then M"
     else:
-        signal = state.plan.signal(state.plan.threshold(about).signal if kind == "limit" else about)
+        signal = readiness.signal_of(state.plan, finding)
         words = f"signal {quote(signal.name)} VALUE"
         by = attendance.reader(state.plan, signal)
         how = reader.command(state, (by,), words) if by else reader.anyone(state, words)

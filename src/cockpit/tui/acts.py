@@ -14,10 +14,8 @@ from cockpit.tui.asked import ASKED, Chosen, about
 from cockpit.tui.asks import Ask, Asked, Made
 from cockpit.tui.dialogs import Answer, Dialog
 from cockpit.tui.keyed import Keyed
-from cockpit.tui.lines import RowPane
 from cockpit.tui.panes.banner import out_of_reach
 from cockpit.tui.review import Elsewhere, ReviewScreen
-from cockpit.tui.scene import Scene
 from cockpit.tui.signing import SignDialog, Wanted, wants_key
 from cockpit.tui.text import visible, wrap
 
@@ -37,22 +35,11 @@ class Acts(Keyed, inherit_bindings=False):
     """The half of the app that acts: on `link`, about what is chosen on the screen."""
 
     link: Link
-    front: str
-    panes: dict[str, RowPane]
     subject: tuple[str, str, str]
     chosen_in: str = ""
     """The pane in which the subject's target was chosen, by its title."""
 
     elsewhere: Elsewhere
-
-    @property
-    def scene(self) -> Scene:
-        """This moment."""
-        raise NotImplementedError
-
-    def draw(self) -> None:
-        """Draw what has changed."""
-        raise NotImplementedError
 
     def action_pause(self) -> None:
         """Pause, resume, or accept an exceeded limit."""

@@ -25,7 +25,7 @@ from cockpit.tui.lines import Block
 from cockpit.tui.modal import Modal
 from cockpit.tui.pressing import Rows
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, Tone, fit, join, line, rewrap, time_of_day, wrap
+from cockpit.tui.text import Line, Tone, fit, line, rewrap, spaced, time_of_day, wrap
 
 ARM_AFTER = 0.5
 """Seconds without ⏎ before a dialog takes one: a held or pasted key must not confirm anything."""
@@ -44,7 +44,6 @@ CHOOSE = "↑↓"
 PRESSED = {**shown(DIALOG_KEYS), "choose(1)": CHOOSE}
 """The keys of a dialog as its foot has them."""
 
-WIDTH_MOST = 92
 LOW = 20
 LEAST = 10
 """Rows that a dialog with answers to choose from takes beside them and its foot, at least."""
@@ -141,8 +140,7 @@ class Dialog(Modal[Answer | None]):
                 self._draw_all()
 
     def _draw_all(self) -> None:
-        width = max(16, min(WIDTH_MOST, self.size.width) - 6)
-        self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
+        width = self.widen()
         self.query_one("#dialog").set_class(self.ask.danger, "danger")
         tone = "alarm" if self.ask.danger else "strong"
         title = [line((part, tone)) for part in wrap(self.ask.title, width)]
@@ -201,8 +199,7 @@ class Dialog(Modal[Answer | None]):
             line(("⏎", "key" if armed else "dim"), (f" {verb}", "text" if armed else "dim")),
             line(("esc", "key"), (" go back", "dim")),
         ]
-        wide = join(keys, "    ")
-        said = wide if wide.cells <= width else join(keys, "  ")
+        said = spaced(keys, width)
         return [self._whose(), said] if self.by else [said]
 
     def _choices(self, width: int, room: int) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from textual.app import App
@@ -13,8 +13,9 @@ from textual.app import App
 from cockpit import settings, shipped
 from cockpit.core.errors import UsageError
 from cockpit.settings import UNREADABLE, Settings, own_text, why
+from cockpit.tui.keyed import Keyed
 from cockpit.tui.text import fit, some, visible
-from cockpit.tui.theme import DEFAULT, LEAST, WITHOUT_COLOUR, Dressed, Look, made, read_all, weak
+from cockpit.tui.theme import DEFAULT, LEAST, WITHOUT_COLOUR, Look, made, read_all, weak
 
 LOOK_EVERY = 0.5
 """Seconds between looks at the files. What has changed counts once it has stood for one more: editors write twice."""
@@ -40,7 +41,7 @@ def without_colour() -> bool:
     return "NO_COLOR" in os.environ
 
 
-class Dressing(Dressed, inherit_bindings=False):
+class Dressing(Keyed, inherit_bindings=False):
     """The part of the app that is dressed. `dress` comes first of all."""
 
     settings: Settings
@@ -48,14 +49,6 @@ class Dressing(Dressed, inherit_bindings=False):
     def say(self, text: str) -> None:
         """A line in the corner."""
         raise NotImplementedError
-
-    def draw(self) -> None:
-        """Draw what has changed."""
-        raise NotImplementedError
-
-    def rekey(self, wanted: Mapping[str, object]) -> Sequence[str]:
-        """Give acts the keys that a keymap wants; returns what is wrong with it."""
-        return ()
 
     def dress(self, theme: str | None) -> None:
         """Wear `theme`, or else what variables and files say. UsageError if there is no such theme."""

@@ -16,7 +16,6 @@ from cockpit.tui.pressing import Pressable
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, chop, join, line, pad, wrap
 
-WIDTH_MOST = 92
 KEYS_MOST = 22
 """Cells of the column of keys, at most."""
 
@@ -53,8 +52,7 @@ class Page(Modal[str]):
         """Wrap to the width there is."""
         if not self.is_current:
             return
-        width = max(16, min(WIDTH_MOST, self.size.width) - 8)
-        self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
+        width = self.widen(8)
         block = self.query_one("#fact-lines", Block)
         lines = [*self.told(width), line(), line(("esc", "key"), (" goes back", "dim"))]
         block.styles.height = len(lines)

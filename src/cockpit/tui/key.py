@@ -41,6 +41,14 @@ class Key:
         """Every single key, as Textual calls it."""
         return tuple(self.key.split(","))
 
+    def word(self, scene: Scene) -> str:
+        """What `offered` says, worked out once a moment however many ask: it tries what an act would come to."""
+        return scene.once(self.offered)
+
+    def urgent(self, scene: Scene) -> bool:
+        """What `loud` says, once a moment."""
+        return scene.once(self.loud)
+
 
 Table = Mapping[str, Key]
 """Keys by their actions."""

@@ -242,7 +242,7 @@ def bindings() -> list[BindingType]:
 
 def offered(scene: Scene) -> frozenset[str]:
     """Every action that would do something now."""
-    return frozenset(action for action, key in KEYS.items() if key.offered(scene))
+    return frozenset(action for action, key in KEYS.items() if key.word(scene))
 
 
 APART = "     "
@@ -255,10 +255,10 @@ def footer(scene: Scene, width: int, table: Table = KEYS, watching: str = "◌ w
 
     What doesn't fit is in the help. A screen that may not act says so, and has no key that does.
     """
-    entries = {action: _entry(key, scene) for action, key in table.items() if key.offered(scene)}
+    entries = {action: _entry(key, scene) for action, key in table.items() if key.word(scene)}
     last = _last(entries, width)
-    loudest = sorted(entries, key=lambda action: not table[action].loud(scene))
-    urgent = [action for action in loudest if table[action].loud(scene)]
+    loudest = sorted(entries, key=lambda action: not table[action].urgent(scene))
+    urgent = [action for action in loudest if table[action].urgent(scene)]
     said = [] if scene.link.seat.may_act else [line((watching, "strong"))]
     kept: set[str] = set()
     for action in dict.fromkeys((*urgent, *entries)):
@@ -275,8 +275,8 @@ PALETTE_LEAST = 100
 
 
 def _entry(key: Key, scene: Scene) -> Line:
-    tone: Tone = "strong" if key.loud(scene) else "dim"
-    return line((key.shown, "key"), (f" {key.offered(scene)}", tone))
+    tone: Tone = "strong" if key.urgent(scene) else "dim"
+    return line((key.shown, "key"), (f" {key.word(scene)}", tone))
 
 
 def _last(entries: Mapping[str, Line], width: int) -> Line:

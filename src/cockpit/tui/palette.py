@@ -17,9 +17,8 @@ from cockpit.tui.lines import Block
 from cockpit.tui.modal import Modal
 from cockpit.tui.pressing import Pressable, Rows
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, Tone, join, line, pad, wrap
+from cockpit.tui.text import Line, Tone, line, pad, spaced, wrap
 
-WIDTH_MOST = 92
 AROUND = 6
 """Rows of the palette beside its list and what the chosen one does: border, field, keys, and two gaps."""
 
@@ -126,8 +125,7 @@ class Palette(Modal[str]):
     def _draw(self) -> None:
         if not self.is_current:
             return
-        width = max(16, min(WIDTH_MOST, self.size.width) - 6)
-        self.query_one("#dialog").styles.width = min(WIDTH_MOST, self.size.width)
+        width = self.widen()
         low = self.size.height < LOW
         told = self._told(width)[: 1 if low else None]
         room = max(1, self.size.height - (AROUND - 2 if low else AROUND) - len(told))
@@ -172,8 +170,7 @@ class Palette(Modal[str]):
             line(("↑↓", "key"), (" choose", "dim")),
             line(("esc", "key"), (" go back", "dim")),
         )
-        wide = join(keys, "    ")
-        return wide if wide.cells <= width else join(keys, "  ")
+        return spaced(keys, width)
 
     # Acting
 

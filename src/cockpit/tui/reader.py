@@ -129,11 +129,6 @@ class Reader(Looked, Selectable, Widget, can_focus=True):
             n, row = n + 1, 0
 
     @property
-    def at_end(self) -> bool:
-        """Whether the last row is in sight."""
-        return not self._rows or self._rows[-1].n == len(self.printed) - 1
-
-    @property
     def lines_in_sight(self) -> tuple[int, int]:
         """The numbers of the first and the last line in sight, from 1."""
         if not self._rows:

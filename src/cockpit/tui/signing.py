@@ -126,8 +126,7 @@ class SignDialog(Modal[cmd.SignedCommand | None]):
     def _draw(self) -> None:
         if not self.is_current:
             return
-        width = max(16, min(dialogs.WIDTH_MOST, self.size.width) - 6)
-        self.query_one("#dialog").styles.width = min(dialogs.WIDTH_MOST, self.size.width)
+        width = self.widen()
         who = self.scene.called(self.wanted.command.by)
         title = [line((part, "strong")) for part in wrap(f"Signed with {who}'s key", width)]
         foot = [part for said in self._foot() for part in rewrap(said, width)]

@@ -113,6 +113,12 @@ def join(pieces: Iterable[Line], between: str = "   ") -> Line:
     return whole
 
 
+def spaced(pieces: Sequence[Line], width: int) -> Line:
+    """`pieces` in one line, far apart where that fits in `width` cells."""
+    wide = join(pieces, "    ")
+    return wide if wide.cells <= width else join(pieces, "  ")
+
+
 def spread(width: int, left: Line, right: Line) -> Line:
     """`left` and `right` at the two ends of `width` cells; what is left of `left` is cut."""
     if not right.spans:

@@ -137,7 +137,7 @@ def _due(scene: Scene) -> str:
     last = state.stage < len(state.slices) and state.wave + 1 == len(state.slices[state.stage])
     if bake is None or not last or state.phase != "baking" or state.paused is not None or not clean(state):
         return ""
-    return f", due in {clock(bake.bake_time - bake.done(scene.at))}"
+    return f", due in {clock(bake.left(scene.at))}"
 
 
 def _counts_until(scene: Scene, item: ChecklistItem) -> str:

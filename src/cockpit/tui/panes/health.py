@@ -33,7 +33,7 @@ def health(scene: Scene) -> list[Line]:
     """`✔ healthy: Can customers still check out? orders 412, 3 of 3 limits clean`, the longest wording first."""
     if scene.state.closed is not None:
         return [Line()]
-    every = [_standing(scene, t) for t in _acting(scene)]
+    every = scene.once(_every)
     if not every:
         return [
             line(("? no limits agreed: nothing says whether it is healthy", "warn")),
@@ -51,10 +51,15 @@ def health(scene: Scene) -> list[Line]:
 
 def word(scene: Scene) -> Health:
     """The worst of what the judged limits say."""
-    found = {_standing(scene, t).health for t in _acting(scene)} or {"unknown"}
+    found = {each.health for each in scene.once(_every)} or {"unknown"}
     if scene.state.unexplained is not None:
         found.add("unexplained")
     return next(each for each in HEALTH if each in found)
+
+
+def _every(scene: Scene) -> list[_Limit]:
+    """What each limit that acts says."""
+    return [_standing(scene, t) for t in _acting(scene)]
 
 
 def _acting(scene: Scene) -> list[Threshold]:

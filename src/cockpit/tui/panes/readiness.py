@@ -177,7 +177,7 @@ def _waited(scene: Scene, finding: Finding) -> str:
         evidence = f" ({said.found})" if said is not None and said.found else ""
         signers = checklist.missing(scene.state, item)
         return f"{_does(scene, signers, 'sign')} “{item.text}”{evidence}{_how(scene, signers, 'sign')}"
-    signal = scene.plan.signal(scene.plan.threshold(about).signal if kind == "limit" else about)
+    signal = readiness.signal_of(scene.plan, finding)
     readers = tuple(filter(None, (reader(scene.plan, signal),)))
     if not entries.wanted(scene, signal):
         return finding.text
