@@ -138,6 +138,5 @@ async def test_the_page_works_when_it_is_followed(tmp_path: Path) -> None:
     assert kinds.count("StageApproved") + kinds.count("StagePromoted") >= 2
     assert "ActionAdded" in kinds
     heard = (tmp_path / "first-release/release.log").read_text()
-    assert "Needed before the start" in heard
     assert "Say yes: `cockpit promote`" in heard
     assert "Needed: completed" not in heard

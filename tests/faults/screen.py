@@ -9,7 +9,8 @@ from rich.cells import cell_len
 
 _TOKEN = re.compile(
     r"\x1b\[(?P<params>[0-9;:<=>?]*)[ -/]*(?P<final>[@-~])"
-    r"|\x1b[\]P^_X].*?(?:\x07|\x1b\\)"
+    r"|\x1b[\]P^_X][^\x18\x1a]*?(?:\x07|\x1b\\)"
+    r"|\x1b(?:[\]P^_X][^\x18\x1a]*|\[[^\x18\x1a@-~]*|[ -/]*)[\x18\x1a]"  # cut off, and cancelled
     r"|\x1b[ -/]*[0-OQ-WYZ\\`-~]"
     r"|(?P<control>[\x00-\x1a\x1c-\x1f\x7f])"
     r"|(?P<text>[^\x00-\x1f\x7f]+)",

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from cockpit.cli.guard import CANCEL, RESET
 from tests.faults.pty import Terminal
 from tests.faults.screen import Screen
 
@@ -41,6 +42,17 @@ def test_the_screen_shows_what_a_terminal_would(data: bytes, text: str) -> None:
     for byte in data:
         screen.feed(bytes([byte]))
     assert screen.text().rstrip("\n") == text
+
+
+@pytest.mark.parametrize(
+    "cut", [b"\x1b", b"\x1b[38;2;1", b"\x1b[?2026", b"\x1b]0;title", b"\x1bP=1s", "é".encode()[:1]]
+)
+def test_what_the_guard_writes_works_in_the_middle_of_any_sequence(cut: bytes) -> None:
+    screen = Screen(4, 10)
+    screen.feed(b"\x1b[?1049h\x1b[?1000;2026h\x1b[?25l\x1b[>1u" + cut)
+    screen.feed((CANCEL + RESET).encode() + b"here")
+    assert (screen.text().strip("\n\N{REPLACEMENT CHARACTER}"), screen.keyboards) == ("here", 0)
+    assert {mode for mode, on in screen.modes.items() if on} == {7, 25}
 
 
 async def test_keys_signals_and_the_exit_status() -> None:

@@ -18,7 +18,11 @@ from cockpit.tui import taking_back
 PR_SET_PDEATHSIG = 1
 """prctl(2): the signal that a process gets when its parent dies."""
 
+CANCEL = "\x18"
+"""Ends whatever sequence the screen was killed in the middle of."""
+
 RESET = (
+    "\x1b[?2026l"  # output held back until it is whole
     "\x1b[<u"  # the keyboard's own protocol
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # the mouse
     "\x1b[?1004l\x1b[?2004l\x1b[?2048l"  # reports of focus, paste and size
@@ -70,7 +74,7 @@ def guarded(run: Callable[[], int], means: str) -> int:
     if os.WIFEXITED(status):
         return os.WEXITSTATUS(status)
     with suppress(OSError, termios.error):
-        sys.stderr.write(taking_back.kept() + RESET)
+        sys.stderr.write(CANCEL + taking_back.kept() + RESET)
         sys.stderr.flush()
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
     tell(f"this screen was ended by {signal.Signals(os.WTERMSIG(status)).name}. {means}")
