@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -208,6 +209,7 @@ def _constants(paths: list[Path]) -> dict[str, list[str]]:
     return found
 
 
+@cache
 def messages() -> list[Message]:
     """Every message in the source, each once, by kind and then by module."""
     paths = sorted(SRC.rglob("*.py"))

@@ -18,7 +18,7 @@ import asyncssh
 from cockpit.core.plan import SshSettings, Target
 
 SSHD = "/usr/sbin/sshd"
-DEADLINE_S = 10.0
+DEADLINE_S = 60.0
 
 CONFIG = """\
 Port {port}
@@ -54,10 +54,12 @@ class Sshd:
         max_startups: str = "1000",
         max_sessions: int = 100,
         env: Mapping[str, str] | None = None,
+        apart: int = 0,
     ) -> None:
         """Write keys, known_hosts and configuration below `path`; starts nothing.
 
-        What attempts leave on the target lies in `state`, unless `env`, the logins' environment, says otherwise.
+        What attempts leave on the target lies in `state`, unless `env`, the logins' environment, says otherwise. The
+        first targets, as many as `apart` says, each have a place of their own below it, as real ones do.
         """
         self.path = path
         self.state = path / "state"
@@ -80,6 +82,9 @@ class Sshd:
             max_sessions=max_sessions,
             env=" ".join(f"{name}={value}" for name, value in pairs.items()),
         )
+        for n in range(1, apart + 1):
+            host = self.target("", n).host
+            config += f"Match LocalAddress {host}\n\tSetEnv SHLVL=2 XDG_STATE_HOME={self.state}/{host}\n"
         # All of 127.0.0.0/8 is loopback, but only a wildcard listens on all of it.
         (path / "sshd_config").write_text(config)
 

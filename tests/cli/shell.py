@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -12,7 +13,7 @@ from tempfile import TemporaryFile
 from tests.forked import NURSERY
 from tests.sshd import Sshd
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 PLAN = """
 [release]
@@ -71,6 +72,15 @@ def cockpit(
         out.seek(0)
         err.seek(0)
         return subprocess.CompletedProcess(words, status, out.read().decode(), err.read().decode())
+
+
+def assert_told(said: str, serving: str, hit: str) -> None:
+    """The end of a demo on two hosts: the plan's `serving` runs on both, these limits were hit, all in words."""
+    plan = Path(__file__).parents[2] / "sample-plans" / "demo.toml"
+    version = tomllib.loads(plan.read_text())["release"][serving]
+    assert said.splitlines()[-1] == f"serving now: web-1 {version}, web-2 {version}"
+    assert f"limits hit: {hit}" in said
+    assert " > " not in said  # it is heard as well as read
 
 
 def command(*words: object) -> list[str]:

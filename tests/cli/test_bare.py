@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+import resource
 import shlex
 import subprocess
 import sys
-import time
 from importlib import import_module
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def test_a_session_that_runs_comes_first_and_then_one_that_was_cut(
         first = cockpit(home, cwd=tmp_path).stdout.splitlines()[0]
         assert first == f"small 2 in {tmp_path.name} runs: cockpit attach {name} --as dana"
         process.kill()
-        process.wait(10)
+        process.wait(60)
         first = cockpit(home, cwd=tmp_path).stdout.splitlines()[0]
         assert first == f"small 2 in {tmp_path.name} didn't come to its end: cockpit resume {name} --as dana"
         first = cockpit(home, cwd=tmp_path, COCKPIT_AS="sam").stdout.splitlines()[0]
@@ -96,15 +96,15 @@ def test_it_starts_without_anything_heavy(
         f"try: c.main({list(words)})\nexcept SystemExit: pass\n"
         "print('loaded', sorted(sys.modules))"
     )
-    began = time.monotonic()
+    began = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=tmp_path, env=home
     )
-    took = time.monotonic() - began
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     loaded = done.stdout.partition("loaded ")[2]
     for heavy in ("asyncio", "asyncssh", "textual", "pydantic", "aiosqlite", "psutil", "tomlkit", "jinja2"):
         assert f"'{heavy}'" not in loaded, heavy
-    assert took < ENOUGH_S
+    assert ended.ru_utime - began.ru_utime + ended.ru_stime - began.ru_stime < ENOUGH_S
 
 
 def test_the_help_has_each_command_once_in_a_group_and_fits_eighty_columns(home: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ def left(home: dict[str, str], directory: Path) -> tuple[int, str]:
             assert any("started" in line for line in lines)
             process.terminate()
             lines.read()
-            return process.wait(30), said.read_text()
+            return process.wait(60), said.read_text()
         finally:
             process.kill()
 

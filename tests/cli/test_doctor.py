@@ -291,7 +291,7 @@ def test_inside_tmux_its_clipboard_is_asked_for(bare_home: dict[str, str], tmp_p
     try:
         subprocess.run([*tmux, "set", "-g", "set-clipboard", "off"], check=True, env=under)
         subprocess.run([*tmux, "send-keys", shell, "Enter"], check=True, env=under)
-        subprocess.run([*tmux, "wait-for", "done"], check=True, env=under, timeout=30)
+        subprocess.run([*tmux, "wait-for", "done"], check=True, env=under, timeout=60)
     finally:
         subprocess.run([*tmux, "kill-server"], check=False, env=under)
     checks = json.loads(told.read_text())["checks"]

@@ -13,7 +13,7 @@ from cockpit.core.spans import rounded
 from cockpit.runtime.replaying_timeline import DECISIONS
 from cockpit.store.recording import read
 from tests.cli.conftest import home_in
-from tests.cli.shell import cockpit, command
+from tests.cli.shell import assert_told, cockpit, command
 from tests.faults.pty import Terminal
 
 
@@ -24,6 +24,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], Path
     home = home_in(path)
     done = cockpit(home, "demo", "--bad", "--headless", "--promote-when-clean", "--hosts", "2")
     assert done.returncode == 3, done.stderr
+    assert_told(done.stderr, "previous_version", "errors above ")
     (log,) = (path / "state" / "cockpit" / "sessions").glob("*.db")
     return home, log
 

@@ -223,10 +223,11 @@ def test_an_interrupt_writes_nothing(place: tuple[dict[str, str], Path]) -> None
         process.stdin.write("\n".join(ANSWERS[:4]).encode() + b"\n")
         process.stdin.flush()
         read_until(process.stdout, b"half fails? ")
-        while process.poll() is None:  # one that comes before the answer is waited for is kept until then
+        for _ in range(60):  # one that comes before the answer is waited for is kept until then
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=1)
+                break
         assert (process.returncode, process.stderr.read()) == (130, b"\nNothing was written.\n")
     assert files(place) == []
 
@@ -259,7 +260,7 @@ def test_a_file_that_comes_meanwhile_stays_too(place: tuple[dict[str, str], Path
         process.stdin.flush()
         read_until(process.stdout, b"half fails? ")
         (place[1] / "checkout-2026.11.3.toml").write_text("theirs")
-        _, stderr = process.communicate("\n".join([*ANSWERS[4:], ""]).encode(), timeout=30)
+        _, stderr = process.communicate("\n".join([*ANSWERS[4:], ""]).encode(), timeout=60)
     assert (process.returncode, b"is there already, and stays" in stderr) == (2, True)
     assert (place[1] / "checkout-2026.11.3.toml").read_text() == "theirs"
 

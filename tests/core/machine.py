@@ -20,6 +20,7 @@ from cockpit.core.wanted import wanted
 from tests.core.moves import says_whose_move
 from tests.core.oracle import check
 from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, item, limit, plan, render, web
+from tests.core.whole_fleet import looked_at, seen
 
 people = st.sampled_from(["dana", "lee", "sam"])
 targets = st.sampled_from(["web-1", "web-2", "web-3", "web-4"])
@@ -322,6 +323,7 @@ class ReleaseMachine(RuleBasedStateMachine):
         self.seen = len(self.s.log)
         assert self.folded == self.s.state
         state = self.s.state
+        assert looked_at(state, self.s.at) == seen(state, self.s.at)
         assert state.alone is None or state.unattended
         assert set(wanted(state)) <= {a.id for a in (*state.running(), *state.unsettled())}
         for me in ("", "dana"):

@@ -20,6 +20,7 @@ from cockpit.core.questions import FRICTION_KINDS
 from cockpit.core.readiness import blocking
 from cockpit.core.state import breached, initial
 from tests.core.plans import ERRORS, MIGRATE, SWITCH, T0, Session, gated, item, limit, plan, render, web
+from tests.weight import examples
 
 MINUTE = timedelta(minutes=1)
 WAITS = ("person", "approval", "check", "signal", "late_entry")
@@ -1097,7 +1098,7 @@ def _seen(s: Session) -> tuple[str, ...]:
     return tuple(f.key for f in blocking(s.state, s.at))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(40))
 @given(
     st.sampled_from(PLANS),
     st.lists(st.tuples(st.integers(0, 20), st.sampled_from([0, 3, 20, 70, -40])), min_size=8, max_size=40),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.journal import author, line, say
+from cockpit.core.readiness import Finding
+from cockpit.core.spans import rounded
 from tests.core.plans import ERRORS, Session, limit, plan
 
 
@@ -42,3 +46,69 @@ def test_a_ratio_has_not_the_unit_of_its_signal() -> None:
     assert say(ratio, p, s.state.find) == "limit ratio: breach, 4.9 against > 2"
     plain = replace(ratio, threshold="errors > 2", target="here")
     assert say(plain, p, s.state.find) == "limit errors > 2: breach, 4.9 % against > 2"
+
+
+AT = Session().at
+RATE = plan(signals=(replace(ERRORS, unit="%"),), thresholds=(limit(),))
+
+
+@pytest.mark.parametrize(
+    ("event", "told"),
+    [
+        (ev.RolloutPaused(AT, "cockpit", "", "", None, ()), "paused the rollout"),
+        (
+            ev.RolloutPaused(AT, "cockpit", "", "errors > 2: for a minute", "errors > 2", ()),
+            "paused the rollout on the limit errors > 2: for a minute",
+        ),
+        (
+            ev.RollbackStarted(AT, "cockpit", "", "errors > 2: for a minute", "errors > 2", ()),
+            "started the rollback on the limit errors > 2: for a minute",
+        ),
+        (
+            ev.RolloutResumed(AT, "dana", "", "known", ("errors > 2",), ()),
+            "resumed the rollout, accepting errors > 2: known",
+        ),
+        (
+            ev.ReleaseStarted(
+                AT,
+                "dana",
+                "",
+                "support knows",
+                (
+                    Finding("a", True, "well"),
+                    Finding("b", False, "no backup"),
+                    Finding("c", False, "no window"),
+                ),
+                (),
+            ),
+            "started the release although it was not ready (no backup; no window): support knows",
+        ),
+        (ev.TargetProbed(AT, "web-1", True, "", "", ()), "web-1 reached"),
+        (
+            ev.TargetProbed(AT, "web-1", False, "refused", "", ("s-1", "s-2")),
+            "web-1 not reached: refused; of an earlier session still run: s-1, s-2",
+        ),
+        (ev.TargetProbed(AT, "web-1", True, "", "lee", ()), "web-1 is held by lee"),
+        (
+            ev.ThresholdTripped(AT, "errors > 2", "escalate", 4.9, "> 2", "web-1", ("dana", "lee"), ""),
+            "limit errors > 2 tripped on web-1: 4.9 % against > 2; action escalate, told Dana Ruiz, Lee Chen",
+        ),
+        (
+            ev.ThresholdTripped(AT, "errors > 2", "pause", 4.9, "> 2", None, (), ""),
+            "limit errors > 2 tripped: 4.9 % against > 2; action pause",
+        ),
+        (ev.RollbackFinished(AT, ("web-1", "web-2"), ()), "rollback over: proven on web-1, web-2"),
+        (
+            ev.RollbackFinished(AT, (), ("web-1: switch failed", "web-2: out of reach")),
+            "rollback over: proven on no target; not proven: web-1: switch failed; web-2: out of reach",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, ev.Event) else "",
+)
+def test_what_became_of_a_release_is_told_in_one_line(event: ev.Event, told: str) -> None:
+    assert say(event, RATE, lambda _: None) == told
+
+
+def test_a_reading_has_about_six_characters() -> None:
+    values = (0.4, 4.96, 412.4, 12_345.0, 2.5e6, -3e9)
+    assert [rounded(value) for value in values] == ["0.4", "4.96", "412", "12.3k", "2.5M", "-3G"]

@@ -15,9 +15,10 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.state import State
 from tests.core.machine import GATES, ReleaseMachine, the_plan
+from tests.weight import examples
 
 SEARCH = settings(
-    max_examples=2 * settings.default.max_examples,
+    max_examples=examples(60),
     stateful_step_count=40,
     suppress_health_check=list(HealthCheck),
 )

@@ -26,7 +26,7 @@ def test_a_rollback_waits_for_what_runs_then_goes_back_last_wave_first() -> None
     s.finish("web-2")
     s.do(cmd.RollBack(s.at, "lee", reason="orders fall"))
     s.tick()
-    assert [(a.target, a.direction) for a in s.state.running()] == [("web-2", "back"), ("web-3", "run")]
+    assert [(a.target, a.direction) for a in s.state.running()] == [("web-3", "run"), ("web-2", "back")]
     s.finish("web-2")
     s.finish("web-3")
     assert [(a.target, a.direction) for a in s.state.running()] == [("web-3", "back")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from cockpit.export import FORMATS
+from cockpit.export.formats import FORMATS
 from cockpit.export.review import review
 from tests.export.long_story import told
 from tests.export.story import HEAD, output, plan, records

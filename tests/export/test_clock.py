@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cockpit.core import events as e
-from cockpit.export import FORMATS
 from cockpit.export import model as m
 from cockpit.export.clock import Clock
+from cockpit.export.formats import FORMATS
 from cockpit.export.picture_canvas import Axis
 from cockpit.export.review import review
 from tests.export.story import HEAD, START, output, plan, records

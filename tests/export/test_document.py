@@ -12,7 +12,6 @@ import pytest
 from cockpit.core import events as e
 from cockpit.core.friction import Friction
 from cockpit.core.questions import FRICTION_KINDS, QUESTIONS
-from cockpit.export import FORMATS
 from cockpit.export import model as m
 from cockpit.export.document import SECTIONS, document
 from cockpit.export.document_blocks import (
@@ -31,6 +30,7 @@ from cockpit.export.document_blocks import (
 )
 from cockpit.export.document_records import MOST_OUTPUTS, MOST_RECORDS, shown
 from cockpit.export.document_story import CALLED
+from cockpit.export.formats import FORMATS
 from cockpit.export.review import review
 from cockpit.store.recording import RUNNING
 from tests.export.long_story import told

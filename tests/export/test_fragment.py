@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from cockpit.core import events as e
-from cockpit.export import FORMATS
 from cockpit.export import model as m
 from cockpit.export.csv import TABLES
+from cockpit.export.formats import FORMATS
 from cockpit.export.fragment import NOT_KNOWN, stand_in
 from cockpit.export.names import sweeper, without_names
 from cockpit.export.report import OTHER_PLAN, report

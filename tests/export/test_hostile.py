@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from cockpit.core import events as e
 from cockpit.core.text import hidden, visible
-from cockpit.export import FORMATS
 from cockpit.export import model as m
 from cockpit.export.escape import fenced, json_text, markdown
+from cockpit.export.formats import FORMATS
 from cockpit.export.picture_canvas import Canvas
 from cockpit.export.review import review
 from cockpit.store.output import Kept, Output
 from tests.export.pages import Page, page, standing_alone
 from tests.export.story import HEAD, START, plan, records
+from tests.weight import examples
 
 HOSTILE = (
     "x | y\n# h\n```\n~~~\n<script>alert(1)</script> [a](http://evil) ![i](http://evil/i) https://evil www.evil.org "
@@ -167,7 +168,7 @@ def test_the_picture_shows_hostile_names_as_text() -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@settings(max_examples=examples(80))
 def test_any_text_in_a_picture_is_only_text(text: str) -> None:
     canvas = Canvas(100, "wide")
     canvas.text(0, 0, text)
@@ -198,7 +199,7 @@ def test_json_keeps_hostile_text_exactly() -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@settings(max_examples=examples(80))
 def test_any_text_is_one_harmless_cell(text: str) -> None:
     cell = markdown(text)
     assert not any(hidden(c) for c in cell)
@@ -206,7 +207,7 @@ def test_any_text_is_one_harmless_cell(text: str) -> None:
 
 
 @given(st.text(alphabet="`~ab\n\r"))
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@settings(max_examples=examples(80))
 def test_no_text_closes_its_fence(text: str) -> None:
     first, *body, last = fenced(text).split("\n")
     assert last == first.removesuffix("text")
@@ -214,7 +215,7 @@ def test_no_text_closes_its_fence(text: str) -> None:
 
 
 @given(st.text())
-@settings(max_examples=200, deadline=None, database=None, derandomize=True)
+@settings(max_examples=examples(80))
 def test_json_escapes_change_no_data(text: str) -> None:
     assert json.loads(json_text(json.dumps(text, ensure_ascii=False))) == text
 

@@ -13,8 +13,8 @@ import pytest
 
 from cockpit.core import events as e
 from cockpit.core import plan as p
-from cockpit.export import FORMATS
 from cockpit.export import model as m
+from cockpit.export.formats import FORMATS
 from cockpit.export.names import labels, without_names
 from cockpit.export.review import review
 from tests.export.story import HEAD, START, output, plan, records

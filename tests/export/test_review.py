@@ -12,7 +12,7 @@ import pytest
 
 from cockpit.core import events as e
 from cockpit.core.journal import SAYINGS, span
-from cockpit.export import FORMATS
+from cockpit.export.formats import FORMATS
 from cockpit.export.people import CUT
 from cockpit.export.review import review
 from cockpit.store.codec import KINDS

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cockpit.planfile.positions import MAX_DEPTH, Path, Span, TooDeep, scan
+from tests.weight import examples
 
 DOCUMENT = '''\
 # a comment = 1
@@ -95,7 +96,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
 def test_agrees_with_tomllib_on_any_document(data: dict[str, object]) -> None:
     text = tomlkit.dumps(data)
@@ -121,7 +122,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=10).map("".join))
 def test_agrees_with_tomllib_on_pasted_pieces(text: str) -> None:
     try:

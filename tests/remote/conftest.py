@@ -14,6 +14,7 @@ from cockpit.remote.ssh import SshRunner
 from tests.remote import inprocess
 from tests.remote.station import Station, shell_path
 from tests.sshd import Sshd
+from tests.weight import often
 
 PLACES = (
     "here-dash",
@@ -24,6 +25,8 @@ PLACES = (
     "openssh-bash",
     "openssh-busybox",
 )
+OFTEN = ("here-dash", "here-busybox", "asyncssh-dash", "openssh-bash", "openssh-busybox")
+"""Each shell, and each way there, at least once; the command shell of most servers over the real one."""
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,7 @@ def sshds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Sshd]]
         server.stop()
 
 
-@pytest.fixture(params=PLACES)
+@pytest.fixture(params=often(PLACES, OFTEN))
 async def station(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Station]:

@@ -89,7 +89,7 @@ class Station:
         line: str,
         attempt: str = "a-1",
         *,
-        timeout_s: float = 20.0,
+        timeout_s: float = 60.0,
         env: dict[str, str] | None = None,
         void: tuple[str, ...] = (),
         sink: Output | None = None,
@@ -98,16 +98,16 @@ class Station:
         sink = sink or Output()
         request = Request(line, timedelta(seconds=timeout_s), env or {})
         launching = runner.launch(self.target, Launch(attempt, request, void), sink, asyncio.Event())
-        return await asyncio.wait_for(launching, 20), bytes(sink.data)
+        return await asyncio.wait_for(launching, 60), bytes(sink.data)
 
     async def settle(
         self, runner: Runner, attempt: str = "a-1", sink: Output | None = None
     ) -> tuple[Ended, bytes]:
         """Settle it to its end: the outcome and the output."""
         sink = sink or Output()
-        launch = Launch(attempt, Request("not sent", timedelta(seconds=20)))
+        launch = Launch(attempt, Request("not sent", timedelta(seconds=60)))
         settling = runner.settle(self.target, launch, sink, asyncio.Event(), lambda: None)
-        return await asyncio.wait_for(settling, 20), bytes(sink.data)
+        return await asyncio.wait_for(settling, 60), bytes(sink.data)
 
 
 class Begun:
@@ -137,7 +137,7 @@ class Begun:
     def _runs(self) -> None:
         self.running += 1
 
-    async def ended(self, deadline_s: float = 20.0) -> Ended:
+    async def ended(self, deadline_s: float = 60.0) -> Ended:
         return await asyncio.wait_for(self.task, deadline_s)
 
 

@@ -83,6 +83,7 @@ async def test_a_scope_of_systemd_s_holds_a_step_where_there_is_one(
     )
     stand_in.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("COCKPIT_SYSTEMD", str(tmp_path))
     driver = Driver("s", "spool-scope", "lock", "dana", "laptop", "now")
     runner = HereRunner(driver)
     sink = Kept()

@@ -66,10 +66,10 @@ async def test_the_line_holds_nothing_of_the_channel(station: Station) -> None:
 
 async def test_a_background_child_does_not_hold_the_step(station: Station, tmp_path: Path) -> None:
     path = tmp_path / "pid"
-    ended, output = await station.launch(station.runner(), f"sleep 30 & echo $! >{path}; echo done; exit 4")
+    ended, output = await station.launch(station.runner(), f"sleep 90 & echo $! >{path}; echo done; exit 4")
     kill_quietly(pid_in(path) or 0)
     assert (ended.kind, ended.exit_code, output) == ("exited", 4, b"done\n")
-    assert ended.seconds < 3
+    assert ended.seconds < 60
 
 
 async def test_the_command_cannot_forge_its_end(station: Station) -> None:
@@ -133,7 +133,7 @@ async def test_the_timeout_ends_all_of_it_on_the_target(
 setsid sh -c 'trap "" TERM; echo $$ >{pids[2]}; while :; do sleep 0.2; done' & while :; do sleep 0.2; done"""
     ended, _ = await station.launch(station.runner(), line, timeout_s=1)
     assert (ended.kind, ended.exit_code, ended.alive) == ("timed_out", None, ""), ended
-    assert 0.9 < ended.seconds < 6
+    assert 0.9 < ended.seconds < 30
     assert [alive(pid_in(path) or 0) for path in pids] == [False] * 3
 
 

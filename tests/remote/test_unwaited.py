@@ -29,14 +29,14 @@ async def test_what_it_returns_and_what_it_raises() -> None:
     assert await unwaited(lambda: threading.current_thread().name, "reader") == "reader"
     with pytest.raises(ZeroDivisionError):
         await unwaited(lambda: 1 // 0, "reader")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert [said async for said in patiently(lambda: "done", "reader", 10)] == ["done"]
 
 
 async def test_it_is_said_to_take_long_and_then_waited_for() -> None:
     go_on = threading.Event()
     said: list[bool | None] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for one in patiently(lambda: go_on.wait(10), "reader", 0):
             said.append(one)
             go_on.set()
@@ -55,6 +55,6 @@ async def test_whoever_lets_go_of_it_hears_nothing_more() -> None:
 
 def test_a_process_ends_while_it_hangs() -> None:
     ended = subprocess.run(
-        [sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=30, check=True
+        [sys.executable, "-c", HANGS], capture_output=True, text=True, timeout=60, check=True
     )
     assert (ended.stdout, ended.stderr) == ("None\n", "")

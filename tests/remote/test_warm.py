@@ -51,11 +51,12 @@ async def test_the_line_leads_its_own_group_and_session(runner: SshRunner) -> No
 async def test_late_output_of_a_background_child_goes_nowhere(
     runner: SshRunner, tmp_path: Path, start: str
 ) -> None:
-    go, pid = tmp_path / "go", tmp_path / "pid"
-    child = f"{start}sh -c 'echo $$ >{pid}; while [ ! -e {go} ]; do sleep 0.02; done; echo late; sleep 30' &"
+    go, pid, said = tmp_path / "go", tmp_path / "pid", tmp_path / "said"
+    late = f"while [ ! -e {go} ]; do sleep 0.02; done; echo late; touch {said}; sleep 60"
+    child = f"{start}sh -c 'echo $$ >{pid}; {late}' &"
     # The line ends only when the child is where it belongs: before, the look at the group would find it.
     shell = await output(runner, f"{SHELL}; {child} while [ ! -s {pid} ]; do sleep 0.02; done")
-    running = Running(runner, "web-1", f"{SHELL}; touch {go}; sleep 0.3")
+    running = Running(runner, "web-1", f"{SHELL}; touch {go}; while [ ! -e {said} ]; do sleep 0.02; done")
     ended = await running.ended()
     await until(lambda: pid_in(pid), "the child")
     assert ended.exit_code == 0

@@ -13,7 +13,7 @@ from pathlib import Path
 from cockpit.remote.base import Ended, Request, Runner
 
 
-async def until(condition: Callable[[], object], what: str, deadline_s: float = 10.0) -> None:
+async def until(condition: Callable[[], object], what: str, deadline_s: float = 60.0) -> None:
     """Return once `condition` holds; fail with `what` if it doesn't in time."""
     end = time.monotonic() + deadline_s
     while not condition():
@@ -49,7 +49,7 @@ class Running:
         target: str,
         line: str,
         *,
-        timeout_s: float = 20.0,
+        timeout_s: float = 60.0,
         env: dict[str, str] | None = None,
         stdin: bytes = b"",
     ) -> None:
@@ -58,7 +58,7 @@ class Running:
         request = Request(line, timedelta(seconds=timeout_s), env or {}, stdin)
         self.task = asyncio.create_task(runner.run(target, request, self.output.extend, self.stop))
 
-    async def ended(self, deadline_s: float = 15.0) -> Ended:
+    async def ended(self, deadline_s: float = 60.0) -> Ended:
         return await asyncio.wait_for(self.task, deadline_s)
 
 

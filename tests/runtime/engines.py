@@ -19,7 +19,7 @@ from cockpit.runtime.engine import Engine, utc_now
 from cockpit.steps import commands
 from cockpit.store.log import Log
 
-DEADLINE = 10
+DEADLINE = 60
 ALL = (Stage("web", ("switch",), ("web",)),)
 
 

@@ -95,7 +95,7 @@ async def rolled_back(path: Path) -> Recorded:
         await story.readings(1.0, 600)
         await story.readings(5.0, 40)
         await until(lambda: engine.state.closed is not None, engine)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await working
     return Recorded(read(path), PLAN)
 

@@ -126,7 +126,7 @@ async def test_it_is_reviewed_until_the_last_who_may_has_left_and_who_only_follo
     async with place(tmp_path) as p:
         follower = await p.screen(kind="watch", said="")
         dana = await over(p)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await follower.gone.wait()
         assert follower.state.closed is not None and follower.failure == ""
         assert p.engine.reviewed

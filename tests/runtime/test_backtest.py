@@ -128,7 +128,7 @@ async def recorded(path: Path, story: Story) -> None:
         await baking(session)
         await story(session)
         if engine.state.closed is not None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 await working
 
 

@@ -49,7 +49,7 @@ def opening(tmp_path: Path) -> Opening:
 async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
     """A session at work, which contacts nothing."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    async with asyncio.timeout(20), session(opening(tmp_path), hold=asyncio.Event()) as engine:
+    async with asyncio.timeout(60), session(opening(tmp_path), hold=asyncio.Event()) as engine:
         yield engine
 
 
@@ -89,7 +89,7 @@ async def test_a_calendar_that_hangs_holds_back_nothing_but_the_start(
         go_on.set()
         await until(lambda: read(engine) == (["Sales"], ""), engine)
     go_on.clear()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         asked = await look(opening(tmp_path).plan, str(tmp_path / "plan.toml"), utc_now)
     assert asked is not None
     assert (asked.freezes, asked.detail) == ((), SLOW)
@@ -149,7 +149,7 @@ async def test_logs_that_hang_are_told_and_then_waited_for(monkeypatch: pytest.M
     monkeypatch.setattr(left_to_do, "PATIENCE_S", 0.0)
     monkeypatch.setattr(left_to_do.actions, "left_open", hangs)
     slow = "reading them takes longer than 0 s"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         assert (await left_to_do.look(plan(), utc_now)).detail == slow
         looking = asyncio.create_task(
             left_to_do.keep_looking(plan(), utc_now, post, lambda: initial(plan(), commands))

@@ -27,6 +27,7 @@ from cockpit.runtime.judging import KEEP, Judging
 from cockpit.store.log import read
 from tests.core.plans import FLAG, SWITCH, T0, Session, plan, web
 from tests.runtime.engines import engine_on, start, until
+from tests.weight import examples
 
 EVERY = timedelta(seconds=5)
 S = timedelta(seconds=1)
@@ -181,7 +182,7 @@ class Drive:
                 assert said == anew, threshold.id
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(ACTS)
 @example([("web-1", 4.0), ("pass", 5.0), ("pass", 5.0)]).via("the very moment at which a span is over")
 @example(

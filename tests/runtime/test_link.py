@@ -99,7 +99,7 @@ async def place(path: Path) -> AsyncIterator[Place]:
 
 async def hear(reader: asyncio.StreamReader) -> dict[str, Any]:
     """The next message of the session."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         size = int.from_bytes(await reader.readexactly(4), "big")
         return json.loads(await reader.readexactly(size))
 
@@ -127,7 +127,7 @@ async def test_two_screens_fold_the_same_release(tmp_path: Path) -> None:
         one, other = await p.screen(), await p.screen(kind="watch", said="")
         assert await one.send(cmd.StartRelease(one.now(), "")) is None
         await until(lambda: p.engine.state.closed is not None, p.engine)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while other.state.closed is None or one.state.closed is None:
                 await asyncio.wait({asyncio.ensure_future(other.gone.wait())}, timeout=0.01)
         assert one.events == other.events == p.engine.events

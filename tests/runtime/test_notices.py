@@ -18,7 +18,7 @@ from cockpit.core.commands import ReportNotice
 from cockpit.core.plan import Notify, Person, Plan, Signal, Stage
 from cockpit.core.state import initial
 from cockpit.core.view import exit_code
-from cockpit.export import FORMATS
+from cockpit.export.formats import FORMATS
 from cockpit.export.review import review
 from cockpit.remote import services
 from cockpit.remote.here import HereRunner

@@ -515,7 +515,7 @@ def holding(path: Path, patch: pytest.MonkeyPatch) -> Iterator[tuple[asyncio.Eve
 
 
 async def hear(reader: asyncio.StreamReader) -> Any:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         size = int.from_bytes(await reader.readexactly(4), "big")
         return json.loads(await reader.readexactly(size))
 

@@ -38,7 +38,7 @@ from tests.servers import (
 )
 from tests.sshd import Sshd
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 SOON = timedelta(seconds=0.3)
 NOWHERE = SshSettings(known_hosts="/dev/null")
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cockpit.steps import fill, misquoted, placeholders
+from tests.weight import examples
 
 VALUES = {"version": "2", "a": "x y", "_b1": "it's"}
 
@@ -80,7 +81,7 @@ def test_a_placeholder_in_plain_shell_text_is_fine(template: str) -> None:
     assert misquoted(template) == ()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40))
 def test_any_value_reaches_the_command_as_one_argument(value: str) -> None:
     ran = subprocess.run(

@@ -25,6 +25,7 @@ from cockpit.core.events import (
     VerdictChanged,
 )
 from cockpit.store.codec import KINDS, decode, encode
+from tests.weight import examples
 
 FIRST_VERSION = Path(__file__).with_name("first_version.jsonl")
 """Every event as the first version wrote it, one a line."""
@@ -58,7 +59,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
 def test_every_event_comes_back_the_same(kind: type[Event]) -> None:
-    @settings(max_examples=25, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=examples(20))
     @given(values(kind))
     def there_and_back(event: Event) -> None:
         body = encode(event)

@@ -22,6 +22,7 @@ from cockpit.store.digest import Asked, Beyond, Digest, Hole, Tolerated, digest
 from cockpit.store.log import Log, SampleRow
 from cockpit.store.recording import Recording, read, read_leniently
 from cockpit.store.samples import lots
+from tests.weight import examples
 
 T0 = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 SESSION = (T0 - timedelta(days=1), T0 + timedelta(days=1))
@@ -104,7 +105,7 @@ reads_of = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     steps=reads_of,
     ran=st.sampled_from([(0, 1000), (30, 90), (100, 100), (-50, 20)]),

@@ -21,6 +21,7 @@ from cockpit.core.errors import LogError
 from cockpit.core.events import Event, NoteAdded, SessionLeft
 from cockpit.store.last_words import RESERVE_BYTES, reserve_path
 from cockpit.store.log import Head, Log, read, verify
+from tests.weight import often
 
 AT = datetime(2026, 11, 24, 15, 0, 0, 1, UTC)
 
@@ -140,7 +141,7 @@ async def gone_on(path: Path, head: Head) -> None:
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the disk fail")
-@pytest.mark.parametrize("lasting", [False, True])
+@pytest.mark.parametrize("lasting", often((False, True), (False,)))
 async def test_whichever_sync_fails_nothing_acknowledged_is_lost(tmp_path: Path, lasting: bool) -> None:
     kept: list[int] = []
     for n in count(1):

@@ -13,7 +13,7 @@ import pytest
 
 from cockpit.cli import main
 from cockpit.core import events as ev
-from cockpit.export import FORMATS
+from cockpit.export.formats import FORMATS
 from cockpit.store.log import Log, read
 from cockpit.store.sessions import listing
 from tests.golden.make import MACHINE, SESSIONS, WORK

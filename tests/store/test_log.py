@@ -265,7 +265,7 @@ def test_after_each_kill_a_reader_sees_all_that_was_acknowledged(tmp_path: Path)
             if line.endswith("\n"):
                 last = Head(int(line.split()[0]), line.split()[1])
         writer.stdout.close()
-        assert writer.wait(10) == -signal.SIGKILL
+        assert writer.wait(60) == -signal.SIGKILL
         found = verify(path, last)
         assert found.ok, found
         texts = [event.text for _, event in read(path).events if isinstance(event, NoteAdded)]

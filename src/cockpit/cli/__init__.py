@@ -15,6 +15,7 @@ from importlib import import_module
 
 from cockpit.cli.arguments import ACTS, parser
 from cockpit.cli.bare import bare
+from cockpit.cli.descriptors import as_many_as_may_be
 from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
 from cockpit.cli.help import with_command
 from cockpit.cli.session import is_headless, tell
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     gc.freeze()  # what start-up makes stays: collecting it again and again only delays the first frame
     gc.set_threshold(50_000, 20, 20)
+    as_many_as_may_be()
     try:
         if not words:
             return bare()

@@ -155,6 +155,13 @@ def _checking(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     check.add_argument("plan", type=Path, metavar="PLAN", help="its file")
     check.add_argument("--offline", action="store_true", help="contact nothing")
     check.add_argument(
+        "--on",
+        action="append",
+        default=[],
+        metavar="TARGET",
+        help="the exact commands on this target, or on each of a group or range, one by one; may be repeated",
+    )
+    check.add_argument(
         "--against",
         nargs="+",
         default=[],

@@ -47,6 +47,7 @@ def doctor(args: argparse.Namespace) -> int:
         *doctor_machine.versions(),
         *doctor_terminal.terminal(),
         *doctor_machine.places(),
+        *doctor_machine.open_files(plan),
         *doctor_machine.tools(plan),
         *doctor_ssh.login(plan),
     ]

@@ -17,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cockpit import __version__, settings
+from cockpit.cli import descriptors
 from cockpit.cli.doctor import Check
 from cockpit.core.errors import CockpitError
 
@@ -40,6 +41,9 @@ ELSEWHERE = ("nfs", "cifs", "smb", "fuse.sshfs", "9p", "afs", "ceph", "glusterfs
 """How the names of file systems begin that other machines write to as well."""
 
 ELSE_KEPT = "name another place with XDG_STATE_HOME"
+
+FEW = 4_096
+"""Fewer open files than that are worth a look."""
 
 PATIENCE_S = 3.0
 
@@ -208,6 +212,18 @@ def _theme_complaints(path: Path) -> Sequence[str]:
 
     made(path.stem, settings.own_text(path), read_all(shipped.directory("themes")))
     return ()
+
+
+def open_files(plan: Any) -> Iterator[Check]:
+    """How many targets can be connected to at once."""
+    may = descriptors.allowed()
+    if plan is not None and (objection := descriptors.objection(plan)):
+        yield Check("open files", "bad", *objection.split(": ", 1))
+    elif may < FEW:
+        do = "where a release goes to more targets, raise nofile in /etc/security/limits.conf"
+        yield Check("open files", "look", f"{may} at most: for about {may - descriptors.BESIDE} targets", do)
+    else:
+        yield Check("open files", "ok", f"{may} at most, a connection to each target among them")
 
 
 def tools(plan: Any) -> Iterator[Check]:

@@ -35,8 +35,8 @@ def export(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    from cockpit.export import FORMATS
     from cockpit.export.csv import TABLES
+    from cockpit.export.formats import FORMATS
 
     if args.format != "csv":
         if args.format not in FORMATS:
@@ -53,7 +53,7 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _document(args: argparse.Namespace, recording: Any) -> None:
-    from cockpit.export import FORMATS
+    from cockpit.export.formats import FORMATS
     from cockpit.export.report import report
 
     made, _ = _named(args, recording, *report(recording))

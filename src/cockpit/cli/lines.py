@@ -11,11 +11,12 @@ from typing import Any
 def printer(link: Any, as_json: bool) -> Callable[[Any], None]:
     """What prints an event of the session behind `link`: in words, or as a JSON object."""
     from cockpit.core.text import visible
-    from cockpit.export.escape import json_text
     from cockpit.runtime.spoken import speaker
-    from cockpit.store.codec import encode
 
     if as_json:
+        from cockpit.export.escape import json_text
+        from cockpit.store.codec import encode
+
         return lambda event: print(json_text(encode(event).decode()), flush=True)
     say = speaker(link.state.plan, lambda: link.state)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cockpit.cli import descriptors
 from cockpit.cli.backtesting import against
 from cockpit.cli.help import there
 from cockpit.cli.session import refusal, tell
@@ -42,7 +43,9 @@ def check(args: argparse.Namespace) -> int:
         raise PlanError(refusal(args.plan, checked.problems))
     if args.against:
         return against(checked.plan, args.against)
-    print(preview(checked.plan))
+    print(preview(checked.plan, _chosen(checked.plan, args.on)))
+    if few := descriptors.objection(checked.plan):
+        print(f"\nNot all at once\n  {few}")
     if args.offline:
         print("\nReadiness wasn't looked at (--offline).")
         return 0
@@ -67,9 +70,42 @@ def check(args: argparse.Namespace) -> int:
     return 5 if missing else 0
 
 
+def _chosen(plan: Any, names: Sequence[str]) -> frozenset[str] | None:
+    """The ids of the targets that --on names; None where it names none."""
+    from cockpit.core.plan import HERE
+    from cockpit.planfile.scalars import Mistake, spelled
+
+    if not names:
+        return None
+    found: set[str] = {HERE} & {*names}
+    for name in names:
+        try:
+            ids = {target.id for target in plan.expand(tuple(spelled(name)))}
+        except Mistake as fault:
+            raise UsageError(f"{fault}: {fault.hint}") from fault
+        if not ids and name != HERE:
+            raise UsageError(
+                f"the plan has no target or group {name!r}: name one of its targets, a group or a range"
+            )
+        found |= ids
+    return frozenset(found)
+
+
 def _lines(mark: str, findings: Sequence[Finding]) -> None:
+    """A line each; what is the same of many targets is told once."""
+    from cockpit.export.preview import SINGLY, in_ranges
+
+    alike: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for finding in findings:
-        print(f"  {mark:4}  {finding.text}")
+        kind, _, about = finding.key.partition(":")
+        same = finding.text.removeprefix(f"{about}: ")
+        alike.setdefault((kind, same), []).append((about, finding))
+    for (_, same), many in alike.items():
+        if len(many) > SINGLY:
+            print(f"  {mark:4}  {in_ranges([about for about, _ in many])}: {same}")
+        else:
+            for _, finding in many:
+                print(f"  {mark:4}  {finding.text}")
 
 
 def verify(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cockpit.cli.session import afterwards, local
 from cockpit.core import events as ev
-from cockpit.core.journal import span
+from cockpit.core.journal import some, span
 
 NAMED = 4
 """Targets, and limits, that are named before the rest is only counted."""
@@ -52,13 +52,7 @@ def _targets(state: Any, events: Sequence[Any]) -> Iterator[str]:
         what = f"{target.version} ({word}{proof})" if target.version else f"{word}{proof}"
         together.setdefault(what, []).append(target.target)
     if together:
-        yield f"on targets: {'; '.join(f'{what} on {_some(names)}' for what, names in together.items())}"
-
-
-def _some(names: Sequence[str]) -> str:
-    if len(names) <= NAMED:
-        return ", ".join(names)
-    return f"{', '.join(names[: NAMED - 1])} and {len(names) - NAMED + 1} more"
+        yield f"on targets: {'; '.join(f'{what} on {some(names, NAMED)}' for what, names in together.items())}"
 
 
 def _took(events: Iterable[Any]) -> Iterator[str]:
@@ -101,7 +95,7 @@ def _limits(events: Iterable[Any], none: bool = True) -> Iterator[str]:
         if isinstance(event, ev.ThresholdTripped)
     )
     if tripped:
-        yield f"limits hit: {_some(list(tripped))}"
+        yield f"limits hit: {some(list(tripped), NAMED)}"
     elif none:
         yield "limits hit: none"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
 from cockpit.core import events as ev
@@ -87,10 +88,14 @@ def resolved(attempt: Attempt, event: ev.DoubtResolved) -> Attempt:
     return replace(attempt, status=_status(attempt, event.finish), detail=detail, settled="person")
 
 
+_SENT = attrgetter(*(f.name for f in fields(Attempt)[:11]))
+"""What was known of an attempt when it was sent."""
+
+
 def settled(attempt: Attempt, event: ev.StepFinished) -> Attempt:
     """Its end, or a doubt about it."""
-    return replace(
-        attempt,
+    return Attempt(
+        *_SENT(attempt),
         status=_status(attempt, event.finish),
         proven=event.proven,
         exit_code=event.exit_code,

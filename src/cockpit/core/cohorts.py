@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,16 +25,20 @@ class Moved:
 
 def moved(state: State) -> Mapping[str, Moved]:
     """Every touched target, by id. HERE is one of them where a step of this machine ran."""
-    steps = _begun_steps(state)
-    found: dict[str, Moved] = {}
-    for target, attempts in state.attempts.items():
-        ran = [a for a in attempts if a.status not in ("unreachable", "skipped")]
-        forward = [a.started_at for a in ran if a.direction == "run"]
-        if forward:
-            back = any(a.direction == "back" for a in ran)
-            updated = None if back else _updated_at(attempts, steps.get(target, ()))
-            found[target] = Moved(min(forward), updated)
-    return found
+    steps = begun_steps(state)
+    found = ((target, moved_of(state, target, steps.get(target, ()))) for target in state.attempts)
+    return {target: moved for target, moved in found if moved is not None}
+
+
+def moved_of(state: State, target: str, steps: Sequence[tuple[str, str]]) -> Moved | None:
+    """What became of one target, of which `steps` have begun; None while it is untouched."""
+    attempts = state.attempts.get(target, ())
+    ran = [a for a in attempts if a.status not in ("unreachable", "skipped")]
+    forward = [a.started_at for a in ran if a.direction == "run"]
+    if not forward:
+        return None
+    back = any(a.direction == "back" for a in ran)
+    return Moved(min(forward), None if back else _updated_at(attempts, steps))
 
 
 def anywhere(moved: Mapping[str, Moved]) -> Moved | None:
@@ -52,10 +56,10 @@ def whom(target: str, moved: Mapping[str, Moved]) -> Moved | None:
     return anywhere(moved) if target == HERE else moved.get(target)
 
 
-def _begun_steps(state: State) -> Mapping[str, list[tuple[str, str]]]:
-    """For each target the (stage, step) pairs of every wave begun so far."""
+def begun_steps(state: State, since: int = 0) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """For each target the (stage, step) pairs of every wave begun so far, but for the first `since` of them."""
     found: dict[str, list[tuple[str, str]]] = {}
-    for stage, wave in state.waves_begun:
+    for stage, wave in state.waves_begun[since:]:
         begun = state.slices[stage][wave]
         name = state.plan.stages[stage].name
         for target in begun.targets:
@@ -63,7 +67,7 @@ def _begun_steps(state: State) -> Mapping[str, list[tuple[str, str]]]:
     return found
 
 
-def _updated_at(attempts: tuple[Attempt, ...], steps: list[tuple[str, str]] | tuple[()]) -> datetime | None:
+def _updated_at(attempts: tuple[Attempt, ...], steps: Sequence[tuple[str, str]]) -> datetime | None:
     """When the last of these steps had succeeded; None where one of them hasn't."""
     ends: list[datetime] = []
     for stage, step in steps:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from cockpit.core import events as ev
-from cockpit.core.attempt import Attempt, attempt_target, begun, cut, found, resolved, settled
+from cockpit.core import lanes
+from cockpit.core.attempt import Attempt, begun, cut, found, resolved, settled
 from cockpit.core.people_state import vouched
+from cockpit.core.shared import put
 from cockpit.core.state import Bake, Paused, State, accepting, breached, clean
 
 
@@ -24,48 +26,45 @@ def evolve(state: State, event: ev.Event) -> State:
     """The state after `event`. Total: every event applies to every state."""
     match event:
         case ev.TargetProbed():
-            return replace(state, probes={**state.probes, event.target: event})
+            return state.but(probes=put(state.probes, event.target, event))
         case ev.ReleaseStarted():
             accepted = accepting(state, breached(state), event.evidence)
             freezes = frozenset(f.text for f in event.findings if f.key == "freeze" and not f.ok)
-            started = replace(state, started=event, since=event.at, freezes_over=freezes)
-            return replace(started, accepted={**state.accepted, **accepted})
+            started = state.but(started=event, since=event.at, freezes_over=freezes)
+            return started.but(accepted={**state.accepted, **accepted})
         case ev.StepIntended():
             return _intended(state, event)
         case ev.StepFinished():
-            return _regarding_back(
-                _changed(state, event.attempt, partial(settled, event=event)), event.attempt
-            )
+            return _ended(state, event, partial(settled, event=event))
         case ev.StepFound():
-            return _changed(state, event.attempt, found)
+            return _changed(state, event.attempt, found, event.at)
         case ev.DoubtResolved():
-            return _regarding_back(
-                _changed(state, event.attempt, partial(resolved, event=event)), event.attempt
-            )
+            return _ended(state, event, partial(resolved, event=event))
         case ev.VerdictChanged():
             return _judged(state, event)
         case ev.RolloutPaused() | ev.LeftAlone() | ev.StageRejected() | ev.GateTimedOut():
             return _paused(state, event)
         case ev.RolloutResumed():
             accepted = {**state.accepted, **accepting(state, event.accepted, event.evidence)}
-            going_on = replace(state, paused=None, accepted=accepted, resumed=None, open_then=())
+            going_on = state.but(paused=None, accepted=accepted, resumed=None, open_then=())
             return _rebaked(going_on, event.at, event.at)
         case ev.WindowClosed():
             over = state.window_over or not event.why
             freezes = state.freezes_over | {event.why}
-            return replace(_paused(state, event), window_over=over, freezes_over=freezes)
+            return _paused(state, event).but(window_over=over, freezes_over=freezes)
         case ev.RetryAuthorised():
             return _retried(state, event)
         case ev.TargetExcluded():
-            return replace(state, excluded={**state.excluded, event.target: event})
+            excluded = state.but(excluded={**state.excluded, event.target: event})
+            return lanes.changed(excluded, event.target, event.at)
         case ev.RollbackStarted():
-            going_back = replace(_explained(state), rollback=event, paused=None, resumed=None, bake=None)
-            return replace(going_back, retries=frozenset(), since=event.at)
+            going_back = _explained(state).but(rollback=event, paused=None, resumed=None, bake=None)
+            return lanes.going_back(going_back.but(retries=frozenset(), since=event.at), event.at)
         case ev.RollbackFinished():
-            return replace(state, rollback_result=event, since=event.at)
+            return state.but(rollback_result=event, since=event.at)
         case ev.ReleaseAborted():
-            stopped = replace(_explained(state), aborted=event, paused=None, resumed=None, bake=None)
-            return replace(stopped, since=event.at)
+            stopped = _explained(state).but(aborted=event, paused=None, resumed=None, bake=None)
+            return stopped.but(since=event.at)
         case _:
             return _advanced(state, event)
 
@@ -74,25 +73,25 @@ def _advanced(state: State, event: ev.Event) -> State:
     """The rollout moves on: stages, waves and bakes."""
     match event:
         case ev.StagePromoted():
-            promoted = replace(state, promoted=event.stage, asked=None, approvals=())
+            promoted = state.but(promoted=event.stage, asked=None, approvals=())
             return promoted.signing(event.signature)
         case ev.GateAsked():
-            return replace(state, asked=None if event.held else event.at)
+            return state.but(asked=None if event.held else event.at)
         case ev.StageApproved():
             return state.approving(event)
         case ev.StageStarted():
-            return replace(state, promoted=None, since=event.at)
+            return state.but(promoted=None, since=event.at)
         case ev.WaveStarted():
             begun = (*state.waves_begun, (state.stage, event.wave))
-            return replace(
-                state, phase="running", wave=event.wave, bake=None, waves_begun=begun, since=event.at
-            )
+            on = state.but(phase="running", wave=event.wave, bake=None, waves_begun=begun, since=event.at)
+            return lanes.entered(on if state.rollback is None else lanes.going_back(on, event.at))
         case ev.BakeStarted():
             since = event.at if clean(state) else None
             bake = Bake(event.bake_time, clean_since=since)
-            return replace(state, phase="baking", bake=bake, since=event.at)
+            return state.but(phase="baking", bake=bake, since=event.at)
         case ev.StageFinished():
-            return replace(state, phase="waiting", stage=state.stage + 1, wave=0, bake=None, since=event.at)
+            after = state.but(stage=state.stage + 1, wave=0, bake=None, lane=lanes.NO_LANE)
+            return after.but(phase="waiting", since=event.at)
         case _:
             return _alarmed(state, event)
 
@@ -101,34 +100,34 @@ def _alarmed(state: State, event: ev.Event) -> State:
     """What is known of the signals beside their verdicts; what is unexplained, and who was called."""
     match event:
         case ev.SignalRead():
-            return replace(state, signals={**state.signals, event.signal: event})
+            return state.but(signals={**state.signals, event.signal: event})
         case ev.RehearsalFound():
-            return replace(state, rehearsal=event)
+            return state.but(rehearsal=event)
         case ev.LimitChanged():
             return _limit_changed(state, event)
         case ev.UnexplainedReported():
-            return _rebaked(replace(state, unexplained=event), event.at, event.at)
+            return _rebaked(state.but(unexplained=event), event.at, event.at)
         case ev.RollbackProposed():
-            return replace(state, proposed=event)
+            return state.but(proposed=event)
         case ev.ExplanationRecorded() | ev.ProposalDeclined():
             return _rebaked(_explained(state), event.at, event.at)
         case ev.ThresholdTripped(action="escalate"):
-            return replace(state, escalations={**state.escalations, event.threshold: event})
+            return state.but(escalations={**state.escalations, event.threshold: event})
         case ev.EscalationAnswered():
             waiting = {t: call for t, call in state.escalations.items() if t != event.threshold}
-            return replace(state, escalations=waiting)
+            return state.but(escalations=waiting)
         case _:
             return _lived(state, event)
 
 
 def _paused(state: State, event: Paused) -> State:
     """Nothing new starts. What was approved at a gate was approved on what the signals said then: it is asked anew."""
-    return replace(state, paused=event, approvals=(), asked=None)
+    return state.but(paused=event, approvals=(), asked=None)
 
 
 def _explained(state: State) -> State:
     """Nothing is unexplained any more, or nothing more comes of it."""
-    return replace(state, unexplained=None, proposed=None)
+    return state.but(unexplained=None, proposed=None)
 
 
 def _limit_changed(state: State, event: ev.LimitChanged) -> State:
@@ -149,21 +148,21 @@ def _limit_changed(state: State, event: ev.LimitChanged) -> State:
     )
     thresholds = tuple(moved if t.id == moved.id else t for t in state.plan.thresholds)
     verdicts = {t: v for t, v in state.verdicts.items() if t != moved.id}
-    after = replace(state, plan=replace(state.plan, thresholds=thresholds), verdicts=verdicts)
+    after = state.but(plan=replace(state.plan, thresholds=thresholds), verdicts=verdicts)
     return _rebaked(_forgiven(after, moved.id), event.at, event.at)
 
 
 def _forgiven(state: State, threshold: str) -> State:
     """What was accepted of a limit is no longer."""
     accepted = {key: most for key, most in state.accepted.items() if key[0] != threshold}
-    return replace(state, accepted=accepted)
+    return state.but(accepted=accepted)
 
 
 def _lived(state: State, event: ev.Event) -> State:
     """The session's own life. Notes, notices, trips, finished waves and bakes are for the review alone."""
     match event:
         case ev.SessionOpened():
-            return replace(state, opened=event, since=event.at)
+            return state.but(opened=event, since=event.at)
         case ev.SessionResumed():
             return _resumed(state, event)
         case ev.ScreenAttached():
@@ -171,13 +170,13 @@ def _lived(state: State, event: ev.Event) -> State:
         case ev.ScreenDetached():
             return _detached(state, event)
         case ev.SessionLeft():
-            return replace(state, left=event)
+            return state.but(left=event)
         case ev.SessionClosed():
-            return replace(state, closed=event)
+            return state.but(closed=event)
         case ev.DriverReplaced():
-            return replace(state, replaced=event)
+            return state.but(replaced=event)
         case ev.TargetsReleased():
-            return replace(state, released=state.released.union(event.released))
+            return state.but(released=state.released.union(event.released))
         case ev.MachineSlept():
             return _blind(state, event.at)
         case _:
@@ -187,37 +186,37 @@ def _lived(state: State, event: ev.Event) -> State:
 def _attached(state: State, event: ev.ScreenAttached) -> State:
     screens = {**state.screens, event.screen: event}
     if not event.may_act:
-        return replace(state, screens=screens)
+        return state.but(screens=screens)
     gone = state.gone - {event.person}
-    return replace(state, screens=screens, attended=True, alone=None, gone=gone)
+    return state.but(screens=screens, attended=True, alone=None, gone=gone)
 
 
 def _detached(state: State, event: ev.ScreenDetached) -> State:
     """A screen goes. Whoever has none left has gone; where nobody who may act has, it is alone until somebody comes."""
     screens = {name: screen for name, screen in state.screens.items() if name != event.screen}
     went = state.screens.get(event.screen)
-    after = replace(state, screens=screens)
+    after = state.but(screens=screens)
     if went is not None and went.may_act and went.kind == "screen" and not after.here(went.person):
-        after = replace(after, gone=state.gone | {went.person})
-    return replace(after, alone=event) if after.unattended and not state.unattended else after
+        after = after.but(gone=state.gone | {went.person})
+    return after.but(alone=event) if after.unattended and not state.unattended else after
 
 
 def _retried(state: State, event: ev.RetryAuthorised) -> State:
     """A retry while the wave bakes takes it back to running: it bakes anew once the target is done."""
     retries = state.retries | {(event.stage, event.step, event.target)}
-    retried = replace(state, retries=retries, rollback_result=None)
-    return replace(retried, phase="running", bake=None) if state.phase == "baking" else retried
+    retried = state.but(retries=retries, rollback_result=None)
+    retried = lanes.changed(retried, event.target, event.at)
+    return retried.but(phase="running", bake=None) if state.phase == "baking" else retried
 
 
 def _resumed(state: State, event: ev.SessionResumed) -> State:
     """Attempts that were in flight are in doubt; nothing starts until a person says so."""
     then = (*state.running(), *state.unsettled())
     for attempt in state.running():
-        state = _changed(state, attempt.id, partial(cut, at=event.at))
+        state = _changed(state, attempt.id, partial(cut, at=event.at), event.at)
     held = state.aborted is None and state.started is not None
     opened = state.opened and replace(state.opened, promote_when_clean=event.promote_when_clean)
-    return replace(
-        _blind(state, event.at),
+    return _blind(state, event.at).but(
         opened=opened,
         resumed=event if held else None,
         open_then=tuple(a.id for a in then),
@@ -236,31 +235,45 @@ def _resumed(state: State, event: ev.SessionResumed) -> State:
 def _blind(state: State, at: datetime) -> State:
     """What was read before counts no more: no limit is known to be clean, no check healthy, and a bake begins anew."""
     bake = replace(state.bake, clean=timedelta(0), clean_since=None) if state.bake else None
-    return _rebaked(replace(state, bake=bake, verdicts={}, checks={}, examined={}), at, at)
+    return _rebaked(state.but(bake=bake, verdicts={}, checks={}, examined={}), at, at)
 
 
 def _intended(state: State, event: ev.StepIntended) -> State:
-    many = (*state.attempts.get(event.target, ()), begun(event))
-    retries = state.retries - {(event.stage, event.step, event.target)}
-    return replace(state, attempts={**state.attempts, event.target: many}, retries=retries)
+    attempt = begun(event)
+    many = (*state.attempts.get(event.target, ()), attempt)
+    retries = state.retries - {(event.stage, event.step, event.target)} if state.retries else state.retries
+    attempts, under_way = put(state.attempts, event.target, many), {**state.open, attempt.id: attempt}
+    return lanes.changed(
+        state.but(attempts=attempts, open=under_way, retries=retries), event.target, event.at
+    )
 
 
-def _regarding_back(state: State, attempt_id: str) -> State:
-    """News of a rollback attempt: what was found at the rollback's end is to be looked at anew."""
-    attempt = state.find(attempt_id)
-    if attempt is None or attempt.direction != "back":
+def _ended(
+    state: State, event: ev.StepFinished | ev.DoubtResolved, change: Callable[[Attempt], Attempt]
+) -> State:
+    """An attempt's end. One of a rollback: what was found at the rollback's end is to be looked at anew."""
+    result = state.rollback_result
+    if result is not None and (attempt := state.find(event.attempt)) is not None:
+        result = None if attempt.direction == "back" else result
+    return _changed(state.but(rollback_result=result), event.attempt, change, event.at)
+
+
+def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt], at: datetime) -> State:
+    before = state.open.get(attempt_id) or state.find(attempt_id)
+    if before is None:
         return state
-    return replace(state, rollback_result=None)
-
-
-def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt]) -> State:
-    target = attempt_target(attempt_id)
-    many = tuple(change(a) if a.id == attempt_id else a for a in state.attempts.get(target, ()))
-    return replace(state, attempts={**state.attempts, target: many})
+    after, under_way = change(before), dict(state.open)
+    if after.status in ("running", "in_doubt"):
+        under_way[attempt_id] = after
+    else:
+        under_way.pop(attempt_id, None)
+    many = tuple(after if a is before else a for a in state.attempts[after.target])
+    attempts = put(state.attempts, after.target, many)
+    return lanes.changed(state.but(attempts=attempts, open=under_way), after.target, at)
 
 
 def _judged(state: State, event: ev.VerdictChanged) -> State:
-    judged = replace(state, verdicts={**state.verdicts, event.threshold: event})
+    judged = state.but(verdicts={**state.verdicts, event.threshold: event})
     if event.verdict == "pass" and event.breaching_since is None:
         judged = _forgiven(judged, event.threshold)
     return _rebaked(judged, event.at, event.known_until or event.at)
@@ -271,10 +284,10 @@ def _rebaked(after: State, at: datetime, known_until: datetime) -> State:
     if after.bake is None:
         return after
     if breached(after):
-        return replace(after, bake=replace(after.bake, clean=timedelta(0), clean_since=None))
+        return after.but(bake=replace(after.bake, clean=timedelta(0), clean_since=None))
     was, now = after.bake.clean_since is not None, clean(after)
     if was == now:
         return after
     banked = after.bake.done(min(at, known_until)) if was else after.bake.clean
     banked = max(banked, after.bake.clean)
-    return replace(after, bake=replace(after.bake, clean=banked, clean_since=at if now else None))
+    return after.but(bake=replace(after.bake, clean=banked, clean_since=at if now else None))

@@ -18,7 +18,7 @@ def probes(plan: Plan, target: str) -> tuple[tuple[Stage, Step], ...]:
     """The steps that go to `target` and can tell which version it has, each with the first stage that brings it."""
     found: dict[str, tuple[Stage, Step]] = {}
     for stage in plan.stages:
-        if all(t.id != target for t in plan.expand(stage.targets)):
+        if not plan.among(stage.targets, target):
             continue
         for step in map(plan.step, stage.steps):
             if step.on == "targets" and (step.previous or step.verify_rollback):

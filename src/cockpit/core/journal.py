@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -30,6 +30,13 @@ class Intent(Protocol):
 
 Find = Callable[[str], Intent | None]
 """Finds the intent of an attempt by its id."""
+
+
+def some(names: Sequence[str], most: int = 6) -> str:
+    """`a, b, c`; where they are more than `most`, the first ones and how many more there are, never just one."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
 
 
 def span(length: timedelta) -> str:
@@ -169,7 +176,7 @@ def _probed(event: e.TargetProbed, plan: Plan) -> str:
 
 def _released(event: e.TargetsReleased, plan: Plan) -> str:
     left = f"; not from {'; '.join(event.left)}" if event.left else ""
-    return f"removed what this session had left on {', '.join(event.released) or 'no target'}{left}"
+    return f"removed what this session had left on {some(event.released) or 'no target'}{left}"
 
 
 def _resumed(event: e.RolloutResumed, plan: Plan) -> str:
@@ -265,7 +272,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.StagePromoted: lambda v, p: f"promoted {v.stage}{_because(v.reason)}",
     e.GateTimedOut: lambda v, p: f"nobody decided about {v.stage} within its gate's timeout",
     e.StageStarted: lambda v, p: f"stage {v.stage} began",
-    e.WaveStarted: lambda v, p: f"wave {v.wave + 1} of {v.stage} began: {', '.join(v.targets)}",
+    e.WaveStarted: lambda v, p: f"wave {v.wave + 1} of {v.stage} began: {some(v.targets)}",
     e.StepIntended: lambda v, p: f"{_attempted(v)}: about to run",
     e.RetryAuthorised: lambda v, p: f"allowed {v.step} to run again on {v.target}{_because(v.reason)}",
     e.TargetExcluded: lambda v, p: f"excluded {v.target}{_because(v.reason)}",

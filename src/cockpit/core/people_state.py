@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cockpit.core import events as ev
+from cockpit.core.shared import put
 from cockpit.core.state import State
 
 
@@ -18,31 +19,31 @@ def vouched(state: State, event: ev.Event) -> State:
             return held.signing(event.signature)
         case ev.ChecklistSigned():
             signatures = (*state.signed.get(event.item, ()), event)
-            signed = replace(state, signed={**state.signed, event.item: signatures})
+            signed = state.but(signed={**state.signed, event.item: signatures})
             return signed.signing(event.signature)
         case ev.RoleOffered():
-            return replace(state, offers={**state.offers, event.role: event})
+            return state.but(offers={**state.offers, event.role: event})
         case ev.RoleDeclined():
             return _not_offered(state, event.role)
         case ev.ItemChecked():
             return _checked(state, event)
         case ev.SignOffExpired():
             left = tuple(s for s in state.signed.get(event.item, ()) if s.by != event.by)
-            return _signed_anew(replace(state, signed={**state.signed, event.item: left}), event.item)
+            return _signed_anew(state.but(signed={**state.signed, event.item: left}), event.item)
         case ev.TargetExamined():
-            return replace(state, examined={**state.examined, event.target: event})
+            return state.but(examined=put(state.examined, event.target, event))
         case ev.FreezesRead():
             known = state.freezes.freezes if state.freezes is not None and event.detail else event.freezes
-            return replace(state, freezes=replace(event, freezes=known))  # one that isn't read frees nothing
+            return state.but(freezes=replace(event, freezes=known))  # one that isn't read frees nothing
         case ev.ActionsFound():
-            return replace(state, left_to_do=event)
+            return state.but(left_to_do=event)
         case ev.UsualTimesFound():
-            return replace(state, usual=event.times)
+            return state.but(usual=event.times)
         case ev.QuestionAnswered():
             key = (event.question, event.about, event.by)
-            return replace(state, answers={**state.answers, key: event})
+            return state.but(answers={**state.answers, key: event})
         case ev.ActionAdded() | ev.ActionSettled():
-            return replace(state, actions={**state.actions, event.action: event})
+            return state.but(actions={**state.actions, event.action: event})
         case _:
             return state
 
@@ -53,24 +54,24 @@ def _in_hands(state: State, role: str, was: str, by: str) -> State:
     signed = {(i.id, role) for i in items if any(s.by == was for s in state.signed.get(i.id, ()))}
     plan = replace(state.plan, roles=state.plan.roles.given(role, by))
     accepted = frozenset(held for held in state.accepted_roles if held[0] != role) | {(role, by)}
-    after = replace(state, plan=plan, signed_in_role=state.signed_in_role | signed, accepted_roles=accepted)
+    after = state.but(plan=plan, signed_in_role=state.signed_in_role | signed, accepted_roles=accepted)
     return _not_offered(after, role)
 
 
 def _not_offered(state: State, role: str) -> State:
-    return replace(state, offers={held: offer for held, offer in state.offers.items() if held != role})
+    return state.but(offers={held: offer for held, offer in state.offers.items() if held != role})
 
 
 def _checked(state: State, event: ev.ItemChecked) -> State:
     """A check that fails now and didn't: whoever had signed the item had signed something else."""
     before = state.checks.get(event.item)
-    checked = replace(state, checks={**state.checks, event.item: event})
+    checked = state.but(checks={**state.checks, event.item: event})
     if event.ok or (before is not None and not before.ok):
         return checked
     signed = {item: many for item, many in state.signed.items() if item != event.item}
-    return _signed_anew(replace(checked, signed=signed), event.item)
+    return _signed_anew(checked.but(signed=signed), event.item)
 
 
 def _signed_anew(state: State, item: str) -> State:
     """What was signed in a role that has changed hands since counts no more either."""
-    return replace(state, signed_in_role=frozenset(s for s in state.signed_in_role if s[0] != item))
+    return state.but(signed_in_role=frozenset(s for s in state.signed_in_role if s[0] != item))

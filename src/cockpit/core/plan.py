@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, TypeVar
+
+HOST_INTERVAL = timedelta(seconds=2)
+"""How often a target's host metrics are read at least: what the screen shows of a target is never much older."""
 
 HERE = "here"
 """The id of the pseudo target on which `on = "here"` steps run: the operator's machine."""
@@ -206,6 +210,11 @@ class Signal:
     targets: tuple[str, ...] = ()
     options: Mapping[str, object] = field(default_factory=_nothing)
 
+    @property
+    def read_every(self) -> timedelta:
+        """How often it is read at least."""
+        return min(HOST_INTERVAL, self.interval) if self.source == "host" else self.interval
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -295,7 +304,7 @@ class Notify:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A whole checked plan: every reference leads somewhere, every group has a target."""
 
@@ -315,7 +324,11 @@ class Plan:
 
     def target(self, id_: str) -> Target:
         """The target called `id_`; KeyError if there is none."""
-        return _by_id(self.targets, id_)
+        return self._targets[id_]
+
+    @cached_property
+    def _targets(self) -> Mapping[str, Target]:
+        return {target.id: target for target in reversed(self.targets)}
 
     def step(self, id_: str) -> Step:
         """The step called `id_`; KeyError if there is none."""
@@ -338,8 +351,13 @@ class Plan:
 
     def expand(self, names: tuple[str, ...]) -> tuple[Target, ...]:
         """The targets that `names` (target ids or groups) stand for, in the plan's order, each once."""
-        wanted = set(names)
-        return tuple(t for t in self.targets if t.id in wanted or wanted.intersection(t.groups))
+        wanted = frozenset(names)
+        return tuple(t for t in self.targets if t.id in wanted or not wanted.isdisjoint(t.groups))
+
+    def among(self, names: tuple[str, ...], id_: str) -> bool:
+        """Whether the target called `id_` is one of those that `names` (target ids or groups) stand for."""
+        target = self._targets.get(id_)
+        return target is not None and (id_ in names or any(group in names for group in target.groups))
 
     def person_name(self, id_: str) -> str:
         """How to call the person on screen: their name, or the id itself where the plan has no such person."""
@@ -349,7 +367,7 @@ class Plan:
         return id_
 
 
-T = TypeVar("T", Target, Step, ChecklistItem, Threshold)
+T = TypeVar("T", Step, ChecklistItem, Threshold)
 
 
 def _by_id(values: tuple[T, ...], id_: str) -> T:

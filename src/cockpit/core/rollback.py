@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from heapq import merge
+from itertools import islice
 
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt
 from cockpit.core.intent import intend
+from cockpit.core.lane import Look
 from cockpit.core.plan import Stage
+from cockpit.core.standing import BackStatus as BackStatus
+from cockpit.core.standing import BackTarget as BackTarget
 from cockpit.core.state import State
 
 GRACE = timedelta(seconds=15)
@@ -18,20 +21,6 @@ GRACE = timedelta(seconds=15)
 
 NOTHING_RAN = ("unreachable", "skipped")
 """How an attempt ended that can't have changed its target."""
-
-BackStatus = Literal["pending", "waiting", "running", "proven", "unproven"]
-
-
-@dataclass(frozen=True, slots=True)
-class BackTarget:
-    """A touched target within one wave, on its way back. `why` says what is missing where it is unproven."""
-
-    stage: Stage
-    wave: int
-    target: str
-    status: BackStatus
-    step: str | None = None
-    why: str = ""
 
 
 def touched(state: State, stage: Stage, steps: tuple[str, ...], target: str) -> tuple[str, ...]:
@@ -61,11 +50,22 @@ def touched_targets(state: State, at: datetime) -> tuple[str, ...]:
 
 
 def _wave_back(state: State, stage_index: int, wave_index: int, at: datetime) -> Iterator[BackTarget]:
-    stage = state.plan.stages[stage_index]
-    wave = state.slices[stage_index][wave_index]
-    for target in wave.targets:
-        if steps := touched(state, stage, wave.steps, target):
-            yield _standing(state, stage, wave_index, target, steps, at)
+    look = looking(state, stage_index, at)
+    for target in state.slices[stage_index][wave_index].targets:
+        if (back := look((wave_index, target))) is not None:
+            yield back
+
+
+def looking(state: State, stage_index: int, at: datetime) -> Look[BackTarget]:
+    """How each target of a stage's waves stands at `at`; None where it wasn't touched."""
+    stage, waves = state.plan.stages[stage_index], state.slices[stage_index]
+
+    def look(place: tuple[int, str]) -> BackTarget | None:
+        wave, target = place
+        steps = touched(state, stage, waves[wave].steps, target)
+        return _standing(state, stage, wave, target, steps, at) if steps else None
+
+    return look
 
 
 def _standing(
@@ -125,21 +125,29 @@ def _what(attempt: Attempt) -> str:
 
 def follow(state: State, at: datetime) -> list[ev.Event]:
     """What follows by itself in a rollback: the next intents, or its end."""
-    waves = way_back(state, at)
-    for wave in waves:
-        pending = [b for b in wave if b.status == "pending"]
-        running = sum(1 for b in wave if b.status == "running")
-        room = max(0, (wave[0].stage.max_parallel or len(wave)) - running)
+    waiting = False
+    for stage, lane in state.back:
+        look = looking(state, stage, at)
+        doubtful = [(number, look(lane.places[number])) for number in sorted(lane.aside)]
+        running = len(lane.running) + sum(b is not None and b.status == "running" for _, b in doubtful)
+        room = max(0, (state.plan.stages[stage].max_parallel or len(lane.places)) - running)
+        over = ((number, b) for number, b in doubtful if b is not None and b.status == "pending")
+        pending = merge(lane.next(look), over, key=_first)
         intents: list[ev.Event] = [
-            intend(state, b.stage, b.wave, b.step or "", b.target, "back", at) for b in pending[:room]
+            intend(state, b.stage, b.wave, b.step or "", b.target, "back", at)
+            for _, b in islice(pending, room)
         ]
-        if intents or pending or running:
+        if intents or running:
             return intents
-    # A target in doubt holds up its own way back, not that of others.
-    waiting = any(b.status == "waiting" for wave in waves for b in wave)
+        # A target in doubt holds up its own way back, not that of others.
+        waiting = waiting or any(b is not None and b.status == "waiting" for _, b in doubtful)
     if state.rollback_result is None and not waiting:
         return [finished(state, at)]
     return []
+
+
+def _first(entry: tuple[int, BackTarget]) -> int:
+    return entry[0]
 
 
 def finished(state: State, at: datetime) -> ev.RollbackFinished:

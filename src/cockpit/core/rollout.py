@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal
+from itertools import islice
 
 from cockpit.core import checklist, holds, people, window
 from cockpit.core import events as ev
@@ -12,24 +12,14 @@ from cockpit.core.attempt import Attempt, counting
 from cockpit.core.intent import intend
 from cockpit.core.plan import Gate, Stage
 from cockpit.core.slices import Wave
+from cockpit.core.standing import Progress as Progress
+from cockpit.core.standing import TargetStatus as TargetStatus
 from cockpit.core.state import State, clean, unclean
 
-TargetStatus = Literal[
-    "pending", "running", "succeeded", "failed", "unreachable", "in_doubt", "excluded", "skipped"
-]
 PATIENCE = timedelta(seconds=30)
 """How long a target may be out of sight before its doubt pauses the rollout; nothing new starts meanwhile."""
 
 TROUBLE: frozenset[TargetStatus] = frozenset({"failed", "unreachable", "in_doubt"})
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a target stands within a wave. `step` is the step it is at: next, running or in trouble."""
-
-    status: TargetStatus
-    step: str | None = None
-    attempt: Attempt | None = None
 
 
 def current_stage(state: State) -> Stage | None:
@@ -39,8 +29,9 @@ def current_stage(state: State) -> Stage | None:
 
 def progress(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
     """Where `target` stands in `wave` of `stage`, going forward."""
+    newest = _newest_of(state.attempts.get(target, ()), stage.name)
     for step in wave.steps:
-        attempt = state.latest(stage.name, step, target, "run")
+        attempt = newest.get(step)
         if attempt is not None and attempt.status == "succeeded":
             continue
         if attempt is not None and attempt.status == "running":
@@ -55,12 +46,22 @@ def progress(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
     return Progress("succeeded")
 
 
+def _newest_of(attempts: tuple[Attempt, ...], stage: str) -> dict[str, Attempt]:
+    """The newest attempt that counts of each step of a stage, going forward, in one pass; see `counting`."""
+    newest: dict[str, Attempt] = {}
+    for a in attempts:
+        if a.stage == stage and a.direction == "run" and a.status != "skipped":
+            before = newest.get(a.step)
+            if before is None or a.status != "unreachable" or before.status == "unreachable":
+                newest[a.step] = a
+    return newest
+
+
 def _failed_before(state: State, stage: Stage, target: str) -> bool:
     """Whether an earlier stage left the target in trouble: then nothing more is put on top of it."""
-    newest = {(a.stage, a.step): a for a in state.attempts.get(target, ()) if a.status != "skipped"}
-    return any(
-        a.stage != stage.name and a.direction == "run" and a.status in TROUBLE for a in newest.values()
-    )
+    others = (a for a in state.attempts.get(target, ()) if a.stage != stage.name)
+    newest = {(a.stage, a.step): a for a in others if a.status != "skipped"}
+    return any(a.direction == "run" and a.status in TROUBLE for a in newest.values())
 
 
 def _trouble(attempt: Attempt) -> TargetStatus:
@@ -74,9 +75,11 @@ def troubled(state: State) -> tuple[tuple[str, Progress], ...]:
     stage = current_stage(state)
     if stage is None or state.phase == "waiting":
         return ()
-    waves = state.slices[state.stage][: state.wave + 1]
-    found = ((t, progress(state, stage, wave, t)) for wave in waves for t in wave.targets)
-    return tuple((t, p) for t, p in found if p.status in TROUBLE)
+    return tuple((state.lane.places[i][1], p) for i, p in sorted(state.lane.aside.items(), key=_number))
+
+
+def _number(entry: tuple[int, Progress]) -> int:
+    return entry[0]
 
 
 def over_tolerance(state: State) -> str:
@@ -111,14 +114,15 @@ def _out_of_sight(state: State, at: datetime) -> bool:
 
 def in_doubt(state: State) -> tuple[Attempt, ...]:
     """Every step on a target, either way, whose newest attempt is in doubt."""
-    return tuple(a for a in newest(state) if a.status == "in_doubt")
+    doubtful = dict.fromkeys(a.target for a in state.open.values() if a.status == "in_doubt")
+    return tuple(a for a in newest(state, doubtful) if a.status == "in_doubt")
 
 
-def newest(state: State) -> tuple[Attempt, ...]:
-    """The newest attempt that counts of each step on each target, either way."""
+def newest(state: State, targets: Iterable[str] | None = None) -> tuple[Attempt, ...]:
+    """The newest attempt that counts of each step on each target, or on each of these, either way."""
     every: dict[tuple[str, str, str, str], list[Attempt]] = {}
-    for many in state.attempts.values():
-        for a in many:
+    for target in state.attempts if targets is None else targets:
+        for a in state.attempts.get(target, ()):
             every.setdefault((a.stage, a.step, a.target, a.direction), []).append(a)
     found = (counting(attempts) for attempts in every.values())
     return tuple(a for a in found if a is not None)
@@ -213,17 +217,15 @@ def _begin_stage(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
 
 
 def _running(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
-    waves = enumerate(
-        state.slices[state.stage][: state.wave + 1]
-    )  # earlier ones too: a target may be retried
-    standing = [(i, t, progress(state, stage, wave, t)) for i, wave in waves for t in wave.targets]
-    running = sum(1 for _, _, p in standing if p.status == "running")
-    pending = [(i, t, p.step) for i, t, p in standing if p.status == "pending" and p.step is not None]
-    room = max(0, (stage.max_parallel or len(standing)) - running)
-    if pending:
-        return [intend(state, stage, i, step, t, "run", at) for i, t, step in pending[:room]]
-    if running:
-        return []
+    waves, lane = state.slices[state.stage], state.lane  # earlier waves too: a target may be retried
+    room = max(0, (stage.max_parallel or len(lane.places)) - len(lane.running))
+    pending = lane.next(lambda place: progress(state, stage, waves[place[0]], place[1]))
+    intents: list[ev.Event] = []
+    for number, standing in islice(pending, room):
+        wave, target = lane.places[number]
+        intents.append(intend(state, stage, wave, standing.step or "", target, "run", at))
+    if intents or lane.running:
+        return intents
     finished = ev.WaveFinished(at, stage.name, state.wave)
     return [finished, ev.BakeStarted(at, stage.name, state.wave, stage.bake_time)]
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from cockpit.core import events as ev
-from cockpit.core.attempt import Attempt, attempt_target, counting
+from cockpit.core.attempt import Attempt, attempt_target
+from cockpit.core.lane import Lane
 from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
+from cockpit.core.standing import BackTarget, Progress
 from cockpit.core.thresholds import breaches, raised, worse
 
 Phase = Literal["waiting", "running", "baking"]
@@ -64,9 +66,16 @@ def _empty() -> Mapping[str, object]:
     return MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+def _no_lane() -> Lane[Progress]:
+    return Lane()
+
+
+@dataclass(frozen=True)
 class State:
-    """Everything that is known of a session. Made by `initial` and `evolve`, never edited."""
+    """Everything that is known of a session. Made by `initial` and `evolve`, never edited.
+
+    Without slots, so that `but` copies it as one dict.
+    """
 
     plan: Plan
     render: Render
@@ -82,6 +91,12 @@ class State:
     bake: Bake | None = None
     waves_begun: tuple[tuple[int, int], ...] = ()
     attempts: Mapping[str, tuple[Attempt, ...]] = field(default_factory=_empty)  # type: ignore[assignment]
+    open: Mapping[str, Attempt] = field(default_factory=_empty)  # type: ignore[assignment]
+    """Those of the attempts, by id, that run or are in doubt: what a turn looks at."""
+    lane: Lane[Progress] = field(default_factory=_no_lane)
+    """The targets of the current stage's begun waves."""
+    back: tuple[tuple[int, Lane[BackTarget]], ...] = ()
+    """On the way back, for each begun wave, the last first: its stage's number, and its targets."""
     retries: frozenset[tuple[str, str, str]] = frozenset()
     excluded: Mapping[str, ev.TargetExcluded] = field(default_factory=_empty)  # type: ignore[assignment]
     paused: Paused | None = None
@@ -122,6 +137,14 @@ class State:
     released: frozenset[str] = frozenset()
     closed: ev.SessionClosed | None = None
 
+    def but(self, **changes: Any) -> State:
+        """The state with these fields changed: as dataclasses.replace, which takes thirty times as long."""
+        if not changes.keys() <= self.__dict__.keys():
+            raise TypeError(f"no such field: {', '.join(changes.keys() - self.__dict__.keys())}")
+        after = object.__new__(State)
+        object.__setattr__(after, "__dict__", self.__dict__ | changes)
+        return after
+
     def find(self, attempt_id: str) -> Attempt | None:
         """The attempt with that id, or None. Its target is the id's part after the last but one `/`."""
         for attempt in self.attempts.get(attempt_target(attempt_id), ()):
@@ -131,22 +154,23 @@ class State:
 
     def approving(self, said: ev.StageApproved) -> State:
         """The state with one more approval of the stage that waits."""
-        return replace(self, approvals=(*self.approvals, said)).signing(said.signature)
+        return self.but(approvals=(*self.approvals, said)).signing(said.signature)
 
     def signing(self, signature: str) -> State:
         """The state with what was signed kept: it counts once. An empty signature says nothing."""
         if not signature:
             return self
-        return replace(self, statements=self.statements | {signature.partition("\n")[0]})
+        return self.but(statements=self.statements | {signature.partition("\n")[0]})
 
     def latest(self, stage: str, step: str, target: str, direction: ev.Direction) -> Attempt | None:
         """The newest attempt of a step on a target within a stage that counts, or None; see `counting`."""
-        own = (
-            a
-            for a in self.attempts.get(target, ())
-            if a.stage == stage and a.step == step and a.direction == direction
-        )
-        return counting(own)
+        nothing_ran: Attempt | None = None
+        for a in reversed(self.attempts.get(target, ())):
+            if a.step == step and a.stage == stage and a.direction == direction and a.status != "skipped":
+                if a.status != "unreachable":
+                    return a
+                nothing_ran = nothing_ran or a
+        return nothing_ran
 
     def accepts(self, verdict: ev.VerdictChanged) -> bool:
         """Whether this breach, on this target, was accepted by the decision owner, and is no worse than then.
@@ -178,11 +202,11 @@ class State:
 
     def running(self) -> tuple[Attempt, ...]:
         """Every attempt that is in flight."""
-        return tuple(a for many in self.attempts.values() for a in many if a.status == "running")
+        return tuple(a for a in self.open.values() if a.status == "running")
 
     def unsettled(self) -> tuple[Attempt, ...]:
         """Every attempt in doubt whose target may still tell."""
-        return tuple(a for many in self.attempts.values() for a in many if a.unsettled)
+        return tuple(a for a in self.open.values() if a.unsettled)
 
 
 def initial(plan: Plan, render: Render) -> State:

@@ -1,15 +1,1 @@
-"""A session's review in the formats people and machines read: FORMATS."""
-
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-
-from cockpit.export import html, markdown, plain
-from cockpit.export.model import Review
-
-FORMATS: Mapping[str, Callable[[Review], str]] = {
-    "html": html.render,
-    "markdown": markdown.render,
-    "json": plain.render,
-}
-"""How each format writes a review, by the name `--format` knows it by."""
+"""A session's review: what it says, and how it is written."""

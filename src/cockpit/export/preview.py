@@ -1,36 +1,33 @@
-"""What a plan would do, before it does: each exact command on each target."""
+"""What a plan would do, before it does: each exact command on each target, once where it is the same on many."""
 
 from __future__ import annotations
 
-from cockpit.core.plan import Plan
-from cockpit.core.slices import slices_of
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+
+from cockpit.core.plan import Plan, Stage, Step
+from cockpit.core.slices import Wave, slices_of
 from cockpit.core.spans import about
 from cockpit.core.text import visible
-from cockpit.steps import check_line, commands
+from cockpit.steps import STEP_KINDS, check_line, commands, placeholders
+
+SINGLY = 12
+"""Up to so many targets with the same steps are gone through one by one; more are told of together."""
 
 
-def preview(plan: Plan) -> str:
-    """The rollout as indented lines: stages, waves, targets, and every command line as it would run."""
+def preview(plan: Plan, on: Collection[str] | None = None) -> str:
+    """The rollout as indented lines: stages, waves, targets, and every command line as it would run.
+
+    `on`: the targets (ids) whose lines are wanted, one by one and without all others; None: of all, many together.
+    """
     lines: list[str] = []
     for stage, waves in zip(plan.stages, slices_of(plan), strict=True):
-        lines.append(f"stage {stage.name}{_terms(plan, stage.name)}")
-        for i, wave in enumerate(waves):
-            lines.append(f"  wave {i + 1} of {len(waves)}: {', '.join(wave.targets)}")
-            for target in wave.targets:
-                for step_id in wave.steps:
-                    step = plan.step(step_id)
-                    lines.append(f"    {target}  {step_id}, at most {about(step.timeout)[1:]}")
-                    rendered = commands(plan, stage, step, target)
-                    pairs = {
-                        "previous": rendered.previous,
-                        "run": rendered.run,
-                        "verify": rendered.verify,
-                        "rollback": rendered.rollback or f"none: {step.roll_forward}",
-                        "verify rollback": rendered.verify_rollback,
-                    }
-                    lines += [f"      {name:16} {text}" for name, text in pairs.items() if text is not None]
+        lines.append(f"stage {stage.name}{_terms(stage)}")
+        numbered = list(enumerate(waves, 1))
+        for _, alike in groupby(numbered, key=lambda wave: wave[1].steps):
+            lines += _waves(plan, stage, list(alike), len(waves), on)
     for item in plan.checklist:
-        if item.check is not None:
+        if item.check is not None and (on is None or item.on in on):
             lines += [
                 f"checklist {item.id}",
                 f"    {item.on}",
@@ -39,9 +36,82 @@ def preview(plan: Plan) -> str:
     return "\n".join(visible(line) for line in lines)
 
 
-def _terms(plan: Plan, name: str) -> str:
+def _waves(
+    plan: Plan, stage: Stage, alike: Sequence[tuple[int, Wave]], of: int, on: Collection[str] | None
+) -> Iterator[str]:
+    """Waves of a stage that have the same steps."""
+    steps = [plan.step(step) for step in alike[0][1].steps]
+    together = on is None and sum(len(wave.targets) for _, wave in alike) > SINGLY
+    for number, wave in alike:
+        targets = [t for t in wave.targets if on is None or t in on]
+        if not targets:
+            continue
+        count = f" ({len(wave.targets)} targets)" if len(wave.targets) > SINGLY else ""
+        yield f"  wave {number} of {of}: {in_ranges(wave.targets)}{count}"
+        for target in () if together else targets:
+            for step in steps:
+                yield from _lines(plan, stage, step, target, f"{target}  ")
+    if together:
+        first = alike[0][1].targets[0]
+        yield f"    each target, as on {first}; what is marked * has the target's own name or host in it (--on TARGET)"
+        for step in steps:
+            yield from _lines(plan, stage, step, first, "", "*")
+
+
+def _lines(plan: Plan, stage: Stage, step: Step, target: str, who: str, mark: str = "") -> Iterator[str]:
+    """One step's lines on one target; `mark` those that are others on another one."""
+    yield f"    {who}{step.id}, at most {about(step.timeout)[1:]}"
+    rendered = commands(plan, stage, step, target)
+    own_names = set(STEP_KINDS[step.on].names)
+    for name, template, text in (
+        ("previous", step.previous, rendered.previous),
+        ("run", step.run, rendered.run),
+        ("verify", step.verify, rendered.verify),
+        ("rollback", step.rollback, rendered.rollback or f"none: {step.roll_forward}"),
+        ("verify rollback", step.verify_rollback, rendered.verify_rollback),
+    ):
+        if text is not None:
+            own = mark if own_names.intersection(placeholders(template or "")) else ""
+            yield f"      {name + own:16} {text}"
+
+
+def in_ranges(names: Sequence[str]) -> str:
+    """Names as a person writes them down: those that only count on, from three on, as one range."""
+    return ", ".join(_in_ranges(names))
+
+
+def _in_ranges(names: Sequence[str]) -> Iterator[str]:
+    run: list[str] = []
+    for name in names:
+        if run and _after(run[-1], name):
+            run.append(name)
+            continue
+        yield from _told(run)
+        run = [name]
+    yield from _told(run)
+
+
+def _told(run: Sequence[str]) -> Sequence[str]:
+    if len(run) < 3:
+        return run
+    (before, first), (_, last) = _counted(run[0]), _counted(run[-1])
+    return [f"{before}[{first}-{last}]"]
+
+
+def _after(one: str, other: str) -> bool:
+    """Whether `other` is the name that follows `one` when one counts on."""
+    (before, first), (again, then) = _counted(one), _counted(other)
+    return before == again and bool(first and then) and f"{int(first) + 1:0{len(first)}d}" == then
+
+
+def _counted(name: str) -> tuple[str, str]:
+    """A name up to the number at its end, and the number as it is written; empty where it has none."""
+    before = name.rstrip("0123456789")
+    return before, name[len(before) :]
+
+
+def _terms(stage: Stage) -> str:
     """What a stage waits for: its gate, and its bake after each wave."""
-    stage = next(s for s in plan.stages if s.name == name)
     gate = f", gate: {', '.join(stage.gate.approvers)}" if stage.gate else ""
     bake = f", bakes {about(stage.bake_time)[1:]} after each wave" if stage.bake_time else ""
     failed = f", {stage.max_failed} failed tolerated" if stage.max_failed else ""

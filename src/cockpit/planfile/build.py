@@ -22,10 +22,10 @@ from cockpit.planfile.rollout_tables import (
     StepTable,
     ThresholdTable,
 )
+from cockpit.planfile.scalars import ranged
 from cockpit.signals.host import METRICS
 
 INTERVAL = timedelta(seconds=10)
-HOST_INTERVAL = timedelta(seconds=2)
 MANUAL_INTERVAL = timedelta(minutes=10)
 STEP_TIMEOUT = timedelta(minutes=5)
 UNITS = {"cpu": "%", "memory": "%", "disk": "%", "load": "", "network": "B/s"}
@@ -38,7 +38,7 @@ def build(file: PlanFile, names: Names) -> core.Plan:
         roles=_roles(file),
         targets=names.targets,
         steps=tuple(_step(s) for s in file.step),
-        stages=tuple(_stage(s) for s in file.stage),
+        stages=tuple(_stage(s, names) for s in file.stage),
         people=_people(file, names),
         window=_window(file),
         ssh=_ssh(file),
@@ -170,11 +170,12 @@ def _step(step: StepTable) -> core.Step:
     return core.Step(**{**dict(step), "timeout": step.timeout or STEP_TIMEOUT})
 
 
-def _stage(stage: StageTable) -> core.Stage:
+def _stage(stage: StageTable, names: Names) -> core.Stage:
+    targets = (t for n in stage.targets for t in (names.members.get(n, (n,)) if ranged(n) else (n,)))
     return core.Stage(
         name=stage.name,
         steps=tuple(stage.steps),
-        targets=tuple(stage.targets),
+        targets=tuple(targets),
         waves=tuple(stage.waves),
         max_parallel=stage.max_parallel,
         max_failed=stage.max_failed,
@@ -200,7 +201,7 @@ def _signals(file: PlanFile, names: Names) -> tuple[core.Signal, ...]:
         core.Signal(
             m,
             "host",
-            HOST_INTERVAL,
+            core.HOST_INTERVAL,
             unit=UNITS[m],
             targets=everywhere,
             options=MappingProxyType({"metric": m}),
@@ -234,7 +235,7 @@ def _signal(signal: SignalTable, names: Names, everywhere: tuple[str, ...]) -> c
 
 
 def _interval(signal: SignalTable) -> timedelta:
-    usual = {"host": HOST_INTERVAL, MANUAL: MANUAL_INTERVAL}
+    usual = {"host": core.HOST_INTERVAL, MANUAL: MANUAL_INTERVAL}
     return signal.interval or usual.get(signal.source, INTERVAL)
 
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 from itertools import chain
 
 from cockpit.planfile.models import PlanFile, StageTable, StepTable
-from cockpit.planfile.names import Names
+from cockpit.planfile.names import Names, target_tables
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
+from cockpit.planfile.scalars import Mistake, odd_brackets, ranged, spelled
 from cockpit.steps import NAME, SHARED, STEP_KINDS, misquoted, placeholders
 
 Asks = Mapping[str, tuple[tuple[str, str], ...]]
@@ -31,9 +32,21 @@ def check(plan: PlanFile, names: Names, findings: Findings) -> None:
     for i, stage in enumerate(plan.stage):
         _stage(("stage", i), stage, plan, asks, names, findings)
     _twice(plan, names, findings)
+    _brackets(plan, findings)
     if plan.rollback is not None:
         for key in ("explain_within", "rehearsed_within"):
             positive(("rollback", key), getattr(plan.rollback, key), findings)
+
+
+def _brackets(plan: PlanFile, findings: Findings) -> None:
+    """Brackets in a target's name or host are ranges, or a slip of the pen."""
+    for name, table in target_tables(plan).items():
+        for path, text, key in (
+            (("targets", name), name, True),
+            (("targets", name, "host"), table.host, False),
+        ):
+            if (fault := odd_brackets(text)) is not None:
+                findings.problem(path, f"`{shorten(text)}`: {fault}", fault.hint, key=key)
 
 
 def _twice(plan: PlanFile, names: Names, findings: Findings) -> None:
@@ -61,7 +74,21 @@ def names_lead(path: Path, named: Sequence[str], names: Names, findings: Finding
     for i, name in enumerate(named):
         if name not in names.members and findings.sure("targets"):
             message = f"there is no target or group `{shorten(name)}`"
-            findings.problem((*path, i), message, findings.instead(name, names.members))
+            hint = findings.instead(name, names.members)
+            if ranged(name):
+                message, hint = _beyond(name, names)
+            findings.problem((*path, i), message, hint)
+
+
+def _beyond(name: str, names: Names) -> tuple[str, str]:
+    """What is wrong with a range in a list of targets."""
+    try:
+        missing = [id_ for id_ in spelled(name) if id_ not in names.members]
+    except Mistake as fault:
+        return str(fault), fault.hint
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    message = f"`{shorten(name)}` stands for targets that aren't in the plan: {shorten(missing[0])}{more}"
+    return message, "write a range of targets that [targets] has"
 
 
 def positive(path: Path, span: timedelta | None, findings: Findings) -> None:

@@ -10,7 +10,7 @@ from cockpit.core.plan import HERE, ROLE_NAMES, Target
 from cockpit.planfile.models import PlanFile, RolesTable, TargetTable
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
-from cockpit.planfile.scalars import MOST_TARGETS, Mistake, expand
+from cockpit.planfile.scalars import MOST_TARGETS, Mistake, expand, ranged, spelled, without_ranges
 
 _HOST = re.compile(r"[^\s\-@/][^\s@/]*")
 
@@ -108,7 +108,7 @@ def _targets(plan: PlanFile, findings: Findings) -> tuple[Target, ...]:
         if not table.host:
             found.setdefault(name, Target(name, "", None, None, tuple(table.groups)))
             continue
-        if not _HOST.fullmatch(table.host):
+        if not _HOST.fullmatch(without_ranges(table.host)):
             hint = 'write the name or address only; `user = "..."` and `port = ...` are keys of their own'
             findings.problem((*path, "host"), f"`{shorten(table.host)}` is no host", hint)
         try:
@@ -142,7 +142,7 @@ def _declare(target: Target, path: Path, found: dict[str, Target], findings: Fin
         )
     else:
         found[target.id] = target
-        _no_slash(path, target.id, findings, key=True)
+        _no_slash(path, without_ranges(target.id), findings, key=True)
 
 
 def _members(targets: tuple[Target, ...], plan: PlanFile, findings: Findings) -> dict[str, tuple[str, ...]]:
@@ -158,4 +158,15 @@ def _members(targets: tuple[Target, ...], plan: PlanFile, findings: Findings) ->
                 findings.problem(("targets", name, "groups", i), message, "rename the group")
     members: dict[str, tuple[str, ...]] = dict.fromkeys(findings.lost("targets"), ())
     members |= {group: tuple(ids) for group, ids in groups.items()}
-    return members | {id_: (id_,) for id_ in ids}
+    members |= {id_: (id_,) for id_ in ids}
+    asked = {name for table in (*plan.stage, *plan.signal) for name in table.targets}
+    return members | {name: found for name in asked if ranged(name) and (found := _all_of(name, ids))}
+
+
+def _all_of(name: str, ids: set[str]) -> tuple[str, ...]:
+    """The targets that a range in a list of targets stands for; empty where one is missing, or it can't be read."""
+    try:
+        found = spelled(name)
+    except Mistake:
+        return ()
+    return tuple(found) if ids.issuperset(found) else ()

@@ -125,7 +125,9 @@ class SshTable(Table):
 
 
 class TargetTable(Table):
-    """A host steps run on. A range in its name and host (`"web-[01-20]"`) stands for many."""
+    """A host steps run on. A range in its name and host stands for many: `"web-[001-400]"`, or `"web-[1-99/2]"` for
+    every other one. Several ranges stand for every combination: `"rack[1-4]-web-[01-40]"`.
+    """
 
     written, needs = "a target under [targets]", ("host",)
     host: str = Field(default="", description="Name or address.")

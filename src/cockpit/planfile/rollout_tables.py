@@ -89,7 +89,7 @@ class StageTable(Table):
     name: str = Field(default="", description="What the screen calls it; `{stage}` in commands.")
     targets: list[str] = Field(
         default=[],
-        description="Names or groups; those an earlier stage did with the same steps are left out.",
+        description="Names, ranges of them or groups; those an earlier stage did with the same steps are left out.",
     )
     steps: list[str] = Field(
         default=[], description='Step ids, in order. Steps with `on = "here"` stand first or last.'
@@ -121,7 +121,7 @@ class SignalTable(Table):
     unit: str | None = Field(default=None, description="Shown behind the number.")
     interval: Duration | None = Field(
         default=None,
-        description="Time between readings; else 2s for host signals, 10m for manual ones, 10s for others.",
+        description="Time between readings; else 10s, for manual ones 10m, for host ones 2s (and never longer).",
     )
     owner: str | None = Field(
         default=None, description="The role or person who watches it; manual: who enters it."

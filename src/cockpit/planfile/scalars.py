@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from typing import NamedTuple, cast
@@ -16,7 +17,8 @@ LIMIT_PATTERN = r"^(>=|<=|>|<) *(-?\d+(?:\.\d+)?)$"
 WAVE_PATTERN = r"^(?:[1-9]\d?|100)%$"
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_RANGE = re.compile(r"\[(\d{1,9})-(\d{1,9})\]")
+_RANGE = re.compile(r"\[(\d{1,9})-(\d{1,9})(?:/(\d{1,9}))?\]", re.ASCII)
+_ADDRESS = re.compile(r"\[[0-9A-Fa-f.]*:[0-9A-Fa-f.:]*(?:%\w+)?\]", re.ASCII)
 
 
 class Limit(NamedTuple):
@@ -88,40 +90,70 @@ def variable(value: object) -> str:
 def expand(name: str, host: str) -> list[tuple[str, str]]:
     """The (target id, host) pairs of `"cache-[01-20]"` and `"10.0.1.[1-20]"`; one pair where there is no range.
 
+    Several ranges in a name stand for every combination, the last one counting fastest: `"r[1-4]-web-[01-40]"`.
     Raises Mistake for ranges that don't fit together.
     """
-    names, hosts = _range(name), _range(host)
-    if names is None:
-        if hosts is not None:
-            raise Mistake(
-                "the host is a range, the target isn't", f'write "{name}-[1-{len(hosts)}]" as its name'
-            )
-        return [(name, host)]
-    if hosts is None:
-        raise Mistake(
-            f"{len(names)} targets would share one host",
-            f'write a range of {len(names)} in the host: "{host}[1-{len(names)}]"',
-        )
-    if len(names) != len(hosts):
-        raise Mistake(
-            f"the ranges differ: {len(names)} targets, {len(hosts)} hosts", "write two ranges of equal length"
-        )
-    return list(zip(names, hosts, strict=True))
+    names, hosts = _sizes(name), _sizes(host)
+    many, others = math.prod(names), math.prod(hosts)
+    if not names and hosts:
+        raise Mistake("the host is a range, the target isn't", f'write "{name}-[1-{others}]" as its name')
+    if names and not hosts:
+        hint = f'write a range of {many} in the host: "{host}[1-{many}]"'
+        raise Mistake(f"{many} targets would share one host", hint)
+    if many != others:
+        message = f"the ranges differ: {many} targets, {others} hosts"
+        raise Mistake(message, "write two ranges of equal length")
+    if names != hosts and min(len(names), len(hosts)) > 1:
+        sizes = " and ".join(" by ".join(map(str, of)) for of in (names, hosts))
+        raise Mistake(f"the ranges don't run alike: {sizes}", "write the host's ranges in the name's order")
+    return list(zip(spelled(name), spelled(host), strict=True))
 
 
-def _range(text: str) -> list[str] | None:
-    found = list(_RANGE.finditer(text))
-    if not found:
+def spelled(text: str) -> list[str]:
+    """Every name that `text` stands for, in order; itself where it has no range. Raises Mistake for a bad range."""
+    _sizes(text)
+    parts = _RANGE.split(text)  # what is between, then the first, the last and the step of a range, and so on
+    found = [parts[0]]
+    for first, last, step, between in zip(*(iter(parts[1:]),) * 4, strict=True):
+        width = len(first) if first.startswith("0") else 0
+        numbers = range(int(first), int(last) + 1, int(step or 1))
+        found = [f"{before}{n:0{width}d}{between}" for before in found for n in numbers]
+    return found
+
+
+def ranged(text: str) -> bool:
+    """Whether `text` stands for several names."""
+    return _RANGE.search(text) is not None
+
+
+def without_ranges(text: str) -> str:
+    """`text` as one of its names looks."""
+    return _RANGE.sub("0", text)
+
+
+def odd_brackets(text: str) -> Mistake | None:
+    """What is wrong with brackets that are no range, an address in brackets aside; None where there are none."""
+    rest = _ADDRESS.sub("", without_ranges(text))
+    if not ("[" in rest or "]" in rest):
         return None
-    if len(found) > 1:
-        raise Mistake(
-            "more than one range in a name", "write one range a name, and one entry for each of the others"
+    if re.search(r"\[[\d,\s-]*,[\d,\s-]*\]", rest, re.ASCII):
+        return Mistake(
+            "a range has no gaps", "write one range, and an entry of its own for each of the others"
         )
-    first, last = found[0].groups()
-    if int(last) < int(first):
-        raise Mistake(f"the range [{first}-{last}] runs backwards", f"write [{last}-{first}]")
-    if int(last) - int(first) >= MOST_TARGETS:
+    return Mistake(
+        "these brackets are no range", "write [FIRST-LAST] in digits, as in [001-400], or [1-99/2]"
+    )
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """How many each range of `text` stands for."""
+    sizes: list[int] = []
+    for first, last, step in (found.groups() for found in _RANGE.finditer(text)):
+        if int(last) < int(first):
+            raise Mistake(f"the range [{first}-{last}] runs backwards", f"write [{last}-{first}]")
+        if step is not None and int(step) == 0:
+            raise Mistake(f"the range [{first}-{last}/{step}] never gets on", f"write [{first}-{last}]")
+        sizes.append((int(last) - int(first)) // int(step or 1) + 1)
+    if math.prod(sizes) > MOST_TARGETS:
         raise Mistake(f"a plan has at most {MOST_TARGETS} targets", "write a smaller range")
-    width = len(first) if first.startswith("0") else 0
-    before, after = text[: found[0].start()], text[found[0].end() :]
-    return [f"{before}{n:0{width}d}{after}" for n in range(int(first), int(last) + 1)]
+    return tuple(sizes)

@@ -124,12 +124,14 @@ class Prepared:
     """What preparing a target came to: `ended.ok` means that connection, spool and lock are ours.
 
     `held_by` names the session that holds the lock, where that is another one: then nothing was changed.
-    `running` are the attempts of whoever drove the target before that still run there.
+    `running` are the attempts of whoever drove the target before that still run there. `ahead` is how far its
+    clock is before ours, to the second, where it said so.
     """
 
     ended: Ended
     held_by: str = ""
     running: tuple[str, ...] = ()
+    ahead: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncssh
@@ -39,6 +40,7 @@ class KnownHosts:
         for number, line in enumerate(text.splitlines(), 1):
             if line.strip() and not line.lstrip().startswith("#"):
                 self._add(line.strip(), number)
+        self._by_pattern = _parsed(self._patterns)
 
     def _add(self, line: str, number: int) -> None:
         words = line.split(None, 2 if line.startswith("@") else 1)
@@ -81,14 +83,22 @@ class KnownHosts:
         return found
 
     def _parse(self, name: str) -> Trusted:
-        lines = [*self._exact.get(name, ()), *self._patterns]
+        lines = [*self._exact.get(name, ())]
         for salt, digest, line in self._hashed:
             if hmac.digest(salt, name.encode(), "sha1") == digest:
                 lines.append(line)
-        # asyncssh compares names as they are written, and the file may write them in capitals.
-        text = "\n".join(_lower_hosts(line) for line in lines)
-        host_keys, authorities, revoked, *_ = asyncssh.import_known_hosts(text).match(name, "", None)
-        return list(host_keys), list(authorities), list(revoked)
+        host_keys, authorities, revoked = [], [], []
+        for listed in (_parsed(lines), self._by_pattern):
+            found = listed.match(name, "", None)
+            host_keys += found[0]
+            authorities += found[1]
+            revoked += found[2]
+        return host_keys, authorities, revoked
+
+
+def _parsed(lines: Sequence[str]) -> asyncssh.SSHKnownHosts:
+    # asyncssh compares names as they are written, and the file may write them in capitals.
+    return asyncssh.import_known_hosts("\n".join(_lower_hosts(line) for line in lines))
 
 
 def _lower_hosts(line: str) -> str:

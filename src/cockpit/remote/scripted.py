@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from cockpit.remote import clocks
 from cockpit.remote.base import Ended, Kind, Launch, OnOutput, Prepared, Request, Sink
 
 
@@ -33,7 +34,7 @@ UNREACHABLE = Reply("unreachable", None, detail="connection refused")
 LOST = Reply("lost", None, detail="the connection was lost while it ran")
 VOID = Reply("void", None, detail="it never began, and never can: the target has it on record")
 
-CLOCK = "date +%s"
+CLOCK = clocks.TELL
 """The line that asks a target's clock."""
 
 ANY = "*"

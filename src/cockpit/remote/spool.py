@@ -6,9 +6,10 @@ import hashlib
 import re
 import shlex
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from cockpit.remote import wrapper
+from cockpit.remote import clocks, wrapper
 from cockpit.remote.base import Driver, Ended, Launch
 
 BLOCK = 64 * 1024
@@ -76,6 +77,12 @@ def hold(driver: Driver, run: str, *, again: bool, taking: bool = True) -> bytes
     description = f"session {driver.session}, {driver.who}, since {driver.since}"
     words = (run, driver.machine, description, driver.take_over if taking else "", before)
     return call("prepare", *(plain(word) for word in words))
+
+
+def ours(words: str, sent: float, heard: float) -> tuple[int, timedelta | None]:
+    """What `ours` brings: the number with which we have the lock, and how far the target's clock is before ours."""
+    fence, _, clock = words.partition(" ")
+    return int(fence), clocks.ahead(clock.encode(), sent, heard)
 
 
 def plain(text: str) -> str:
@@ -179,7 +186,7 @@ class Push:
 
     def __init__(self, token: str) -> None:
         self._out = f"{token} out\n".encode()
-        self._exit = re.compile(re.escape(token.encode()) + rb" (exit [^\n]*)\n")
+        self._exit = f"{token} exit ".encode()
         self._held = bytearray()
         self.record: Record | None = None
         self.output: bytes | None = None
@@ -188,13 +195,15 @@ class Push:
         """Take the next bytes; whether the record is there now."""
         seen = max(0, len(self._held) - 512)
         self._held += data
-        found = self._exit.search(self._held, seen)
-        if found is None:
+        at = self._held.find(self._exit, seen)
+        end = self._held.find(b"\n", at) if at >= 0 else -1
+        if end < 0:
             if self._out not in self._held:
                 del self._held[:-_PUSH_KEPT]
             return False
-        _, out, output = bytes(self._held[: found.start()]).partition(self._out)
-        self.record = Record.of(found[1].decode("utf-8", "replace"))
+        _, out, output = bytes(self._held[:at]).partition(self._out)
+        words = self._held[at + len(self._exit) - len(b"exit ") : end]
+        self.record = Record.of(words.decode("utf-8", "replace"))
         self.output = output if out else None
         self._held.clear()
         return self.record is not None

@@ -16,8 +16,8 @@ from cockpit.remote.login import Dropped, Logins, Place
 from cockpit.remote.session import NotOpened, Session, open_session
 from cockpit.remote.supervisor import Supervisor
 
-MAX_THROUGH_JUMP = 5
-"""Logins at a time through a jump host: its sshd drops more than ten unfinished ones at random."""
+MAX_FORWARDED = 250
+"""Targets behind one connection to a jump host: each takes a file there, of which its sshd usually has 1,024."""
 
 MAX_RUNS = 4
 """Requests at a time on one target; with idle shells, the control shell, a loop and a stop that keeps to
@@ -45,23 +45,27 @@ class SshRunner:
         Without a driver it answers questions and launches nothing.
         """
         self._logins = Logins(settings)
+        hops = settings.jump.split(",") if settings.jump else []
+        ways = range(0, len(targets), MAX_FORWARDED) if hops else ()
+        self._ways = [self._way(hops) for _ in ways]
         gate = asyncio.Semaphore(max_connects)
-        via = None
-        for hop in settings.jump.split(",") if settings.jump else ():
-            via = _Link(self._logins, _hop(hop.strip(), self._logins.user), via, asyncio.Semaphore(1), None)
-        self._hops = via
-        if via is not None:
-            gate = asyncio.Semaphore(min(max_connects, MAX_THROUGH_JUMP))
         self._links = {
             target.id: _Link(
                 self._logins,
                 Place(target.host, target.port or settings.port, target.user or self._logins.user),
-                via,
+                self._ways[n // MAX_FORWARDED] if self._ways else None,
                 gate,
                 driver,
             )
-            for target in targets
+            for n, target in enumerate(targets)
         }
+
+    def _way(self, hops: Sequence[str]) -> _Link | None:
+        """A way through the jump hosts: its last hop. Each is logged in to once, however many targets follow."""
+        via = None
+        for hop in hops:
+            via = _Link(self._logins, _hop(hop.strip(), self._logins.user), via, asyncio.Semaphore(1), None)
+        return via
 
     async def probe(self, target: str) -> Ended:
         """Connect, or use the connection there is, and run `true`."""
@@ -117,10 +121,10 @@ class SshRunner:
     async def close(self) -> None:
         """Close every connection, within CLOSE_S."""
         await asyncio.gather(*(link.close() for link in self._links.values()))
-        hop = self._hops
-        while hop is not None:
-            await hop.close()
-            hop = hop.via
+        for hop in self._ways:
+            while hop is not None:
+                await hop.close()
+                hop = hop.via
 
 
 def _hop(text: str, user: str) -> Place:

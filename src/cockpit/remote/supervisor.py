@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -20,8 +21,7 @@ RUN = secrets.token_hex(8)
 QUIET_S = 0.5
 """How long an attempt is left alone: most end before, and say so in the same breath as their output."""
 
-POLL_S = 0.25
-POLL_MAX_S = 1.0
+POLL_S, POLL_MAX_S = 0.25, 1.0
 PULL_BLOCKS = 4
 MARGIN_S = 10.0
 """How long past timeout and grace the target may take to end an attempt before we do."""
@@ -29,8 +29,7 @@ MARGIN_S = 10.0
 RECORD_S = 2.0
 """How long after a stop the target's record of the end is awaited."""
 
-KEPT_HEAD = 256 * 1024
-KEPT_TAIL = 1024 * 1024
+KEPT_HEAD, KEPT_TAIL = 256 * 1024, 1024 * 1024
 BEHIND = 2 * KEPT_TAIL
 """Past KEPT_HEAD, a backlog larger than this is skipped but for its last KEPT_TAIL: nobody keeps the rest."""
 
@@ -61,14 +60,15 @@ class Supervisor:
         again = self._control.fence is not None
         try:
             shell = await self._control.shell()
+            sent = time.time()
             answer = await self._ask(shell, spool.hold(self._control.driver, RUN, again=again, taking=taking))
         except (NothingRan, MayHaveRun) as exc:
             return Prepared(_unreachable(f"{exc}", started))
         word, _, rest = answer.words.partition(" ")
         match word:
             case "ours":
-                self._control.fence = int(rest)
-                return Prepared(Ended("exited", 0, seconds=_now() - started), running=answer.lines())
+                self._control.fence, ahead = spool.ours(rest, sent, time.time())
+                return Prepared(Ended("exited", 0, "", _now() - started), "", answer.lines(), ahead)
             case "held":
                 return Prepared(_unreachable(f"nothing ran: {rest} drives this service there", started), rest)
             case _:

@@ -276,10 +276,11 @@ running() {
 # Sees whether steps could run, takes the lock and makes the spool; arguments as hold. The body names the attempts
 # of whoever drove before that still run.
 prepare() {
-	mkdir -p "$root/spool" "$lock"
-	dd if=/dev/zero of="$root/room.$$" bs=65536 count=16
+	if [ ! -d "$root/spool" ] || [ ! -d "$lock" ]; then mkdir -p "$root/spool" "$lock"; fi
+	# Emptied, the file stays: to remove it would be one more process.
+	dd if=/dev/zero of="$root/room" bs=65536 count=16
 	set -- "$@" $?
-	rm -f "$root/room.$$"
+	true >"$root/room"
 	if [ "$6" != 0 ]; then say full && return; fi
 	hold "$@"
 	if [ "$held" = full ]; then say full && return; fi
@@ -302,7 +303,7 @@ prepare() {
 		a=${a%.free}
 		if [ "$a" -lt $((fence - 1)) ]; then rm -f "$f"; fi
 	done
-	say "ours $fence"
+	say "ours $fence $(date +%s)"
 }
 
 # Removes the spool and gives the lock back: process, machine. The body names what still runs: then nothing is done.
@@ -339,8 +340,10 @@ begin() {
 	done </proc/stat
 	if [ ! -r /proc/self/stat ] || [ -z "$boot" ]; then say 'unfit no /proc is mounted there' && return; fi
 	if ! command -v setsid >/dev/null; then say 'unfit there is no setsid there (package util-linux or busybox)' && return; fi
-	# A scope of systemd's holds a step with all it starts.
+	# A scope of systemd's holds a step with all it starts. Where this isn't there, systemd doesn't run the machine.
+	scope=
 	for a in '' --user; do
+		if [ ! -d "${COCKPIT_SYSTEMD:-/run/systemd/system}" ]; then break; fi
 		scope="systemd-run $a --no-ask-password --scope --quiet --collect"
 		if timeout 1 $scope true </dev/null >/dev/null; then break; fi
 		scope=

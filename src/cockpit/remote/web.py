@@ -1,4 +1,7 @@
-"""Asks web servers: one shared client, every answer bounded in time and size, every failure in plain words."""
+"""Asks web servers: one shared client, every answer bounded in time and size, every failure in plain words.
+
+The library is imported with the first question: it takes half as long as all of SSH, and many releases ask none.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,7 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-
-import httpx2
+from typing import Any
 
 MOST_BYTES = 1_000_000
 """What an answer may be long; none that is asked for a number is."""
@@ -44,7 +46,7 @@ class Web:
     """
 
     def __init__(self) -> None:
-        self._client: httpx2.AsyncClient | None = None
+        self._client: Any = None
 
     async def get(
         self,
@@ -56,7 +58,7 @@ class Web:
         """Ask for `url`; its own query stays, and `params` are added. WebError says why there is no answer."""
         with _plain_words(timeout):
             async with asyncio.timeout(timeout.total_seconds()):
-                return await self._ask("GET", _with(url, params), headers or {}, None)
+                return await self._ask("GET", url, params, headers or {}, None)
 
     async def post(
         self,
@@ -70,7 +72,7 @@ class Web:
         typed = {"Content-Type": "application/json", **(headers or {})}
         with _plain_words(timeout):
             async with asyncio.timeout(timeout.total_seconds()):
-                return await self._ask("POST", httpx2.URL(url), typed, content)
+                return await self._ask("POST", url, None, typed, content)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -79,11 +81,29 @@ class Web:
             await client.aclose()
 
     async def _ask(
-        self, method: str, url: httpx2.URL, headers: Mapping[str, str], content: bytes | None
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str],
+        content: bytes | None,
     ) -> Answer:
+        import httpx2  # noqa: PLC0415 - see above
+
         began = time.monotonic()
-        asked = self._shared().stream(
-            method, url, headers=dict(headers), content=content, follow_redirects=method == "GET"
+        where = httpx2.URL(url)
+        if params:
+            where = where.copy_merge_params(dict(params))
+        if self._client is None:
+            self._client = httpx2.AsyncClient(
+                follow_redirects=True,
+                max_redirects=REDIRECTS,
+                timeout=None,  # every request is under one deadline of its own, whatever it waits for
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=IDLE),
+                headers={"User-Agent": "cockpit"},
+            )
+        asked = self._client.stream(
+            method, where, headers=dict(headers), content=content, follow_redirects=method == "GET"
         )
         async with asked as response:
             body = bytearray()
@@ -93,22 +113,6 @@ class Web:
                     raise WebError("more than 1 MB came")
             return Answer(response.status_code, bytes(body), time.monotonic() - began)
 
-    def _shared(self) -> httpx2.AsyncClient:
-        if self._client is None:
-            self._client = httpx2.AsyncClient(
-                follow_redirects=True,
-                max_redirects=REDIRECTS,
-                timeout=None,  # every request is under one deadline of its own, whatever it waits for
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=IDLE),
-                headers={"User-Agent": "cockpit"},
-            )
-        return self._client
-
-
-def _with(url: str, params: Mapping[str, str] | None) -> httpx2.URL:
-    asked = httpx2.URL(url)
-    return asked.copy_merge_params(dict(params)) if params else asked
-
 
 @contextlib.contextmanager
 def _plain_words(timeout: timedelta) -> Generator[None]:
@@ -116,8 +120,6 @@ def _plain_words(timeout: timedelta) -> Generator[None]:
         yield
     except TimeoutError:
         raise WebError(f"no answer within {timeout.total_seconds():g} s") from None
-    except httpx2.TooManyRedirects:
-        raise WebError(f"redirects in a circle, or more than {REDIRECTS} times") from None
     except WebError:
         raise
     except Exception as fault:  # noqa: BLE001 - whatever a server makes the library raise is no answer
@@ -140,20 +142,22 @@ def _said(fault: BaseException) -> str:
             return "name not known"
         if "name resolution" in text:
             return "its name can't be looked up now"
-    return _KINDS.get(type(fault), f"no answer ({type(fault).__name__})")
+    return _KINDS.get(type(fault).__name__, f"no answer ({type(fault).__name__})")
 
 
-_KINDS: Mapping[type[BaseException], str] = {
-    httpx2.ConnectError: "can't be connected to",
-    httpx2.ProxyError: "the proxy of the environment doesn't let it through",
-    httpx2.RemoteProtocolError: "closed the connection, or what came is no HTTP",
-    httpx2.ReadError: "the connection broke",
-    httpx2.WriteError: "the connection broke",
-    httpx2.DecodingError: "what came can't be unpacked",
-    httpx2.UnsupportedProtocol: "the address must begin with http:// or https://",
-    httpx2.InvalidURL: "the address can't be understood",
-    UnicodeEncodeError: "a header must be plain ASCII",
+_KINDS = {
+    "TooManyRedirects": f"redirects in a circle, or more than {REDIRECTS} times",
+    "ConnectError": "can't be connected to",
+    "ProxyError": "the proxy of the environment doesn't let it through",
+    "RemoteProtocolError": "closed the connection, or what came is no HTTP",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+    "DecodingError": "what came can't be unpacked",
+    "UnsupportedProtocol": "the address must begin with http:// or https://",
+    "InvalidURL": "the address can't be understood",
+    "UnicodeEncodeError": "a header must be plain ASCII",
 }
+"""What the library's faults mean, by their names: the classes would take it to be imported."""
 
 
 def _causes(fault: BaseException) -> Generator[BaseException]:

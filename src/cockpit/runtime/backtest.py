@@ -16,7 +16,6 @@ from cockpit.core.plan import Plan, Signal, Threshold
 from cockpit.core.state import State, initial
 from cockpit.core.thresholds import Sample
 from cockpit.runtime.judging import Judging
-from cockpit.runtime.sampling import HOST_INTERVAL
 from cockpit.steps import commands
 from cockpit.store import samples
 from cockpit.store.recording import Recording, moment
@@ -107,15 +106,11 @@ def _judged(
         if name not in targets:
             missing[name] = f"{name} wasn't read in that session"
             continue
-        interval = _interval(there or signal)
+        interval = (there or signal).read_every
         found.append(replace(signal, targets=tuple(targets[name]), interval=interval))
         if there is not None and (there.source, dict(there.options)) != (signal.source, dict(signal.options)):
             notes.append(f"{name} was read otherwise there: its numbers may mean something else")
     return tuple(found), missing, notes
-
-
-def _interval(signal: Signal) -> timedelta:
-    return HOST_INTERVAL if signal.source == "host" else signal.interval
 
 
 def _limits(plan: Plan, judged: Sequence[Signal]) -> tuple[Threshold, ...]:

@@ -348,7 +348,7 @@ class Engine:
         if hold is not None:
             await hold.wait()
         if self._state.closed is None:
-            self.sampling.start()
+            self.sampling.start(self.targets.answered)
             await asyncio.gather(
                 self.targets.reach(),
                 self.checks.keep_running(),

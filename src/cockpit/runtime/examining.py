@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -11,14 +10,11 @@ from cockpit.core.commands import ReportExamined
 from cockpit.core.events import Version
 from cockpit.core.expect import brief
 from cockpit.core.plan import Stage, Step
+from cockpit.remote import clocks
 from cockpit.remote.base import Request, Runner
 from cockpit.runtime.questions import Questioner, answer, unanswered
 
-CLOCK = "date +%s"
 CLOCK_TIMEOUT = timedelta(seconds=10)
-
-CLOCK_TELLS = timedelta(seconds=1)
-"""A difference of no more is that of whole seconds, and of the way there and back."""
 
 PROBE_TIMEOUT = timedelta(seconds=60)
 """How long a probe may take at most, however long its step may: people wait for it."""
@@ -33,25 +29,22 @@ async def clock_ahead(runner: Runner, target: str, now: Callable[[], datetime]) 
         sent = now()
         return True
 
-    ended, output = await answer(runner, target, Request(CLOCK, CLOCK_TIMEOUT, may_begin=leaves))
-    heard = now()
-    told = re.fullmatch(rb"\s*([0-9]{1,12})\s*", output)
-    if not ended.ok or told is None:
-        return None
-    # `date` cuts its second off: on average it was half of one later.
-    theirs, ours = int(told[1]) + 0.5, (sent.timestamp() + heard.timestamp()) / 2
-    ahead = timedelta(seconds=round(theirs - ours))
-    return ahead if abs(ahead) > CLOCK_TELLS else timedelta(0)
+    ended, output = await answer(runner, target, Request(clocks.TELL, CLOCK_TIMEOUT, may_begin=leaves))
+    return clocks.ahead(output, sent.timestamp(), now().timestamp()) if ended.ok else None
 
 
 class Examining(Questioner):
     """Looks at targets of one session, for as long as the release hasn't started."""
 
-    async def examine(self, target: str) -> None:
-        """Look at a target that was reached, and tell; once the release has started nothing is asked or told."""
+    async def examine(self, target: str, ahead: timedelta | None = None) -> None:
+        """Look at a target that was reached, and tell; once the release has started nothing is asked or told.
+
+        `ahead`: how far its clock was found to be before ours as it was reached.
+        """
         if self._started():
             return
-        ahead = await clock_ahead(self._runner, target, self._now)
+        if ahead is None:
+            ahead = await clock_ahead(self._runner, target, self._now)
         versions: list[Version] = []
         for stage, step in examined.probes(self._plan, target):
             if self._started():

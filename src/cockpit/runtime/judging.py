@@ -7,11 +7,13 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cockpit.core import events as ev
+from cockpit.core.attempt import Attempt
 from cockpit.core.attendance import MANUAL
-from cockpit.core.cohorts import Moved, moved, whom
+from cockpit.core.cohorts import Moved, begun_steps, moved, moved_of, whom
 from cockpit.core.commands import ReportVerdict
 from cockpit.core.compare import length
-from cockpit.core.plan import Plan, Threshold
+from cockpit.core.plan import HERE, Plan, Threshold
+from cockpit.core.shared import differing
 from cockpit.core.state import State
 from cockpit.core.thresholds import Judgement, Sample, breaches, raised
 from cockpit.core.verdicts import NOTHING_BEFORE, NOTHING_MOVED
@@ -97,7 +99,8 @@ class Judging:
 
     def remember(self, state: State, signal: str, samples: Iterable[tuple[str, Sample]]) -> None:
         """Samples (target, sample) from before this process, oldest first: what comparisons with before rest on."""
-        touched = {t: whom(t, moved(state)) for t in self._series[signal]}
+        all_moved = moved(state)
+        touched = {t: whom(t, all_moved) for t in self._series[signal]}
         known = {t: deque[Sample](maxlen=series.maxlen) for t, series in self._series[signal].items()}
         for target, sample in samples:
             touch = touched.get(target)
@@ -213,8 +216,9 @@ class _CohortsSoFar:
     """Whom comparisons compare, worked out when attempts change; and what was read before the touch, frozen at it."""
 
     def __init__(self) -> None:
-        self._attempts: object = None
-        self._waves: object = None
+        self._attempts: Mapping[str, tuple[Attempt, ...]] = {}
+        self._waves: tuple[tuple[int, int], ...] = ()
+        self._steps: dict[str, list[tuple[str, str]]] = {}
         self._moved: Mapping[str, Moved] = NOTHING_MOVED
         self._before: dict[str, dict[str, tuple[Sample, ...]]] = {}
         self._touched: dict[tuple[str, str], datetime] = {}
@@ -231,14 +235,32 @@ class _CohortsSoFar:
         """Take in what the state says. `series` are the signals that are compared with before."""
         if state.attempts is self._attempts and state.waves_begun is self._waves:
             return
+        news = differing(state.attempts, self._attempts).union(self._begun(state))
         self._attempts, self._waves = state.attempts, state.waves_begun
-        found = moved(state)
-        if found == self._moved:
+        found = {target: moved_of(state, target, self._steps.get(target, ())) for target in news}
+        changed = {target: now for target, now in found.items() if now != self._moved.get(target)}
+        if not changed:
             return
-        self._moved = found
+        so_far = dict(self._moved)
+        for target, now in changed.items():
+            if now is None:
+                del so_far[target]
+            else:
+                so_far[target] = now
+        self._moved = so_far
         for signal, by_target in series.items():
-            for target, samples in by_target.items():
-                self._freeze(signal, target, samples)
+            for target in by_target.keys() & {*changed, HERE}:
+                self._freeze(signal, target, by_target[target])
+
+    def _begun(self, state: State) -> Iterable[str]:
+        """The targets of the waves that have begun since."""
+        known = len(self._waves)
+        if state.waves_begun[:known] != self._waves:
+            known, self._steps = 0, {}
+        begun = begun_steps(state, known)
+        for target, steps in begun.items():
+            self._steps.setdefault(target, []).extend(steps)
+        return begun
 
     def _freeze(self, signal: str, target: str, samples: Sequence[Sample]) -> None:
         """The kept samples roll over: hold on to those from before the target was touched."""

@@ -12,7 +12,6 @@ from cockpit.core.events import Event, Verdict, VerdictChanged
 from cockpit.core.plan import Signal, Threshold
 from cockpit.core.thresholds import Judgement, Sample, judge_one, stale_after, towards
 from cockpit.core.verdicts import together
-from cockpit.runtime.sampling import HOST_INTERVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Verdicts:
         judged = Judgement(said.verdict, said.value, said.target, since, said.at, recorded.detail)
         if not newest:
             return judged
-        interval = HOST_INTERVAL if signal.source == "host" else signal.interval
+        interval = signal.read_every
         last = newest.get(said.target or "") or max(newest.values(), key=lambda s: s.at)
         judged = replace(judged, known_until=last.at)
         if threshold.compare is not None:

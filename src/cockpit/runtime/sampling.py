@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Callable, Coroutine, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from cockpit.core import plan as plans
 from cockpit.core.commands import ReportSignal
 from cockpit.core.events import Event, SignalEntered
 from cockpit.core.plan import HERE, Plan, Signal, Target
@@ -22,7 +23,10 @@ from cockpit.signals.host import METRICS, HostRaw, HostSample
 from cockpit.signals.query import Get, Loop, Reply, Unreadable
 from cockpit.store.log import SampleRow
 
-HOST_INTERVAL = timedelta(seconds=2)
+AFTER_S, APART_S = 1.0, 0.01
+"""Metrics for which nothing waits begin AFTER_S past the targets' answers; from one target to the next there are
+APART_S, so that it comes to no burst."""
+
 RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 """Seconds before a broken metrics loop is started again, doubling up to the most."""
 
@@ -56,7 +60,7 @@ class Sampling:
         self._meter = meter
         self._now = now
         self._wake = wake
-        intervals = {s.name: HOST_INTERVAL for s in plan.signals if s.source == "host"}
+        intervals = {s.name: s.read_every for s in plan.signals if s.source == "host"}
         self.judging = Judging(plan, intervals)
         self._readable = Readable(plan, intervals, now())
         self._asking = Asking(plan, runner, now)
@@ -76,16 +80,21 @@ class Sampling:
                     )
         return fed
 
-    def start(self) -> None:
-        """Begin reading everything; `stop` ends it, and with it all judging."""
+    def start(self, others: asyncio.Event | None = None) -> None:
+        """Begin reading everything; `stop` ends it, and with it all judging.
+
+        Metrics that no signal of the plan reads, but only the screen and the log, begin after `others` is set: the
+        first logins and the first steps come before them.
+        """
         self.judging.on = True
         self._readable.forget(self._now())
         here = tuple(t.id for t in self._plan.targets if is_this_machine(t))
         if here:
             self._spawn(self._this_machine(here))
-        for target in self._plan.targets:
+        for n, target in enumerate(self._plan.targets):
             if target.id not in here:
-                self._spawn(self._host_loop(target.id))
+                after = None if target.id in self._host_signals else others
+                self._spawn(self._host_loop(target.id, after, AFTER_S + n * APART_S))
         for signal in self._plan.signals:
             if signal.source != "host":
                 self._read(signal)
@@ -175,15 +184,23 @@ class Sampling:
             if metric not in fed.values() and (value := sample.metric(metric)) is not None:
                 self._rows.append(SampleRow(metric, target, at, value))
 
+    def _every_s(self, target: str) -> float:
+        """Seconds from one look at a target to the next: as its most frequent host signal asks for."""
+        asked = (self._plan.signal(name).interval for name, _ in self._host_signals.get(target, ()))
+        return min([plans.HOST_INTERVAL, *asked]).total_seconds()
+
     async def _this_machine(self, targets: tuple[str, ...]) -> None:
         while True:
             if (sample := self._meter()) is not None:
                 for target in targets:
                     self._host_sample(target, sample)
-            await asyncio.sleep(HOST_INTERVAL.total_seconds())
+            await asyncio.sleep(min(map(self._every_s, targets)))
 
-    async def _host_loop(self, target: str) -> None:
-        """Follow a target's metrics, for all the signals that they feed."""
+    async def _host_loop(self, target: str, after: asyncio.Event | None, apart_s: float) -> None:
+        """Follow a target's metrics, for all the signals that they feed; `apart_s` past `after`, if there is one."""
+        if after is not None:
+            await after.wait()
+            await asyncio.sleep(apart_s)
         raw: HostRaw | None = None
         fed = tuple(name for name, _ in self._host_signals.get(target, ()))
 
@@ -200,7 +217,7 @@ class Sampling:
             nonlocal raw
             raw = None
 
-        await self._follow(target, fed, host_signal.host_loop(HOST_INTERVAL.total_seconds()), begin, on_line)
+        await self._follow(target, fed, host_signal.host_loop(self._every_s(target)), begin, on_line)
 
     async def _following(self, signal: Signal, target: str, script: str) -> None:
         """Follow one signal's own loop on a target."""

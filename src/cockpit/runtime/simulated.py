@@ -22,7 +22,6 @@ from cockpit.core.state import State, initial
 from cockpit.core.thresholds import STALE_INTERVALS, Sample
 from cockpit.core.wanted import wanted
 from cockpit.runtime.judging import Judging
-from cockpit.runtime.sampling import HOST_INTERVAL
 from cockpit.runtime.simulated_readings import healthy
 from cockpit.runtime.simulated_team import REACTION, moments, next_act, whoever_rolls_back
 from cockpit.steps import commands
@@ -78,13 +77,9 @@ def play(plan: Plan, script: Script, lasting: Lasting, starts: datetime) -> Play
     return _Simulation(plan, script, lasting, starts).played()
 
 
-def _interval(signal: Signal) -> timedelta:
-    return HOST_INTERVAL if signal.source == "host" else signal.interval
-
-
 def _lead(plan: Plan) -> timedelta:
     """How long readings must have come before the start, so that comparisons have something to compare with."""
-    intervals = {s.name: _interval(s) for s in plan.signals}
+    intervals = {s.name: s.read_every for s in plan.signals}
     spans = [2 * max(t.for_, STALE_INTERVALS * intervals[t.signal]) for t in plan.thresholds if t.compare]
     return max([BEFORE_START, *spans])
 
@@ -121,7 +116,7 @@ class _Simulation:
         limited = {t.signal for t in self.plan.thresholds}
         self.signals = {s.name: s for s in self.plan.signals if s.name in limited}
         self.usual = {s.name: healthy(self.plan, s) for s in self.signals.values()}
-        intervals = {s.name: _interval(s) for s in self.plan.signals}
+        intervals = {s.name: s.read_every for s in self.plan.signals}
         self.judging = Judging(self.plan, intervals)
         self.judging.on = True
         self.progressed = self.starts
@@ -279,7 +274,7 @@ class _Simulation:
 
     def _read(self, at: datetime, signal: Signal) -> None:
         """The signal's next reading on each of its targets; a person's is entered by its owner."""
-        self._plan((at + _interval(signal), "1 reading", signal.name))
+        self._plan((at + signal.read_every, "1 reading", signal.name))
         self._look_after(at, signal.name)
         for target in signal.targets:
             value = self._value(at, signal.name, target)

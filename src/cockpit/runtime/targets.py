@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from cockpit.core.commands import ReportProbe, ReportReleased
 from cockpit.core.plan import HERE
 from cockpit.core.state import State
-from cockpit.remote.base import Ended
+from cockpit.remote.base import Ended, Prepared
 from cockpit.runtime.examining import Examining
 from cockpit.runtime.questions import Questioner
 
 AGAIN_S = 10.0
 """Seconds before a target is reached for again, before the start: readiness is about now."""
+
+LULL_S = 2.0
+"""Seconds without a target's answer after which those that are missing are no longer waited for."""
 
 RELEASE_S = 10.0
 """Seconds that letting go of a target may take."""
@@ -26,10 +29,14 @@ class Targets(Questioner):
     def __post_init__(self) -> None:
         self._examining = Examining(self._plan, self._runner, self._now, self._post, self._state)
         self._tried: set[str] = set()
+        self.answered = asyncio.Event()
+        """Set once every target has answered or failed to, or none has any more for LULL_S."""
+        self._lull: asyncio.TimerHandle | None = None
         self._told: dict[str, tuple[bool, str, str, tuple[str, ...]]] = {}
 
     async def reach(self) -> None:
         """Prepare every target and examine it, again and again until the release has started."""
+        self._heard()
         await asyncio.gather(*(self._keep_reaching(t.id) for t in self._plan.targets))
 
     async def reach_once(self) -> None:
@@ -38,22 +45,32 @@ class Targets(Questioner):
 
     async def _keep_reaching(self, target: str) -> None:
         while True:
-            if await self._reach(target):
-                await self._examining.examine(target)
+            prepared = await self._reach(target)
+            if _is_ours(prepared):
+                await self._examining.examine(target, prepared.ahead)
             if self._state().started is not None:
                 return
             await asyncio.sleep(AGAIN_S)
 
-    async def _reach(self, target: str) -> bool:
-        """Prepare the target, and tell where that comes to something new; whether it is ours now."""
+    async def _reach(self, target: str) -> Prepared:
+        """Prepare the target, and tell where that comes to something new."""
         self._tried.add(target)
         prepared = await self._runner.prepare(target)
-        ok = prepared.ended.ok and not prepared.held_by and not prepared.running
-        found = (ok, prepared.ended.detail, prepared.held_by, prepared.running)
+        found = (_is_ours(prepared), prepared.ended.detail, prepared.held_by, prepared.running)
         if self._told.get(target) != found:
             self._told[target] = found
+            self._heard()
             self._post(ReportProbe(self._now(), target, *found))
-        return ok
+        return prepared
+
+    def _heard(self) -> None:
+        """Of another target it is known whether it answers, or we begin to ask."""
+        if self._lull is not None:
+            self._lull.cancel()
+        if len(self._told) == len(self._plan.targets):
+            self.answered.set()
+        else:
+            self._lull = asyncio.get_running_loop().call_later(LULL_S, self.answered.set)
 
     async def release(self) -> None:
         """Remove what was left on every target that was ever prepared, and report it."""
@@ -74,6 +91,10 @@ class Targets(Questioner):
                 return await self._runner.release(target)
         except TimeoutError:
             return Ended("lost", detail=f"no answer within {RELEASE_S:g} s")
+
+
+def _is_ours(prepared: Prepared) -> bool:
+    return prepared.ended.ok and not prepared.held_by and not prepared.running
 
 
 def _ours(state: State, target: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Protocol
 from cockpit.core.cohorts import Moved
 from cockpit.core.compare import as_of, beat
 from cockpit.core.plan import Threshold
+from cockpit.core.shared import differing
 from cockpit.core.thresholds import NO_RUN, Judgement, Run, Sample, follow, judge_run, run_of, stale_after
 from cockpit.core.verdicts import NOTHING_BEFORE, NOTHING_MOVED, Rank, judge, rank, slot, together
 
@@ -176,7 +177,6 @@ class Compared:
         self._said: Judgement | None = None
         self._end: datetime | None = None
         self._moved: Mapping[str, Moved] | None = None
-        self._then: Mapping[str, Moved | None] = {}
 
     def add(self, target: str, sample: Sample) -> None:
         """Only a sample from before the last beat changes what was said at it."""
@@ -188,8 +188,7 @@ class Compared:
         end = beat(self._interval, now)
         if self._said is not None and end == self._end and cohorts.moved is self._moved:
             return self._said
-        then = {t: m for t, at in cohorts.moved.items() if (m := as_of(at, end)) is not None}
-        if self._said is None or end != self._end or then != self._then:
+        if self._said is None or end != self._end or self._otherwise(cohorts.moved, end):
             self._said = judge(
                 self.threshold,
                 self._series,
@@ -198,5 +197,10 @@ class Compared:
                 moved=cohorts.moved,
                 before=cohorts.before,
             )
-        self._end, self._moved, self._then = end, cohorts.moved, then
+        self._end, self._moved = end, cohorts.moved
         return self._said
+
+    def _otherwise(self, moved: Mapping[str, Moved], end: datetime) -> bool:
+        """Whether what is known to have moved by `end` differs from what was known when the beat was judged."""
+        before = self._moved or NOTHING_MOVED
+        return any(as_of(moved.get(t), end) != as_of(before.get(t), end) for t in differing(moved, before))
