@@ -1,10 +1,15 @@
-"""Quick screens: the same waits as in life, but short."""
+"""Quick screens: the same waits as in life, but short, and painted for whoever looks."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from textual._compositor import Compositor
 
 from cockpit.tui import dialogs, rhythm
+
+PAINTED = Compositor.render_update
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +18,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialogs, "ARM_AFTER", 0.03)
     monkeypatch.setattr(dialogs, "HELD", 0.01)
     monkeypatch.setattr(dialogs, "LOOK_EVERY", 0.05)
+
+
+@pytest.fixture(autouse=True)
+def looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen without a terminal is painted when it is looked at: in between it would be thrown away as it is made."""
+
+    def update(compositor: Compositor, full: bool = False, *args: Any, **named: Any) -> object:
+        if full:
+            return PAINTED(compositor, full, *args, **named)
+        compositor._dirty_regions.clear()
+        return None
+
+    monkeypatch.setattr(Compositor, "render_update", update)

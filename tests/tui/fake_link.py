@@ -40,6 +40,7 @@ from cockpit.runtime.signatures import Challenge, signed
 from cockpit.runtime.watching import Cohorts, Watch, watch
 from cockpit.signals.host import HostSample
 from cockpit.steps import commands
+from tests.tui.moments import moment
 
 T0 = datetime(2026, 11, 24, 10, 20, tzinfo=UTC)
 INTERVAL = timedelta(seconds=5)
@@ -381,6 +382,7 @@ class FakeLink:
                 self.read()
             self.tick()
 
+    @moment
     def ready(self) -> FakeLink:
         """Everything that the start wants."""
         self.reach()
@@ -429,6 +431,7 @@ class FakeLink:
         self.tick()
         return self
 
+    @moment
     def baking(self) -> FakeLink:
         """The canary is out and bakes."""
         self.ready().start()
@@ -437,6 +440,7 @@ class FakeLink:
         self.pass_time(120)
         return self
 
+    @moment
     def at_gate(self) -> FakeLink:
         """The canary's bake is over, Kim has signed, the web stage waits."""
         self.baking()
@@ -444,6 +448,7 @@ class FakeLink:
         self.pass_time(600)
         return self
 
+    @moment
     def in_web(self) -> FakeLink:
         """The web stage's first wave runs."""
         self.at_gate()
@@ -451,12 +456,14 @@ class FakeLink:
         self.tick()
         return self
 
+    @moment
     def paused_by_limit(self) -> FakeLink:
         """Errors on the canary were over the limit for two minutes."""
         self.baking()
         self.pass_time(125, errors=2.4)
         return self
 
+    @moment
     def rolling_back(self) -> FakeLink:
         """Two waves are out, and Lee rolls back."""
         self.in_web()

@@ -15,6 +15,7 @@ from cockpit.core.thresholds import Judgement
 from cockpit.tui.app import show
 from tests.tui import gallery_release, hostile, people_gallery
 from tests.tui.fake_link import FakeLink, a_plan
+from tests.tui.moments import once
 
 MINUTES_5 = timedelta(minutes=5)
 
@@ -300,7 +301,7 @@ def _out_of_reach() -> FakeLink:
     return link
 
 
-STATES: Mapping[str, Callable[[], FakeLink]] = {
+TELLING: Mapping[str, Callable[[], FakeLink]] = {
     "before": _before,
     "ready": lambda: FakeLink().ready(),
     "baking": lambda: FakeLink().baking(),
@@ -350,6 +351,8 @@ STATES: Mapping[str, Callable[[], FakeLink]] = {
     "breached": gallery_release.breached,
     "told_back": gallery_release.rolled_back,
 }
+STATES = {name: once(tell) for name, tell in TELLING.items()}
+"""A moment by its name, each time another link."""
 
 
 async def _run(link: FakeLink, theme: str | None) -> None:

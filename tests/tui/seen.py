@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC
 
+import pytest
 from textual import events
 from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
@@ -21,8 +22,14 @@ from cockpit.tui.panes.table import PANES
 from cockpit.tui.review import Settle, nowhere
 from cockpit.tui.scene import History, Scene, zone_of
 from tests.tui.fake_link import FakeLink
+from tests.weight import often
 
-DEADLINE = 10.0
+DEADLINE = 60.0
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+ENDS = (SIZES[0], SIZES[-1])
+at_every_size = pytest.mark.parametrize("size", often(SIZES, ENDS), ids=[f"{w}x{h}" for w, h in SIZES])
+"""The narrowest and the widest each time; in the middle are the screens of all other tests."""
 
 
 class Person:
@@ -110,7 +117,10 @@ async def at_screen(
     app = CockpitApp(link, settle=settle)
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
-        yield Person(app, pilot, link)
+        person = Person(app, pilot, link)
+        yield person
+        if app.is_running:
+            person.screen()  # what is left at the end can be painted, too
 
 
 def scene(link: FakeLink, **changes: object) -> Scene:

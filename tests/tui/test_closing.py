@@ -13,7 +13,7 @@ from cockpit.tui.moments import elsewhere, wall
 from cockpit.tui.panes import closing
 from tests.tui.fake_link import T0, FakeLink, a_plan
 from tests.tui.people_gallery import AUTUMN, MINUTE, autumn, frozen_soon
-from tests.tui.seen import at_screen, scene, top
+from tests.tui.seen import at_every_size, at_screen, scene, top
 
 
 def at(link: FakeLink, moment: datetime) -> FakeLink:
@@ -139,7 +139,7 @@ def test_once_it_is_over_the_header_speaks_of_no_window() -> None:
     assert len(top(link)) == 2
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 async def test_the_screen_shows_the_windows_own_clock(size: tuple[int, int]) -> None:
     async with at_screen(autumn(), size) as dana:
         await dana.sees("window ", "2h45 left", "02:30 EST", "the release ", "02:03 EST")

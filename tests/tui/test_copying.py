@@ -126,7 +126,7 @@ async def test_a_row_is_copied_in_full_with_its_command(machine: Path) -> None:
 
 
 async def test_a_target_is_copied_from_a_list_and_from_a_map(machine: Path) -> None:
-    for hosts, first in ((6, "web-1"), (200, "web-2")):  # on the map of 200 the one that moves comes first
+    for hosts, first in ((6, "web-1"), (60, "web-2")):  # on the map of 60 the one that moves comes first
         async with at_screen(FakeLink(a_plan(hosts)).in_web()) as dana:
             await dana.press("3", "home", "y")
             await dana.sees(f"Copied {first}:")

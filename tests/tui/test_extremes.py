@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from time import process_time
 
 import pytest
 
@@ -23,17 +23,16 @@ async def test_five_hundred_targets_stay_quick() -> None:
     link.do(cmd.Promote(link.at, "dana"))
     link.tick()
     link.finish()
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    began = process_time()
     async with at_screen(link, (200, 60)) as dana:
         await dana.sees("249 ")
-        assert loop.time() - began < 5  # about 0.5 s; generous where the machine is busy
+        assert process_time() - began < 5  # about 0.5 s; generous where the machine is busy
         await dana.press("3", "end")
         await dana.sees("● 249 moving", "web-2 ✔ new")
-        began = loop.time()
+        began = process_time()
         for _ in range(10):
             dana.app.draw()
-        assert (loop.time() - began) / 10 < 0.25
+        assert (process_time() - began) / 10 < 0.25
         link.finish()
         await dana.sees("251 new")
 

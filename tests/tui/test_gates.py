@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.plan import ChecklistItem
@@ -24,9 +22,8 @@ from tests.tui.people_gallery import (
     with_gate,
     with_roles,
 )
-from tests.tui.seen import asked, at_screen, offered, rows, scene, top
+from tests.tui.seen import asked, at_every_size, at_screen, offered, rows, scene, top
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
 SURE = "a typed name doesn't open this gate: from their own account, or signed with their key"
 
 
@@ -106,7 +103,7 @@ def test_a_typed_name_does_not_open_it() -> None:
     assert SURE not in " ".join(asked(at_gate_of_two(me="kim")))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_one_of_several_approves_and_the_last_one_promotes(size: tuple[int, int]) -> None:
     link = at_gate_of_two()
     async with at_screen(link, size) as dana:
@@ -168,7 +165,7 @@ def test_a_gate_that_nobody_can_open_says_so() -> None:
 # A no
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_a_stage_is_rejected_with_a_reason_and_the_rollout_pauses(size: tuple[int, int]) -> None:
     link = half_open()
     async with at_screen(link, size) as dana:
@@ -276,7 +273,7 @@ def test_an_item_that_a_role_signed_before_it_changed_hands_is_done() -> None:
     assert rows("checklist", link, 80)[3].startswith("  Kim Park (typed name), Dana Ruiz (typed name)  ")
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_the_sign_dialog_shows_what_its_check_says_and_what_was_agreed(size: tuple[int, int]) -> None:
     link = checked(FakeLink(two_of_three()).baking())
     link.do(cmd.SignItem(link.at, "kim", item="briefed"))

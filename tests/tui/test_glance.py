@@ -23,10 +23,9 @@ from tests.core.moves import says_whose_move
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.gallery import STATES
 from tests.tui.people_gallery import with_roles
-from tests.tui.seen import at_screen, rows, scene, top
+from tests.tui.seen import at_every_size, at_screen, rows, scene, top
 
 WIDTHS = (80, 120, 200)
-SIZES = [(80, 24), (120, 40), (200, 60)]
 CALM = sorted(state for state in STATES if not state.startswith("hostile_"))
 """Without those whose names are as long as a screen."""
 
@@ -231,7 +230,7 @@ def test_every_state_is_a_glyph_a_word_and_a_colour() -> None:
     assert len(set(glyphs)) == len(glyphs)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_the_screen_answers_at_a_glance(size: tuple[int, int]) -> None:
     async with at_screen(FakeLink(me="dana").at_gate(), size) as dana:
         await dana.sees(

@@ -12,7 +12,7 @@ from cockpit.tui.layout import GUIDE_HEIGHT, Wish, arrange, question_most
 from cockpit.tui.panes.table import PANES
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.gallery import STATES
-from tests.tui.seen import at_screen, scene
+from tests.tui.seen import at_every_size, at_screen, scene
 
 
 def hints(link: FakeLink, width: int = 78) -> str:
@@ -100,7 +100,7 @@ def test_without_a_guide_nothing_is_hinted() -> None:
     assert hint(scene(link))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 async def test_f1_hides_the_guide_and_shows_it_again(size: tuple[int, int]) -> None:
     async with at_screen(FakeLink().ready(), size) as dana:
         await dana.press("f1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import product
 
 import pytest
 from textual import events
@@ -17,6 +18,7 @@ from cockpit.tui.palette import Palette
 from tests.tui.fake_link import FakeLink
 from tests.tui.gallery import STATES
 from tests.tui.seen import Person, at_screen
+from tests.weight import often
 
 
 def in_one_breath(person: Person, *keys: str) -> None:
@@ -43,7 +45,7 @@ async def test_words_in_one_breath_with_the_key_that_asks_for_them_act_on_nothin
         await sam.sees("❄ view frozen", "5 Journal  /kim 2 of")
 
 
-@pytest.mark.parametrize("turns", range(12))
+@pytest.mark.parametrize("turns", often(range(12), (0, 1, 2, 3, 5, 8, 11)))
 async def test_words_that_come_in_two_reads_keep_their_order_and_act_on_nothing(turns: int) -> None:
     async with at_screen(FakeLink(me="sam").in_web()) as sam:
         in_one_breath(sam, "slash", *"pu")
@@ -159,8 +161,12 @@ async def test_a_key_on_the_way_when_the_screen_is_left_does_nothing(key: str) -
     assert sam.app.return_code == 0
 
 
-@pytest.mark.parametrize("key", ["question_mark", "ctrl+p", "w", "n"])
-@pytest.mark.parametrize("turns", range(0, 24, 3))
+OPENING = ("question_mark", "ctrl+p", "w", "n")
+TURNS = range(0, 24, 3)
+EACH_ONCE = [(OPENING[n % 4], turns) for n, turns in enumerate(TURNS)]
+
+
+@pytest.mark.parametrize(("key", "turns"), often(product(OPENING, TURNS), EACH_ONCE, several=True))
 async def test_what_opens_as_the_screen_is_closed_from_outside_fails_quietly(key: str, turns: int) -> None:
     async with at_screen(STATES["web"]()) as sam:
         in_one_breath(sam, key)

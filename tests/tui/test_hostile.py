@@ -27,10 +27,10 @@ from cockpit.tui.scene import History, Row, Scene
 from cockpit.tui.tabs import tabs
 from cockpit.tui.text import visible
 from tests.tui.hostile import CORPUS, MOMENTS, RAW, HostileLink, batches
-from tests.tui.seen import Person, at_screen, scene
+from tests.tui.seen import ENDS, SIZES, Person, at_every_size, at_screen, scene
 from tests.tui.test_terminal import Terminal
+from tests.weight import often
 
-SIZES = ((80, 24), (120, 40), (200, 60))
 BLANK = "\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\U000e0100\ufe0e\ufe0f"
 """Letters and marks that draw nothing."""
 
@@ -75,9 +75,11 @@ def _unfolded(now: Scene, name: str, width: int) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_no_line_of_any_pane_steers_or_is_too_long(moment: str) -> None:
+@pytest.mark.parametrize("turns", often((3, len(MOMENTS)), (len(MOMENTS),)))
+def test_no_line_of_any_pane_steers_or_is_too_long(moment: str, turns: int) -> None:
+    """Each text at one moment, each moment with some of the texts and with all of them in one word."""
     turn = list(MOMENTS).index(moment)
-    for evil in (*batches()[turn % 3 :: 3], "".join(CORPUS.values())):
+    for evil in (*batches()[turn % turns :: turns], "".join(CORPUS.values())):
         link = MOMENTS[moment](evil)
         for width in (38, 98):
             for where, text in drawn(link, width):
@@ -102,7 +104,7 @@ def put(app: CockpitApp, link: HostileLink) -> None:
     app.draw()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_every_pane_stays_calm_at_any_size(size: tuple[int, int]) -> None:
     links = [MOMENTS[list(MOMENTS)[n % len(MOMENTS)]](evil) for n, evil in enumerate(batches(140))]
     async with at_screen(links[0], size) as dana:
@@ -117,7 +119,10 @@ SAYS = frozenset(("leave", "explain", "output", "zoom"))
 """Keys that open nothing and end the screen, or were seen already."""
 
 
-@pytest.mark.parametrize("moment", ["before", "doubt", "paused", "offered", "partial"])
+@pytest.mark.parametrize(
+    "moment",
+    often(MOMENTS, ("before", "doubt", "offered", "partial")),  # between them they offer every key
+)
 async def test_every_key_that_is_offered_opens_something_calm(moment: str) -> None:
     link = MOMENTS[moment]("".join(batches(40)[n % 9][:12] for n in range(9)))
     async with at_screen(link, (80, 24)) as dana:
@@ -140,7 +145,7 @@ async def test_every_key_that_is_offered_opens_something_calm(moment: str) -> No
         assert dana.app.is_running
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_what_is_said_in_passing_is_calm(size: tuple[int, int]) -> None:
     async with at_screen(MOMENTS["running"]("x"), size) as dana:
         for evil in batches(200):
@@ -252,7 +257,7 @@ def _until_it_rests(terminal: Terminal, seconds: float) -> None:
         terminal.data += os.read(terminal.master, 65536)
 
 
-@pytest.mark.parametrize(("columns", "rows"), SIZES)
+@pytest.mark.parametrize(("columns", "rows"), often(SIZES, ENDS, several=True))
 def test_no_byte_of_it_steers_a_real_terminal(columns: int, rows: int) -> None:
     terminal = Terminal("hostile_failed")
     fcntl.ioctl(terminal.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -17,6 +17,7 @@ from cockpit.tui.keymap import Tables, rebound
 from cockpit.tui.tables import TABLES
 from tests.tui.fake_link import FakeLink
 from tests.tui.seen import at_screen
+from tests.weight import examples
 
 
 def taken(text: str) -> tuple[Tables, tuple[str, ...]]:
@@ -105,7 +106,7 @@ PRESSES = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.data())
 def test_whatever_a_keymap_says_no_key_is_taken_twice_and_nothing_dangerous_comes_near(
     data: st.DataObject,

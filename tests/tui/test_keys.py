@@ -104,17 +104,18 @@ async def test_no_key_is_bound_twice_between_the_focused_pane_and_the_app() -> N
         assert await bound_twice(dana) == []
 
 
-@pytest.mark.parametrize("key", HABIT.split(","))
-async def test_no_key_of_habit_ends_or_suspends_anything(key: str) -> None:
+async def test_no_key_of_habit_ends_or_suspends_anything() -> None:
     async with at_screen(FakeLink().baking()) as dana:
         for before in ((), ("R",), ("escape", "n"), ("escape", "question_mark"), ("escape", "ctrl+p")):
             await dana.press(*before)
-            dana.app.clear_notifications()
-            await dana.press(key)
-            await dana.until(lambda: bool(dana.app._notifications), "an explanation")
-            [said] = [note.message for note in dana.app._notifications]
-            assert "p pauses the release" in said and "q leaves the screen after a question" in said
-        assert dana.app.is_running and dana.link.sent == []
+            shown = dana.app.screen
+            for key in HABIT.split(","):
+                dana.app.clear_notifications()
+                await dana.press(key)
+                await dana.until(lambda: bool(dana.app._notifications), "an explanation")
+                [said] = [note.message for note in dana.app._notifications]
+                assert "p pauses the release" in said and "q leaves the screen after a question" in said, key
+                assert dana.app.screen is shown and dana.app.is_running and dana.link.sent == [], key
 
 
 def test_what_does_harm_stands_apart_at_the_end_of_the_footer() -> None:

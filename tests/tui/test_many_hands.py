@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.tui import asks
@@ -19,7 +17,7 @@ from cockpit.tui.panes.table import PANES
 from tests.tui.beside import Beside
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.gallery import left_alone, many_hands
-from tests.tui.seen import at_screen, scene
+from tests.tui.seen import at_every_size, at_screen, scene
 from tests.tui.test_extremes import HOSTILE, assert_calm
 
 ACTS = ("p", "enter", "R", "A", "d", "t", "x", "C", "s", "e", "M", "n")
@@ -67,7 +65,7 @@ def test_the_header_counts_people_and_says_who_is_away() -> None:
     assert "nobody here, 1 watching" in top(FakeLink(me="auditor").baking(), 250)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 async def test_the_roles_pane_says_who_is_here(size: tuple[int, int]) -> None:
     async with at_screen(many_hands("sam"), size) as sam:
         await sam.press("6")
@@ -238,7 +236,7 @@ def test_the_first_open_item_that_may_be_signed_here_is_offered() -> None:
     assert asks.sign(scene(link), "backup") == "signing backup takes Lee Chen, not Kim Park"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 async def test_a_screen_that_only_watches_decides_nothing(size: tuple[int, int]) -> None:
     link = FakeLink().paused_by_limit()
     link.sit("lee", may_act=False)
@@ -388,7 +386,7 @@ async def test_leaving_a_session_of_its_own_leaves_this_screen_alone() -> None:
 # Out of reach
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 async def test_a_screen_out_of_reach_says_that_the_session_may_go_on(size: tuple[int, int]) -> None:
     link = accounts().baking()
     async with at_screen(link, size) as dana:

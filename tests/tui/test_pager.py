@@ -219,10 +219,10 @@ async def test_ten_megabytes_without_a_gap_do_not_stall(data: bytes) -> None:
             reader.wrap,
             lambda: reader.sideways(3),
         ):
-            before = time.perf_counter()
+            before = time.process_time()
             step()
             strips = [reader.render_line(y) for y in range(reader.size.height)]
-            assert time.perf_counter() - before < SLOWEST_S
+            assert time.process_time() - before < SLOWEST_S
             assert all(strip.cell_length == reader.size.width for strip in strips)
             assert not any("\x1b" in strip.text for strip in strips)
 

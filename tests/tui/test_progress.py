@@ -15,7 +15,7 @@ from cockpit.tui.panes import closing
 from tests.tui.fake_link import SWITCH, FakeLink, a_plan
 from tests.tui.gallery import STATES
 from tests.tui.people_gallery import at_gate_of_two, checked, two_of_three
-from tests.tui.seen import asked, at_screen, rows, scene, top
+from tests.tui.seen import asked, at_every_size, at_screen, rows, scene, top
 
 USUAL = (ev.UsualTime("switch", "run", 41.0, 12), ev.UsualTime("switch", "back", 80.0, 12))
 
@@ -191,7 +191,7 @@ def test_what_is_left_of_the_window_has_a_bar_where_there_is_room() -> None:
     assert "window ▰▰▱▱▱▱ 1h56 left" in top(FakeLink().baking(), 200)[0]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 async def test_a_slow_step_is_seen_on_the_screen(size: tuple[int, int]) -> None:
     link = patient().in_web()
     link.at += timedelta(seconds=100)

@@ -20,7 +20,7 @@ from cockpit.tui.panes.table import PANES
 from tests.tui.fake_link import T0, FakeLink, a_plan
 from tests.tui.gallery import many_hands
 from tests.tui.people_gallery import of_many, with_roles
-from tests.tui.seen import at_screen, rows, scene
+from tests.tui.seen import at_every_size, at_screen, rows, scene
 
 
 def told(link: FakeLink, width: int = 100, **changes: object) -> list[str]:
@@ -188,7 +188,7 @@ def test_the_calendar_of_freezes_that_is_not_read_yet() -> None:
     assert "✖ freezes of freezes.ics: no such file" in told(link)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 @pytest.mark.parametrize("made", [lambda: FakeLink(accepted=False), of_many], ids=["few", "many"])
 async def test_the_screen_before_the_start_shows_it(
     size: tuple[int, int], made: Callable[[], FakeLink]

@@ -27,9 +27,7 @@ from cockpit.tui.replay_scrubber import Scrubber, bar, sought, standing
 from cockpit.tui.scene import Scene
 from tests.core.plans import T0
 from tests.runtime.recordings import PLAN, SECOND, by_hand, rolled_back
-from tests.tui.seen import Person
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
+from tests.tui.seen import Person, at_every_size
 
 
 class Clock:
@@ -100,7 +98,7 @@ def known(recorded: Recorded) -> list[str]:
 # The story
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_decision_by_decision_to_the_rollback_with_the_numbers_of_its_evidence(
     told: Recorded, size: tuple[int, int]
 ) -> None:

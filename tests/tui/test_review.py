@@ -19,9 +19,7 @@ from cockpit.tui.dialogs import Dialog
 from cockpit.tui.review import Measured, ReviewScreen
 from cockpit.tui.review_entries import entries, over, rows, standing
 from tests.tui.fake_link import T0, FakeLink
-from tests.tui.seen import Person, asked, at_screen, offered, scene
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
+from tests.tui.seen import Person, asked, at_every_size, at_screen, offered, scene
 
 
 def rolled_back(watching: bool = False) -> FakeLink:
@@ -271,7 +269,7 @@ steps = ["switch"]
 # On the screen
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_dana_answers_what_cost_time_and_a_question(size: tuple[int, int]) -> None:
     async with at_screen(rolled_back(), size) as dana:
         await dana.sees("↶ rolled back at 10:37:25", "w review")

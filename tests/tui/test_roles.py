@@ -16,10 +16,8 @@ from tests.tui.beside import Beside
 from tests.tui.fake_link import T0, FakeLink, a_plan
 from tests.tui.gallery import many_hands
 from tests.tui.people_gallery import left, offered, with_roles
-from tests.tui.seen import asked, at_screen, rows, scene, top
+from tests.tui.seen import asked, at_every_size, at_screen, rows, scene, top
 from tests.tui.seen import offered as keys
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
 def choices(ask: object) -> list[str]:
@@ -30,7 +28,7 @@ def choices(ask: object) -> list[str]:
 # Accepting
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_lee_accepts_his_role_and_reads_what_it_lets_him_do(size: tuple[int, int]) -> None:
     link = FakeLink(accepted=False)
     link.sit("lee", own=False)
@@ -99,7 +97,7 @@ def test_accepting_holds_on_to_what_was_shown() -> None:
 # Handing over
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_dana_hands_her_role_to_lee_who_takes_it(size: tuple[int, int]) -> None:
     link = FakeLink().baking()
     link.apart = True

@@ -22,9 +22,8 @@ from cockpit.tui.signing import BlockField, SignDialog
 from tests import keys
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.people_gallery import two_of_three, with_roles
-from tests.tui.seen import Person, at_screen, offered, scene
+from tests.tui.seen import Person, at_every_size, at_screen, offered, scene
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
 WITHOUT_AN_AGENT = "no SSH agent is known here"
 
 
@@ -116,7 +115,7 @@ async def test_all_of_ones_roles_are_signed_one_by_one(agent: Path) -> None:
     assert len({e.signature for e in accepted}) == 2
 
 
-@pytest.mark.parametrize("size", SIZES)
+@at_every_size
 async def test_without_an_agent_a_block_is_made_elsewhere_and_pasted(
     lees_key: Path, size: tuple[int, int]
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -286,13 +287,13 @@ async def test_what_happens_meanwhile_is_drawn_by_itself() -> None:
 def drawings(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The moments at which the screen drew."""
     moments: list[float] = []
-    draw = CockpitApp.draw
+    drawing = CockpitApp.drawing
 
-    def counted(app: CockpitApp) -> None:
+    def counted(app: CockpitApp) -> Iterator[None]:
         moments.append(asyncio.get_running_loop().time())
-        draw(app)
+        return drawing(app)
 
-    monkeypatch.setattr(CockpitApp, "draw", counted)
+    monkeypatch.setattr(CockpitApp, "drawing", counted)
     return moments
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
 
-import pytest
-
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from tests.tui import gallery_release as told
 from tests.tui.gallery_release import Release
-from tests.tui.seen import Person, at_screen
+from tests.tui.seen import Person, at_every_size, at_screen
 
-SIZES = ((80, 24), (120, 40), (200, 60))
-at_every_size = pytest.mark.parametrize("size", SIZES, ids=[f"{w}x{h}" for w, h in SIZES])
 Size = tuple[int, int]
 
 

@@ -20,7 +20,7 @@ from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.gallery import STATES
-from tests.tui.seen import Person, at_screen, scene
+from tests.tui.seen import Person, at_every_size, at_screen, scene
 
 FULL = "/var/log/x: the log can't be written: database or disk is full."
 
@@ -283,7 +283,7 @@ def test_a_fault_of_our_own_is_not_called_the_logs() -> None:
     assert "1 step goes on by itself; the resume finds how it ended." in said
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+@at_every_size
 async def test_the_logs_head_is_on_every_screen_and_whole_in_the_help(size: tuple[int, int]) -> None:
     link = FakeLink().baking()
     seq, digest = link.head

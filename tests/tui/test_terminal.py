@@ -19,7 +19,7 @@ import pytest
 
 from cockpit.tui.driver import Decoder
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Terminal:

@@ -7,7 +7,7 @@ import contextlib
 import gc
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from time import monotonic
 
@@ -41,6 +41,9 @@ from cockpit.tui.tabs import Tabs
 from cockpit.tui.telling import Telling
 from cockpit.tui.text import Line, visible
 
+PIECE_S, GAP_S = 0.002, 0.002
+"""A drawing by the clock that takes longer makes a pause, for so long: a key's way to its act takes a millisecond."""
+
 
 class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
     """One session on one screen. Reads the link, never waits for it; every act goes through `link.send`."""
@@ -71,7 +74,8 @@ class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
         self.subject: tuple[str, str, str] = ("", "", "")
         self.panes = {}
         self._places: dict[str, Region] = {}
-        self.rhythm = Rhythm(self, self.draw, lambda: link.events)
+        self.rhythm = Rhythm(self, self.draw_in_pieces, lambda: link.events)
+        self._pieces: Iterator[None] = iter(())
         self._halted_at: datetime | None = None
         self._unsubscribe = lambda: None
 
@@ -131,6 +135,24 @@ class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
 
     def draw(self) -> None:
         """Draw what has changed."""
+        self._pieces = iter(())  # one that is under way is of an older moment
+        for _ in self.drawing():
+            pass
+
+    def draw_in_pieces(self) -> None:
+        """The same, and whatever keys come meanwhile are heard first: what nobody asked for can wait for them."""
+        self._pieces = self.drawing()
+        self._next_piece()
+
+    def _next_piece(self) -> None:
+        began = monotonic()
+        for _ in self._pieces:
+            if monotonic() - began > PIECE_S:
+                asyncio.get_running_loop().call_later(GAP_S, self.call_later, self._next_piece)
+                return
+
+    def drawing(self) -> Iterator[None]:
+        """Draw what has changed, all of the same moment; after each part of it something else may be done."""
         if not self.is_mounted_on_screen:
             return
         self._halted_at = (self._halted_at or self.link.now()) if self.link.failure else None
@@ -156,10 +178,12 @@ class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
         self._block("keys").show([self.footer(scene, width)])
         if "tabs" in self._places:
             self.screen_stack[0].query_one(Tabs).show_tabs(scene, self.front)
+        yield
         lowest = max((name for name in PANES if name in self._places), key=lambda n: self._places[n].bottom)
         for name, pane in self.panes.items():
-            if name in self._places:
+            if name in self._places and self.is_mounted_on_screen:
                 pane.show(seen, seen.head if name == lowest else "", scene if seen is not scene else None)
+                yield
 
     @property
     def room(self) -> Size:

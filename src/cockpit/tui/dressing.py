@@ -12,9 +12,10 @@ from textual.app import App
 
 from cockpit import settings, shipped
 from cockpit.core.errors import UsageError
+from cockpit.core.journal import some
 from cockpit.settings import UNREADABLE, Settings, own_text, why
 from cockpit.tui.keyed import Keyed
-from cockpit.tui.text import fit, some, visible
+from cockpit.tui.text import fit, visible
 from cockpit.tui.theme import DEFAULT, LEAST, WITHOUT_COLOUR, Look, made, read_all, weak
 
 LOOK_EVERY = 0.5

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
@@ -19,6 +19,7 @@ from cockpit.tui import sifting
 from cockpit.tui.finding import Sought
 from cockpit.tui.key import MOVES, bound
 from cockpit.tui.moving import Moving
+from cockpit.tui.place import Spot
 from cockpit.tui.scene import Pane, Row, Scene, Sifted, fixed
 from cockpit.tui.selecting import Selectable, strip
 from cockpit.tui.text import Line, fit, line, visible
@@ -53,7 +54,7 @@ class Block(Looked, Selectable, Widget):
     def render_line(self, y: int) -> Strip:
         """One line, on the widget's own background."""
         line = self._lines[y] if y < len(self._lines) else Line()
-        drawn = strip(line, self.look, self.rich_style, self.size.width, self.urls, self.picked(y))
+        drawn = strip(line, self.look, self.ground, self.size.width, self.urls, self.picked(y))
         return self.placed(drawn, y)
 
     def in_sight(self) -> range:
@@ -82,6 +83,7 @@ class RowPane(Looked, Selectable, Moving, can_focus=True, inherit_bindings=False
         self.sifted: Sifted | None = None
         self._said = sifting.Memory()
         self._selected = ""
+        self._painted: tuple[int, int, int, Spot | None] | None = None
 
     @property
     def still_rows(self) -> bool:
@@ -111,8 +113,17 @@ class RowPane(Looked, Selectable, Moving, can_focus=True, inherit_bindings=False
         now = {n: self._draw(n) for n in range(top, min(top + self.sight, len(self.rows)))}
         if self._told is not None:
             now[-1] = self._drawn[-1] = self._tell(self._told)
-        if now != before:
+        place = (top, self.sight, len(self.rows), self._spot())
+        if place != self._painted or now.keys() != before.keys():
             self.refresh()
+        elif changed := [n for n in now if now[n] != before[n]]:
+            self._repaint(changed)
+        self._painted = place
+
+    def _repaint(self, rows: Sequence[int]) -> None:
+        """These rows in sight, and nothing else; -1 is what stands at the foot."""
+        top, width = self.scroll_offset.y, self.size.width
+        self.refresh(*(Region(0, self.sight if n < 0 else n - top, width, 1) for n in rows))
 
     def _sifted(self, scene: Scene) -> Sequence[Row]:
         """The rows; where something is looked for, those of the entries that have it."""
@@ -148,7 +159,7 @@ class RowPane(Looked, Selectable, Moving, can_focus=True, inherit_bindings=False
     def render_line(self, y: int) -> Strip:
         """One row in sight."""
         n = y + self.scroll_offset.y
-        base = self.rich_style
+        base = self.ground
         if self._told is not None and y == self.sight:
             return strip(line(" ") + self._tell(self._told), self.look, base, self.size.width)
         if n >= len(self.rows):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -147,10 +147,10 @@ class ReplayApp(CockpitApp, inherit_bindings=False):
         """The replay's own keys."""
         return keys.footer(scene, width, self.keys, "replay")
 
-    def draw(self) -> None:
+    def drawing(self) -> Iterator[None]:
         """Go on by the time that has passed, and draw what has changed."""
         self.player.advance()
-        super().draw()
+        yield from super().drawing()
         if self.is_mounted_on_screen:
             scrubber = self.screen_stack[0].query_one(Scrubber)
             scrubber.display = self.rows > 0

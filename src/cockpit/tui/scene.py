@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from math import isnan, nan
 from typing import Literal, NamedTuple, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from cockpit.core.plan import Plan
 from cockpit.core.state import State
 from cockpit.core.view import Status
 from cockpit.runtime.link import Link
-from cockpit.signals.host import HostSample
+from cockpit.signals.host import METRICS, HostSample
 from cockpit.tui.finding import Sought
 from cockpit.tui.text import Line
 
@@ -29,7 +30,8 @@ class History:
     """What the state doesn't keep: recent host metrics, the last notices, who took which role, and who ever signed."""
 
     def __init__(self) -> None:
-        self._samples: dict[str, deque[tuple[datetime, HostSample]]] = {}
+        self._latest: dict[str, tuple[datetime, HostSample]] = {}
+        self._past: dict[str, array[float]] = {}
         self._notices: dict[str, NoticeSent] = {}
         self._roles: dict[str, RoleAccepted | RoleTaken] = {}
         self._signed: set[tuple[str, str]] = set()
@@ -37,17 +39,26 @@ class History:
 
     def look(self, link: Link) -> None:
         """Remember what came since the last look."""
+        known, host = self._latest, link.host
         for target in link.state.plan.targets:
-            latest = link.host(target.id)
-            if latest is None:
-                continue
-            kept = self._samples.setdefault(target.id, deque(maxlen=KEEP))
-            if not kept or kept[-1][0] != latest[0]:
-                kept.append(latest)
+            id_ = target.id
+            latest = host(id_)
+            if latest is not None and latest is not (before := known.get(id_)):
+                known[id_] = latest
+                if before is None or before[0] != latest[0]:
+                    self._remember(id_, latest[1])
         events = link.events
         for event in events[self._read :]:
             self._keep(event)
         self._read = len(events)
+
+    def _remember(self, target: str, sample: HostSample) -> None:
+        past = self._past.get(target)
+        if past is None:
+            past = self._past[target] = array("d")
+        elif len(past) == KEEP * len(METRICS):
+            del past[: len(METRICS)]
+        past.extend(_values(sample))
 
     def _keep(self, event: Event) -> None:
         match event:
@@ -63,7 +74,8 @@ class History:
     def copy(self) -> History:
         """What is remembered now, whatever comes later."""
         same = History()
-        same._samples = {target: kept.copy() for target, kept in self._samples.items()}
+        same._latest = dict(self._latest)
+        same._past = {target: past[:] for target, past in self._past.items()}
         same._notices, same._roles = dict(self._notices), dict(self._roles)
         same._signed, same._read = set(self._signed), self._read
         return same
@@ -82,12 +94,19 @@ class History:
 
     def latest(self, target: str) -> tuple[datetime, HostSample] | None:
         """The newest sample of a target and its moment, or None."""
-        kept = self._samples.get(target)
-        return kept[-1] if kept else None
+        return self._latest.get(target)
 
     def metric(self, target: str, name: str) -> list[float | None]:
         """The recent values of a metric (see signals.host.METRICS), oldest first."""
-        return [sample.metric(name) for _, sample in self._samples.get(target, ())]
+        past = self._past.get(target)
+        return [None if isnan(v) else v for v in past[METRICS.index(name) :: len(METRICS)]] if past else []
+
+
+def _values(sample: HostSample) -> tuple[float, ...]:
+    """In the order of METRICS; not a number while the disk isn't known yet. Five thousand samples a second fit."""
+    disk = nan if sample.disk_percent is None else sample.disk_percent
+    network = sample.rx_bytes_per_s + sample.tx_bytes_per_s
+    return sample.cpu_percent, sample.memory_percent, disk, sample.load1, network
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from cockpit.tui import links
-from cockpit.tui.text import Line
+from cockpit.tui.text import Line, Tone
 from cockpit.tui.theme import Look
 
 PICKED = Style(reverse=True)
@@ -33,7 +33,9 @@ def strip(
     picked: tuple[int, int] | None = None,
 ) -> Strip:
     """`line` in the theme's styles over `base`, exactly `width` cells; `urls` in it are links, `picked` is selected."""
-    pieces = [(text, base + look.tones[tone]) for text, tone in line.spans]
+    tones: set[Tone] = {tone for _, tone in line.spans}
+    styles = {tone: base + look.tones[tone] for tone in tones}
+    pieces = [(text, styles[tone]) for text, tone in line.spans]
     for start, end, url in links.places(line.plain, urls) if urls else ():
         pieces = _restyled(pieces, start, end, links.style(url))
     if picked is not None:
@@ -68,6 +70,12 @@ class Selectable(Widget):
             self.url = url
 
     _painting = False
+    _ground: Style | None = None
+
+    @property
+    def ground(self) -> Style:
+        """The style beneath its lines, found out once for all that are painted at the same time."""
+        return self._ground or self.rich_style
 
     def on_click(self, event: events.Click) -> None:
         """A click on an address asks to open it; the end of a selection isn't one."""
@@ -81,11 +89,11 @@ class Selectable(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """As ever: the numbers of lines and characters are only for whoever looks where the mouse is."""
-        self._painting = True
+        self._painting, self._ground = True, self.rich_style
         try:
             return super().render_lines(crop)
         finally:
-            self._painting = False
+            self._painting, self._ground = False, None
 
     def placed(self, strip: Strip, n: int, x: int = 0) -> Strip:
         """The strip, which begins with the `x`-th character of line `n`, with what the mouse needs to know of it."""

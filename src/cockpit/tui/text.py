@@ -250,12 +250,6 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nobody"
 
 
-def some(names: Sequence[str], most: int = 6) -> str:
-    """`a, b, c`, or the first `most` and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
-
-
 def runs(names: Sequence[str]) -> str:
     """`db-1, web-1 … web-12`: all of them, those that are numbered one after another by their first and last."""
     groups: list[list[str]] = []

@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, tzinfo
-from functools import lru_cache
 
 from cockpit.core import events as ev
 from cockpit.core.events import Event
-from cockpit.core.journal import Find, author, say
+from cockpit.core.journal import author, say
 from cockpit.core.plan import Plan
+from cockpit.tui import sifting
+from cockpit.tui.finding import Sought
 from cockpit.tui.links import links
-from cockpit.tui.panes.journal_entries import Entry, calm, entries, together
-from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Tone, line, pad, time_of_day, wrap
+from cockpit.tui.panes.journal_entries import Entries, Entry, calm, together
+from cockpit.tui.scene import Row, Scene, Sifted, fixed
+from cockpit.tui.text import Tone, count, line, pad, runs, time_of_day, wrap
 
 AUTHOR_WIDTH = 10
 NARROW = 60
 SHOWN_MOST = 2000
 """Events kept in the pane; the whole log is in the session's file and its exports."""
 
+MANY = 50
+"""Targets from which on the steps that begin and end at the same time are counted, not told one by one."""
+
 
 def rows(scene: Scene, width: int) -> Sequence[Row]:
     """The latest events, what came together in one entry, each wrapped below its time and author."""
-    found: list[Row] = []
-    events = scene.link.events
-    for entry in entries(events[max(0, len(events) - SHOWN_MOST) :]):
-        found += _wrapped(_Seen(entry, scene.plan, scene.zone, scene.state.find), width)
+    return _told(scene, width, many=len(scene.plan.targets) > MANY).rows(scene)
+
+
+def sifted(scene: Scene, width: int, sought: Sought) -> Sifted:
+    """The entries that are looked for, each event of a step by itself: its target may be what is looked for."""
+    found = sifting.sift(_told(scene, width, many=False).rows(scene), sought, _said)
+    _said.turn()
     return found
 
 
@@ -36,36 +44,78 @@ def within(scene: Scene) -> str:
     return f"in the last {SHOWN_MOST:,} entries" if len(scene.link.events) > SHOWN_MOST else ""
 
 
-class _Seen:
-    """An entry, compared by identity: events are never equal by accident, and hashing their words costs more."""
+class _Told:
+    """The rows of one log, read on as it grows."""
 
-    __slots__ = ("entry", "find", "plan", "zone")
+    def __init__(self, scene: Scene, width: int, many: bool) -> None:
+        self._about = (width, many, scene.zone)
+        self._many = many
+        self._plan = scene.plan
+        self._read = max(0, len(scene.link.events) - SHOWN_MOST)
+        self._ends: tuple[Event, Event] | None = None
+        self._entries = Entries(many)
+        self._rows: list[Row] = []
+        self._sizes: deque[tuple[int, int]] = deque()
+        """Of each entry that is complete: how many rows it has, and how many events were read by its end."""
+        self._rest: list[Row] = []
 
-    def __init__(self, entry: Entry, plan: Plan, zone: tzinfo | None, find: Find) -> None:
-        self.entry = entry
-        self.plan = plan
-        self.zone = zone
-        self.find: Find | None = find
+    def goes_on(self, scene: Scene, about: tuple[int, bool, tzinfo | None]) -> bool:
+        """Whether the same log is to be told in the same way: one that has grown has the events that were read."""
+        events = scene.link.events
+        if self._about != about or self._plan is not scene.plan or self._ends is None:
+            return False
+        first, last = self._ends
+        return len(events) >= self._read and events[0] is first and events[self._read - 1] is last
 
-    @property
-    def event(self) -> Event:
-        """What happened at last: a pause says more than the breach before it."""
-        return self.entry[-1]
+    def rows(self, scene: Scene) -> list[Row]:
+        """Every row now."""
+        events = scene.link.events
+        new = events[self._read :]
+        for event in new:
+            self._read += 1
+            for entry in self._entries.add(event):
+                made = self._wrapped(entry, scene)
+                self._rows += made
+                self._sizes.append((len(made), self._read - 1))
+        if events:
+            self._ends = events[0], events[-1]
+        while self._sizes and self._sizes[0][1] <= self._read - SHOWN_MOST:
+            del self._rows[: self._sizes.popleft()[0]]
+        if new:
+            self._rest = [row for entry in self._entries.rest() for row in self._wrapped(entry, scene)]
+        return [*self._rows, *self._rest]
 
-    def __hash__(self) -> int:
-        return id(self.event)
+    def _wrapped(self, entry: Entry, scene: Scene) -> tuple[Row, ...]:
+        wide = entry[-1] if self._many else None
+        says = _wave(wide) if isinstance(wide, ev.WaveStarted) else ""
+        return _wrapped(entry, scene, self._about[0], says)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Seen) and [*map(id, self.entry)] == [*map(id, other.entry)]
+
+_kept: deque[_Told] = deque(maxlen=2)
+_said = sifting.Memory()
 
 
-@lru_cache(2 * SHOWN_MOST)
-def _wrapped(seen: _Seen, width: int) -> tuple[Row, ...]:
-    event, plan = seen.event, seen.plan
+def _told(scene: Scene, width: int, many: bool) -> _Told:
+    """What has been told of this log in this way, to go on with."""
+    found = next((told for told in _kept if told.goes_on(scene, (width, many, scene.zone))), None)
+    if found is None:
+        found = _Told(scene, width, many)
+        _kept.append(found)
+    return found
+
+
+def _wave(wave: ev.WaveStarted) -> str:
+    """Its targets by the first and the last of each row of numbers: by name they would fill the pane."""
+    return f"wave {wave.wave + 1} of {wave.stage} began on {count(len(wave.targets), 'target')}: {runs(wave.targets)}"
+
+
+def _wrapped(entry: Entry, scene: Scene, width: int, says: str) -> tuple[Row, ...]:
+    """Its rows; `says`: in these words, if there are any."""
+    event, plan = entry[-1], scene.plan  # a pause says more than the breach before it
     name = _author(event, plan)
-    said = _said(seen)
-    tone_ = "dim" if calm(seen.entry) else tone(event)
-    head = line((f"{time_of_day(seen.entry[0].at, seen.zone)} ", "dim"))
+    said = says or _said_of(entry, scene)
+    tone_ = "dim" if calm(entry) else tone(event)
+    head = line((f"{time_of_day(entry[0].at, scene.zone)} ", "dim"))
     if width < NARROW:
         said = f"{name} {said}" if name else said
     else:
@@ -79,16 +129,15 @@ def _wrapped(seen: _Seen, width: int) -> tuple[Row, ...]:
     )
 
 
-def _said(seen: _Seen) -> str:
+def _said_of(entry: Entry, scene: Scene) -> str:
     """The event in words; where it was entered for somebody else, at whose screen or by which account."""
-    assert seen.find is not None
-    here = replace(seen.event, at=seen.event.at.astimezone(seen.zone))
-    said = together(seen.entry, seen.plan) or say(here, seen.plan, seen.find)
-    seen.find = None  # the cache keeps this object, and must not keep a whole state with it
-    if isinstance(seen.event, ev.NoticeSent) and not seen.event.ok:
+    event, plan = entry[-1], scene.plan
+    here = replace(event, at=event.at.astimezone(scene.zone))
+    said = together(entry, plan) or say(here, plan, scene.state.find)
+    if isinstance(event, ev.NoticeSent) and not event.ok:
         said = f"△ {said}"
-    name = seen.plan.person_name(getattr(seen.event, "by", ""))
-    return said + author(seen.event, seen.plan).removeprefix(name)
+    name = plan.person_name(getattr(event, "by", ""))
+    return said + author(event, plan).removeprefix(name)
 
 
 def _author(event: Event, plan: Plan) -> str:

@@ -18,29 +18,68 @@ Entry = tuple[ev.Event, ...]
 TOGETHER = timedelta(seconds=2)
 """What is as it should be, and came within so much time, is told at once."""
 
+STEPS = "steps"
+SINGLY_MOST = 12
+"""Beginnings and ends of steps that are told one by one, on however many targets a release is."""
 
-def entries(events: Iterable[ev.Event]) -> Iterator[Entry]:
-    """Every event in its entry, in order; a verdict that says again what its limit said before is left out."""
-    pending: list[ev.Event] = []
-    usual = False
-    known: dict[str, tuple[str, bool]] = {}
-    for event in events:
+
+class Entries:
+    """Puts events into entries as they come; a verdict that says again what its limit said before is left out."""
+
+    def __init__(self, many: bool = False) -> None:
+        """`many`: on so many targets that the steps that came together are told as counts."""
+        self._many = many
+        self._pending: list[ev.Event] = []
+        self._as = ""
+        self._known: dict[str, tuple[str, bool]] = {}
+
+    def add(self, event: ev.Event) -> list[Entry]:
+        """Take the next event; the entries that are complete by that, in order."""
         back = False
         if isinstance(event, ev.VerdictChanged):
             says = (event.verdict, event.breaching_since is not None)
-            before = known.get(event.threshold)
+            before = self._known.get(event.threshold)
             if before == says:
-                continue
-            back, known[event.threshold] = before is not None, says
-        good = bool(_usual(event)) and not back
-        within = usual and good and event.at - pending[0].at <= TOGETHER
+                return []
+            back, self._known[event.threshold] = before is not None, says
+        kind = self._kind(event) if not back else ""
+        pending, done = self._pending, list[Entry]()
+        within = kind and kind == self._as and event.at - pending[0].at <= TOGETHER
         if pending and not within and not _follows(pending[-1], event):
-            yield tuple(pending)
-            pending = []
-        usual = good
-        pending.append(event)
-    if pending:
-        yield tuple(pending)
+            done, self._pending = self.rest(), []
+        self._as = kind
+        self._pending.append(event)
+        return done
+
+    def rest(self) -> list[Entry]:
+        """What the last events come to, as long as no other comes."""
+        if self._as == STEPS and len(self._pending) <= SINGLY_MOST:
+            return [(event,) for event in self._pending]
+        return [tuple(self._pending)] if self._pending else []
+
+    def _kind(self, event: ev.Event) -> str:
+        if _usual(event):
+            return "usual"
+        return STEPS if self._many and _as_planned(event) else ""
+
+
+def entries(events: Iterable[ev.Event], many: bool = False) -> Iterator[Entry]:
+    """Every event in its entry, in order, as `Entries` has it."""
+    made = Entries(many)
+    for event in events:
+        yield from made.add(event)
+    yield from made.rest()
+
+
+def _as_planned(event: ev.Event) -> bool:
+    """Whether a step begins, or went well: of nothing else are there as many as targets."""
+    match event:
+        case ev.StepIntended():
+            return True
+        case ev.StepFinished(finish="succeeded", settled="", detail=""):
+            return True
+        case _:
+            return False
 
 
 def _follows(before: ev.Event, event: ev.Event) -> bool:
@@ -81,6 +120,8 @@ def together(entry: Entry, plan: Plan) -> str:
         return ""
     if calm(entry):
         return _at_once(entry)
+    if _as_planned(entry[0]):
+        return _steps(entry)
     tripped = next(event for event in entry if isinstance(event, ev.ThresholdTripped))
     return _exceeded(tripped, entry, plan)
 
@@ -98,6 +139,21 @@ def _at_once(entry: Entry) -> str:
         f"{count(limits, 'limit')} {'passes' if limits == 1 else 'pass'}" if limits else "",
     ]
     return ", ".join(word for word in words if word)
+
+
+def _steps(entry: Entry) -> str:
+    """`switch about to run on 96 targets, 80 steps succeeded, verified`."""
+    begun = Counter((e.direction, e.step) for e in entry if isinstance(e, ev.StepIntended))
+    ended = [e for e in entry if isinstance(e, ev.StepFinished)]
+    proven = sum(e.proven for e in ended)
+    words = [
+        f"{'rollback of ' * (direction == 'back')}{step} about to run on {count(n, 'target')}"
+        for (direction, step), n in begun.items()
+    ]
+    if ended:
+        verified = ", verified" if proven == len(ended) else f", {proven} of them verified" * bool(proven)
+        words.append(f"{count(len(ended), 'step')} succeeded{verified}")
+    return ", ".join(words)
 
 
 def _exceeded(tripped: ev.ThresholdTripped, entry: Entry, plan: Plan) -> str:

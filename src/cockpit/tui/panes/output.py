@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import accumulate
+from typing import overload
 
 from cockpit.core.attempt import Attempt
 from cockpit.core.spans import clock
+from cockpit.core.state import State
 from cockpit.tui.finding import Sought
 from cockpit.tui.links import links
+from cockpit.tui.once import once_for_each, once_for_each_equal
 from cockpit.tui.printed import Printed, folded, lines
 from cockpit.tui.scene import Copy, Row, Scene, Sifted, fixed
 from cockpit.tui.text import count, line, wrap
@@ -33,10 +38,10 @@ def rows(scene: Scene, width: int) -> Sequence[Row]:
     if not data:
         silent = "no output yet" if attempt.status == "running" else "no output"
         return [*_command(attempt, width), fixed(line((silent, "dim")))]
-    last, earlier = _last(data, width)
-    said = f"… {count(earlier, 'earlier line')}: {scene.keys.get('output', 'o')} opens all that is kept"
-    more = [fixed(line((part, "dim"))) for part in wrap(said, width)] if earlier else []
-    return [*_command(attempt, width), *more, *last]
+    last = _last((data, width))
+    said = f"… {count(last.earlier, 'earlier line')}: {scene.keys.get('output', 'o')} opens all that is kept"
+    more = [fixed(line((part, "dim"))) for part in wrap(said, width)] if last.earlier else []
+    return _Rows([*_command(attempt, width), *more], last)
 
 
 def sifted(scene: Scene, width: int, sought: Sought) -> Sifted:
@@ -75,7 +80,12 @@ def chosen(scene: Scene) -> Attempt | None:
     """The attempt that is chosen, else one that runs, else the latest."""
     if scene.attempt and (found := scene.state.find(scene.attempt)) is not None:
         return found
-    every = [a for many in scene.state.attempts.values() for a in many[-1:]]
+    return _by_itself(scene.state)
+
+
+@once_for_each
+def _by_itself(state: State) -> Attempt | None:
+    every = [a for many in state.attempts.values() for a in many[-1:]]
     running = [a for a in every if a.status == "running"]
     return max(running or every, key=lambda a: a.started_at, default=None)
 
@@ -85,36 +95,79 @@ def _command(attempt: Attempt, width: int) -> list[Row]:
     return [fixed(line((part, "dim")), joins=" " if n else None) for n, part in enumerate(parts)]
 
 
-@lru_cache(2)
-def printed(data: bytes) -> Printed:
-    """An output's lines; those of the last two outputs are at hand."""
-    return Printed(data)
+printed = once_for_each_equal(Printed)
+"""An output's lines; those of the last two outputs are at hand."""
 
 
-@lru_cache(2)
-def _last(data: bytes, width: int) -> tuple[tuple[Row, ...], int]:
-    """The last rows, and how many lines stand before them. Line ends are line ends; other controls are visible."""
-    every = printed(data)
-    first = max(0, len(every) - ROWS_MOST, every.at(max(0, len(data) - BYTES_MOST)))
-    texts = lines(data[every.start(first) :])
-    found: deque[Row] = deque(maxlen=ROWS_MOST)
-    for n, text in enumerate(texts):
-        found.extend(_wrapped(text, width, goes_on=n == 0 and first > 0 and not every.number(first)))
-    return tuple(found), every.line(first) - 1 if first else 0
+class _Rows(Sequence[Row]):
+    """Some rows, and an output's last ones, each made when it is looked at: ten thousand lines a second aren't."""
+
+    def __init__(self, before: Sequence[Row], last: _Last) -> None:
+        self._before = before
+        self._last = last
+
+    def __len__(self) -> int:
+        return len(self._before) + self._last.rows
+
+    @overload
+    def __getitem__(self, index: int) -> Row: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Row]: ...
+    def __getitem__(self, index: int | slice) -> Row | Sequence[Row]:
+        if isinstance(index, slice):
+            return [self[n] for n in range(*index.indices(len(self)))]
+        n = range(len(self))[index] - len(self._before)
+        return self._before[n] if n < 0 else self._last.row(n)
+
+
+class _Last:
+    """The last rows of an output, and how many lines stand before them.
+
+    Line ends are line ends; other controls are visible.
+    """
+
+    def __init__(self, asked: tuple[bytes, int]) -> None:
+        data, width = asked
+        every = printed(data)
+        first = max(0, len(every) - ROWS_MOST, every.at(max(0, len(data) - BYTES_MOST)))
+        self._width = max(4, width)
+        self._texts = lines(data[every.start(first) :])
+        self._ends = [*accumulate(len(_starts(text, self._width)) for text in self._texts)]
+        self.rows = min(ROWS_MOST, self._ends[-1])
+        self._goes_on = first > 0 and not every.number(first)
+        self.earlier = every.line(first) - 1 if first else 0
+        self._made: dict[int, Row] = {}
+
+    def row(self, n: int) -> Row:
+        """The n-th, the very same each time."""
+        if n not in self._made:
+            n_of_all = self._ends[-1] - self.rows + n
+            at = bisect_right(self._ends, n_of_all)
+            n_of_line = n_of_all - (self._ends[at - 1] if at else 0)
+            self._made[n] = _row(self._texts[at], n_of_line, self._width, at == 0 and self._goes_on)
+        return self._made[n]
+
+
+_last = once_for_each_equal(_Last)
 
 
 @lru_cache(2)
 def _sifted(data: bytes, width: int, sought: Sought) -> Sifted:
     every = lines(data)
     found = [one for one in every if sought.within(one)]
-    last = (row for one in found[-ROWS_MOST:] for row in _wrapped(one[-LINE_MOST:], width))
+    width = max(4, width)
+    texts = [one[-LINE_MOST:] for one in found[-ROWS_MOST:]]
+    last = (_row(text, n, width) for text in texts for n in range(len(_starts(text, width))))
     return Sifted(tuple(deque(last, ROWS_MOST)), len(found), len(every))
 
 
-def _wrapped(text: str, width: int, goes_on: bool = False) -> Iterator[Row]:
-    """A line in as many rows as it takes; `goes_on`: with the line above."""
-    width, urls = max(4, width), links(text)
-    starts = folded(text, width) if len(text) > width or not text.isascii() else (0,)
-    for n, start in enumerate(starts):
-        end = starts[n + 1] if n + 1 < len(starts) else len(text)
-        yield fixed(line(text[start:end]), joins="" if n or goes_on else None, links=urls)
+def _starts(text: str, width: int) -> Sequence[int]:
+    """Where each row of a line begins; there is one at least."""
+    return range(0, max(1, len(text)), width) if text.isascii() else folded(text, width)
+
+
+def _row(text: str, n: int, width: int, goes_on: bool = False) -> Row:
+    """The n-th row of a line; `goes_on`: the line goes on with what stands above."""
+    starts = _starts(text, width)
+    end = starts[n + 1] if n + 1 < len(starts) else len(text)
+    return fixed(line(text[starts[n] : end]), joins="" if n or goes_on else None, links=links(text))

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from cockpit.core import checklist, readiness, roles
 from cockpit.core.attendance import reader
 from cockpit.core.events import Finding
+from cockpit.core.journal import some
 from cockpit.core.state import State
 from cockpit.tui import entries
 from cockpit.tui.asks.base import hands
 from cockpit.tui.marks import FOUND, Found, glyph
 from cockpit.tui.progress import gauge
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import count, line, listed, pad, some, wrap
+from cockpit.tui.text import count, line, listed, pad, wrap
 
 FEW = 12
 """So many targets are spoken of one by one; of more it is said how many are ready."""

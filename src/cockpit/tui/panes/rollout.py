@@ -162,7 +162,7 @@ def _stage_line(
     of = "" if on_here else f"{done} of {len(every)}" if every else "nothing left"
     left = line(
         glyph(mark), " ", (pad(stage.name, name_width), "strong" if mark[2] != "dim" else "text"), "  "
-    ) + line((pad(of or HERE, 10), "text"))
+    ) + line((pad(of or HERE, _counts(scene.state)), "text"))
     if begun and index == scene.state.stage and scene.state.bake is not None:
         return _first_fitting(left + _bake(scene), _bake_clocks(scene), width)
     if not begun:
@@ -175,6 +175,12 @@ def _stage_line(
         far = line("  ") + of_stage(scene, done, len(every))
         said = said + far if said.cells + far.cells + took.cells + 1 <= width else said
     return spread(width, said, took)
+
+
+def _counts(state: State) -> int:
+    """Cells for `395 of 990` and what parts it from the next word."""
+    most = max((sum(len(wave.targets) for wave in waves) for waves in state.slices), default=0)
+    return max(10, 2 * len(str(most)) + len(" of ") + 1)
 
 
 def _first_fitting(left: Line, rights: Sequence[Line], width: int) -> Line:

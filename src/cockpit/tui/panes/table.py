@@ -28,7 +28,9 @@ PANES: Mapping[str, Pane] = {
         checklist.wanted,
         urgent=checklist.urgent,
     ),
-    "journal": Pane("Journal", journal.rows, cursor=False, follows=True, within=journal.within),
+    "journal": Pane(
+        "Journal", journal.rows, cursor=False, follows=True, within=journal.within, sifted=journal.sifted
+    ),
     "roles": Pane("Roles", roles.rows, roles.hand, wanted=roles.wanted, cursor=False, urgent=roles.urgent),
     "output": Pane(
         "Output",

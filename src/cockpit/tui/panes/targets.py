@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from cockpit.core.plan import Plan
+from cockpit.core.state import State
+from cockpit.tui.once import once_for_each
 from cockpit.tui.panes import targets_cards, targets_map
 from cockpit.tui.panes.targets_said import (
+    STALE_AFTER,
     WORD,
     columns,
     everything,
@@ -12,7 +17,6 @@ from cockpit.tui.panes.targets_said import (
     head,
     newest,
     numbers,
-    stale,
     version_of,
     versions,
 )
@@ -53,8 +57,13 @@ def copied(scene: Scene, row: Row | None) -> Copy | None:
 
 def note(scene: Scene) -> str:
     """How many targets have which version."""
-    words = [word for _, word, _ in versions(scene.state).values()]
-    return ", ".join(f"{words.count(w)} {w}" for w in dict.fromkeys(words))
+    return _noted(scene.state)
+
+
+@once_for_each
+def _noted(state: State) -> str:
+    words = Counter(word for _, word, _ in versions(state).values())
+    return ", ".join(f"{n} {word}" for word, n in words.items())
 
 
 def hand(scene: Scene) -> str:
@@ -63,7 +72,11 @@ def hand(scene: Scene) -> str:
 
 
 def _silent(scene: Scene) -> str:
-    silent = sum(1 for t in scene.plan.targets if stale(scene, t.id) and expected(scene, t.id))
+    read, oldest = scene.history.latest, scene.at - STALE_AFTER
+    silent = 0
+    for target in scene.plan.targets:
+        latest = read(target.id)
+        silent += expected(scene, target.id) if latest is None else latest[0] < oldest
     return f"{silent} silent" if silent and scene.state.closed is None else ""
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cockpit.tui.marks import Mark
 from cockpit.tui.panes.targets_cards import cells
-from cockpit.tui.panes.targets_said import STALE_AFTER, everything, expected, high, stale, versions
+from cockpit.tui.panes.targets_said import STALE_AFTER, everything, expected, high, versions
 from cockpit.tui.scene import Row, Scene
-from cockpit.tui.text import SPARKS, Line, Part, line, pad
+from cockpit.tui.text import SPARKS, Line, Tone, line, pad
 
 GROUPS: Mapping[str, Mark] = {
     "fail": ("✖", "failed", "alarm"),
@@ -37,14 +37,14 @@ def grouped(scene: Scene) -> Mapping[str, list[str]]:
     """The targets of each group that has any; each is in the worst of which it is one."""
     found: dict[str, list[str]] = {group: [] for group in GROUPS}
     said, over = versions(scene.state), scene.state.closed is not None
-    for target in said:
-        _, word, tone = said[target]
+    read, oldest = scene.history.latest, scene.at - STALE_AFTER
+    for target, (_, word, tone) in said.items():
         group = "settling" if word == "doubt" and tone != "alarm" else word
         if group in CALM and not over:
-            latest = scene.history.latest(target)
+            latest = read(target)
             if latest is None:
                 group = "lost" if expected(scene, target) else group
-            elif scene.at - latest[0] > STALE_AFTER:
+            elif latest[0] < oldest:
                 group = "silent"
             elif high(latest[1]):
                 group = "high"
@@ -87,24 +87,28 @@ def _label(group: str, n: int) -> Line:
 
 def _drawn(scene: Scene, label: Line, targets: Sequence[str], pitch: int) -> Callable[[int], Line]:
     def drawn(width: int) -> Line:
-        parts: list[Part] = []
+        said, gap = versions(scene.state), " " * (pitch > 1)
+        parts: list[tuple[str, Tone]] = []
         for target in targets:
-            glyph, _, tone = versions(scene.state)[target]
-            parts.append((glyph, tone))
-            parts += [_load(scene, target)] if pitch > 2 else []
-            parts += [" "] if pitch > 1 else []
-        return (label + line(*parts)).cut(width)
+            glyph, _, tone = said[target]
+            load, how = _load(scene, target) if pitch > 2 else ("", tone)
+            if how == tone:
+                parts.append((glyph + load + gap, tone))
+            else:
+                parts.append((glyph, tone))
+                parts.append((load + gap, how))
+        return Line((*label.spans, *parts)).cut(width)
 
     return drawn
 
 
-def _load(scene: Scene, target: str) -> Part:
+def _load(scene: Scene, target: str) -> tuple[str, Tone]:
     """How busy its processors are, as one of eight heights; a dot where nothing is known."""
     latest = scene.history.latest(target)
-    if latest is None or stale(scene, target) or latest[1].metric("cpu") is None:
+    if latest is None or scene.at - latest[0] > STALE_AFTER:
         return "·", "dim"
-    cpu = latest[1].metric("cpu") or 0
-    return SPARKS[min(7, max(0, round(cpu / 100 * 7)))], "warn" if high(latest[1]) else "dim"
+    sample = latest[1]
+    return SPARKS[min(7, max(0, round(sample.cpu_percent / 100 * 7)))], "warn" if high(sample) else "dim"
 
 
 def _about(scene: Scene) -> Callable[[Row | None, int], Line]:
