@@ -4,6 +4,7 @@ VENV ?= .venv
 ROUNDS ?= 0
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS ?= .venv-peers
 # Hundreds of processes start in the tests: what is compiled once is kept, whatever the developer's shell says.
 export PYTHONDONTWRITEBYTECODE =
 
@@ -39,12 +40,20 @@ faults: $(READY) servers ## every fault of docs/faults.md, the slow ones too
 	$(BIN)/python -m pytest tests/faults -m "faults_slow or not faults_slow" -n 4 --dist worksteal --ignore tests/faults/test_flood.py
 	$(BIN)/python -m pytest tests/faults/test_flood.py -m faults_slow
 
-soak: $(READY) servers ## long searches, then random faults until something breaks or you stop it (ROUNDS=N: so many; SEED=N: these alone)
+soak: $(READY) servers ## long searches, a night of eight hours, then random faults until something breaks or you stop it (ROUNDS=N: so many; SEED=N: these alone)
 	$(if $(SEED),,$(BIN)/python -m pytest -m "long or hypothesis" --hypothesis-profile=soak -n 4 --dist worksteal)
+	$(BIN)/python -m tests.faults.night $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.faults.night_ssh $(if $(SEED),--seed $(SEED))
 	$(BIN)/python -m tests.faults.soak --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
-bench: $(READY) servers ## speed against floors measured in the same run
-	$(BIN)/python -m tests.benchmarks
+bench: $(READY) $(PEERS)/.ready servers ## speed beside other tools and floors, all measured in the same run (WRITE=PAGE; QUICK=1)
+	PEERS=$(abspath $(PEERS)) $(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(WRITE),--write $(WRITE))
+
+$(PEERS)/.ready: tests/benchmarks/peers/requirements.lock tests/benchmarks/peers/install.sh
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/benchmarks/peers/requirements.lock
+	sh tests/benchmarks/peers/install.sh $(PEERS)
+	@touch $@
 
 screenshot: $(READY) ## the pictures in docs/, drawn anew
 	$(BIN)/python -m tests.tui.screenshot docs
@@ -66,6 +75,8 @@ format: $(READY) ## rewrite the code in the one format
 lock:            ## resolve the dependencies anew, with hashes (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --no-strip-extras --no-emit-index-url \
 	  --python-version 3.11 --quiet --upgrade --custom-compile-command "make lock" -o requirements.lock
+	uv pip compile tests/benchmarks/peers/requirements.in --universal --generate-hashes --no-emit-index-url \
+	  --python-version 3.11 --quiet --upgrade --custom-compile-command "make lock" -o tests/benchmarks/peers/requirements.lock
 
 clean:           ## remove what was built
-	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(PEERS) dist .pytest_cache .ruff_cache .hypothesis .coverage

@@ -112,7 +112,7 @@ class OnTerminal:
         os.close(self._fd)
 
 
-def _cockpit(server: Sshd, path: Path, n: int, state: str, *more: str) -> OnTerminal:
+def program_on(server: Sshd, path: Path, n: int, state: str, *more: str) -> OnTerminal:
     """The program on a terminal, its sessions in a directory of its own: an engine outlives its screen a little."""
     settings = server.settings()
     (path / "plan.toml").write_text(
@@ -137,7 +137,7 @@ def first_frame(n: int = 100) -> Row:
         try:
             for round_ in range(ROUNDS):
                 before = time.perf_counter()
-                program = _cockpit(server, Path(directory), n, f"state-{round_}")
+                program = program_on(server, Path(directory), n, f"state-{round_}")
                 assert program.read(10, b"web-1"), program.seen[-2000:]
                 times.append(time.perf_counter() - before)
                 program.end()
@@ -152,7 +152,7 @@ def metrics(n: int = 50) -> Row:
         server = Sshd(Path(directory))
         server.start()
         try:
-            program = _cockpit(server, Path(directory), n, "state", "--foreground")
+            program = program_on(server, Path(directory), n, "state", "--foreground")
             program.read(8)
             before, at = program.processor(), time.perf_counter()
             program.read(WATCH_S)

@@ -1,0 +1,1 @@
+"""Cockpit beside the tools that people use instead, at the same work on the same real OpenSSH server."""
