@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,22 +11,24 @@ from hypothesis import settings
 
 from tests.sshd import Sshd
 
-COVERING = ("core", "steps", "signals", "planfile", "export", "store")
-"""The tests that are traced for coverage: those of pure code. Tracing takes the rest three times as long."""
+COVERING = ("core", "steps", "signals")
+"""The tests that are traced for coverage: those of the covered code itself. Traced, a test takes twice as long."""
 
 LONG = {
     "faults_slow": "a fault that takes more than a few seconds; `make faults` runs it",
-    "long": "searches for minutes; `make soak` runs it",
+    "long": "one of a large grid, or minutes of searching; `make soak` runs it",
 }
 """What runs only where it is asked for."""
 
 # The same examples each time, however busy the machine is; `make soak` draws others, and many more.
-settings.register_profile("check", deadline=None, derandomize=True, database=None)
+settings.register_profile("check", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.register_profile("soak", deadline=None, max_examples=3000)
 settings.load_profile("check")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # In the background of a script, ctrl+c is ignored, by all that is started from there as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name, told in LONG.items():
         config.addinivalue_line("markers", f"{name}: {told}")
 
@@ -39,6 +43,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out := [item for item in items if _takes_long(item)]:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not _takes_long(item)]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: looked through at every collection of rubbish, it takes a fifth of all."""
+    gc.freeze()
+    gc.set_threshold(5_000, 10, 10)
 
 
 def _takes_long(item: pytest.Item) -> bool:

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from tests.sshd import free_port
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 NGINX = """\
 daemon off;

@@ -27,7 +27,7 @@ def login(fleet: Fleet, **options: object) -> AbstractAsyncContextManager[asyncs
     return asyncssh.connect(host.host, host.port, **(usual | options))
 
 
-async def until(true: Callable[[], Awaitable[bool]], what: str, within_s: float = 15.0) -> None:
+async def until(true: Callable[[], Awaitable[bool]], what: str, within_s: float = 60.0) -> None:
     """Wait until `true()`; fail with `what` if it doesn't come true in time."""
     deadline = time.monotonic() + within_s
     while not await true():

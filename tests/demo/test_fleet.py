@@ -132,7 +132,7 @@ def test_the_process_alone_ends_cleanly(tmp_path: Path, end: str):
             process.stdin.close()
         else:
             process.send_signal(signal.Signals[end])
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
 

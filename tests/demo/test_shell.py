@@ -59,9 +59,9 @@ async def test_a_background_child_with_our_stdout_does_not_hold_up_the_exit(
     web_1: asyncssh.SSHClientConnection,
 ):
     began = time.monotonic()
-    done = await web_1.run("sleep 30 & yes & echo $!; exit 7")
+    done = await web_1.run("sleep 90 & yes & echo $!; exit 7")
     assert done.exit_status == 7
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 async def test_a_step_stops_when_its_group_is_signalled_from_a_second_channel(

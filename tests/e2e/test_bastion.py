@@ -65,7 +65,7 @@ class Bastion:
         ]
 
     def asks(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.ssh(*words), capture_output=True, text=True, check=False, timeout=30)
+        return subprocess.run(self.ssh(*words), capture_output=True, text=True, check=False, timeout=60)
 
 
 def write_plan(site: Site) -> None:

@@ -82,7 +82,7 @@ class Hands:
     def asks(self, user: str, *words: str) -> subprocess.CompletedProcess[str]:
         """One act of that user, from a shell."""
         return subprocess.run(
-            words_as(user, *words), env=self.env, capture_output=True, text=True, check=False, timeout=30
+            words_as(user, *words), env=self.env, capture_output=True, text=True, check=False, timeout=60
         )
 
 

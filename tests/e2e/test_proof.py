@@ -31,7 +31,7 @@ class Said(NamedTuple):
 
 def of_script(log: Path, *head: str) -> Said:
     words = [sys.executable, "-I", str(SCRIPT), str(log), *head]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert done.stderr == "", done.stderr
     (line,) = done.stdout.splitlines()
     return Said(line.partition(":")[0], done.returncode)
@@ -337,5 +337,5 @@ def test_the_script_is_short_and_needs_nothing_but_python() -> None:
         assert (asked.returncode, asked.stdout) == (2, "")
         assert asked.stderr.startswith("usage: ") and asked.stderr.count("\n") == 1
     optimised = [sys.executable, "-O", str(SCRIPT), str(LOGS[0])]
-    done = subprocess.run(optimised, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(optimised, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, "NOT checked" in done.stderr) == (1, True), "its assertions would be left out"

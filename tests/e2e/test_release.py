@@ -13,7 +13,7 @@ import pytest
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.view import exit_code, status
-from cockpit.export import FORMATS
+from cockpit.export.formats import FORMATS
 from cockpit.export.review import review
 from cockpit.planfile import parse
 from cockpit.runtime.engine import Engine
@@ -22,7 +22,7 @@ from cockpit.store.log import read, verify
 from tests.core.oracle import check
 from tests.sshd import Sshd
 
-DEADLINE = 30
+DEADLINE = 60
 
 PLAN = """
 [release]
@@ -52,7 +52,7 @@ run = '''cd {dir} && echo "$COCKPIT_ATTEMPT" >> ledger-{{target}} && echo {{vers
 verify = '''test "$(cat {dir}/version-{{target}})" = {{version}}'''
 rollback = '''cd {dir}; echo "$COCKPIT_ATTEMPT" >> ledger-{{target}}; echo {{previous_version}} > version-{{target}}'''
 verify_rollback = '''test "$(cat {dir}/version-{{target}})" = {{previous_version}}'''
-timeout = "20s"
+timeout = "60s"
 
 [[stage]]
 name = "canary"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "cockpit"
@@ -29,11 +30,13 @@ NAMES = (
 """Every moment at which the fault tests may end cockpit."""
 
 
+@cache
 def placed() -> dict[str, list[str]]:
     """Where the source reaches each failpoint: name -> places as `file:line`."""
     found: dict[str, list[str]] = {}
     for path in sorted(SOURCE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        text = path.read_text()
+        for node in ast.walk(ast.parse(text)) if "failpoint" in text else ():
             if isinstance(node, ast.Call) and _is_reach(node.func):
                 for name in ast.walk(node.args[0]):
                     if isinstance(name, ast.Constant):

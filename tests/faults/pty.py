@@ -16,7 +16,7 @@ from tests.faults.screen import Screen
 from tests.forked import NURSERY, Forked, can_fork
 from tests.remote.waiting import until
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 ON_AT_REST = {7: True, 25: True}
 """The private modes that a terminal at rest has on: lines wrap, the cursor shows. All others are off."""

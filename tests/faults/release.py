@@ -26,7 +26,7 @@ from tests.remote.waiting import until
 from tests.sshd import Sshd
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 GO_ON = "the fault was only a test"
 
 RELEASE = """
@@ -171,7 +171,7 @@ class Site:
             verify=f'test "$(cat {root}/{{target}}/version)" = {{version}}',
             rollback=f"{begin} && {{ {shape.undo}; }} && echo {{previous_version}} > version && {done}",
             verify_rollback=f'test "$(cat {root}/{{target}}/version)" = {{previous_version}}',
-            timeout="20s",
+            timeout="60s",
             idempotent=shape.idempotent,
         )
 

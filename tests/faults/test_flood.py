@@ -36,7 +36,7 @@ async def test_a_gigabyte_at_once(tmp_path: Path, in_memory: Path, prints: str) 
     async with Site(tmp_path, TARGETS) as site:
         # The targets' output and the log share a disk only here: its writes would hold up ours.
         site.log = in_memory / "session.db"
-        text = site.write_plan(Shape(work=prints)).read_text().replace("'''20s'''", "'''120s'''")
+        text = site.write_plan(Shape(work=prints)).read_text().replace("'''60s'''", "'''120s'''")
         stage = table("[stage]", name="web", targets=list(site.targets), steps=["switch"])
         site.plan.write_text(text[: text.index("[[stage]]")] + stage)
         past_the_proxies(site)
