@@ -201,7 +201,6 @@ class Night:
                 self.people.wild = 0.0
             holds(self.clock.hours < self.asked.hours + CALM_H, "the release never came to its end")
             closed = await self._process()
-            await self._exit()
             await self._settled(base)
             await asyncio.sleep(round(self.faults.chance.uniform(1, 60)))
             self._over = self.people.calm and (closed or not self.asked.to_the_end)
@@ -308,15 +307,6 @@ class Night:
         if end is not None:
             checks.check_end(self.fleet, self._id, self.known, end)
         return end is not None
-
-    async def _exit(self) -> None:
-        """Where a session failed, the attempts that it followed end with its process, as by asyncio.run."""
-        if self._wants == "failed":
-            attempts = {event.attempt for event in self.known if isinstance(event, ev.StepIntended)}
-            following = [task for task in asyncio.all_tasks() if task.get_name() in attempts]
-            for task in following:
-                task.cancel()
-            await asyncio.gather(*following, return_exceptions=True)
 
     async def _settled(self, base: checks.Left) -> None:
         """Nothing of the process is left once its screens have noticed."""

@@ -92,7 +92,7 @@ class Engine:
         self.ended = False
         self._inbox: list[Asked] = []
         self._late = asyncio.Lock()
-        self._outputs: list[tuple[str, Kept]] = []
+        self._outputs: list[tuple[str, Output]] = []
         self._wake = asyncio.Event()
         self._subscribers: list[Callable[[], None]] = []
         self._rows_at = now()
@@ -116,7 +116,7 @@ class Engine:
         recording = Recording(self._log.path, (), self._log.head)
         judging = self.sampling.judging
         for signal in judging.compared_before:
-            rows = recording.samples(signal)
+            rows = recording.each_sample(signal)
             judging.remember(self._state, signal, ((r.target or HERE, Sample(r.at, r.value)) for r in rows))
 
     # What screens see
@@ -245,6 +245,7 @@ class Engine:
             self._refuse_waiting(self._failure or "the session is over")
             await self.sampling.stop()
             await self.notices.close()
+            await self.jobs.let_go(timedelta(0))
             await _ended(watching, self._reaching)
             self._publish()
 
@@ -310,7 +311,8 @@ class Engine:
         return self._state.opened.session if self._state.opened else ""
 
     def _finished(self, report: cmd.ReportStep, kept: Kept) -> None:
-        self._outputs.append((report.attempt, kept))
+        # As it is now: while the turn waits for the disk, the attempt may print more than its report speaks of.
+        self._outputs.append((report.attempt, kept.output()))
         self._post(report)
 
     def _broke(self, fault: Exception) -> None:

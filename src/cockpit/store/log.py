@@ -18,7 +18,7 @@ from cockpit.core.errors import LogError
 from cockpit.core.events import Event
 from cockpit.store.files import WriterLock, check_private, identity, make_private, remove
 from cockpit.store.last_words import give_back, say, set_aside
-from cockpit.store.output import Kept
+from cockpit.store.output import Kept, Output
 from cockpit.store.recording import EPOCH, Recording, SampleRow, Verified, chained, read, verify
 from cockpit.store.schema import EMPTY, INSERT_EVENT, NEW_LOG, OLD_LOG, ONE_FILE, Head
 
@@ -74,7 +74,7 @@ class Log:
     async def append(
         self,
         events: Sequence[Event],
-        outputs: Sequence[tuple[str, Kept]] = (),
+        outputs: Sequence[tuple[str, Kept | Output]] = (),
         samples: Sequence[SampleRow] = (),
     ) -> Head:
         """Make all of these durable in one commit and return the head the events end at.

@@ -66,16 +66,17 @@ class Recording:
 
     def samples(self, signal: str | None = None, target: str | None = None) -> tuple[SampleRow, ...]:
         """The samples in the order they came: all, or those of one signal, of one target."""
+        return tuple(self.each_sample(signal, target))
+
+    def each_sample(self, signal: str | None = None, target: str | None = None) -> Iterator[SampleRow]:
+        """As `samples`, one at a time: a night holds millions of them. The file stays open until the last was taken."""
         with self.opened() as connection:
-            rows = connection.execute(
+            for name, on, at_us, value in connection.execute(
                 "SELECT signal, target, at_us, value FROM sample"
                 " WHERE (?1 IS NULL OR signal = ?1) AND (?2 IS NULL OR target = ?2) ORDER BY id",
                 (signal, target),
-            ).fetchall()
-        return tuple(
-            SampleRow(name.decode(), None if on is None else on.decode(), moment(at_us), value)
-            for name, on, at_us, value in rows
-        )
+            ):
+                yield SampleRow(name.decode(), None if on is None else on.decode(), moment(at_us), value)
 
 
 @dataclass(frozen=True, slots=True)
