@@ -34,7 +34,7 @@ FLOOD = 2_000
 """So many long notes that keeping them for a screen that reads nothing would show."""
 
 PEOPLE = ("dana", "lee", "sam")
-SHOWN, PAUSED, GOES_ON = b"web-1", b"anyone may resume", b"0 of %d done" % TARGETS
+SHOWN, PAUSED, GOES_ON = b"100 moving", b"anyone may resume", b"0 of %d done" % TARGETS
 
 
 class Moment(Screen):

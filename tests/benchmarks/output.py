@@ -58,7 +58,8 @@ async def _read(data: bytes) -> tuple[float, float]:
 def _at_its_end(app: CockpitApp) -> bool:
     """Whether the reader shows the last line."""
     return any(
-        reader.printed.data and reader.at_end and reader.in_sight() for reader in app.screen.query(Reader)
+        reader.printed.data and reader.lines_in_sight[1] == len(reader.printed) and reader.in_sight()
+        for reader in app.screen.query(Reader)
     )
 
 
