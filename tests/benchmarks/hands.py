@@ -25,7 +25,6 @@ from tests.remote.waiting import until
 SCREENS, ROUNDS = 10, 3
 QUIET_S, SETTLE_S, FLOOD_S = 15.0, 5.0, 4.0
 PRESSES = 8
-"""In a spell; a screen that stands still for 20 s is taken for gone."""
 """So many that the session hasn't let go of a screen that stands still by the last of them."""
 
 EVENTS, STEPS = 20_000, 48
