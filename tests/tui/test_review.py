@@ -497,6 +497,8 @@ async def test_once_the_session_has_ended_it_says_so_at_once_and_keeps_what_is_t
         await dana.sees("The session is over, and nothing is kept", "`cockpit review demo`")
         await dana.types("ght")
         await dana.confirms()
+        await dana.until(lambda: dana.app.screen is not dialog, "the answer to it")
+        await dana.dialog()
         await dana.sees("Sam may, at night", "The session is over", "⏎ keep it")
         await dana.press("escape")
         await dana.sees("■ The session is over, and nothing is kept")
