@@ -13,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from cockpit.core import attendance, follow, gates, limits, roles, rollback, rollout
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core.standing import Progress
 from cockpit.core.state import State
 from tests.core.machine import GATES, ReleaseMachine, the_plan
 from tests.weight import examples
@@ -45,7 +46,7 @@ def _runs_while_paused(patch: pytest.MonkeyPatch) -> None:
 def _reruns_what_is_in_doubt(patch: pytest.MonkeyPatch) -> None:
     real = rollout.progress
 
-    def mutant(state: Any, stage: Any, wave: Any, target: str) -> rollout.Progress:
+    def mutant(state: Any, stage: Any, wave: Any, target: str) -> Progress:
         progress = real(state, stage, wave, target)
         return replace(progress, status="pending") if progress.status == "in_doubt" else progress
 

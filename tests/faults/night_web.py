@@ -12,6 +12,7 @@ from unittest import mock
 
 from cockpit.remote.web import Answer, Web
 from tests.faults.night_loop import VirtualLoop
+from tests.runtime.hook_server import answer_each
 
 Way = Literal["200", "404", "429", "500", "close", "hang", "garbage"]
 
@@ -30,13 +31,7 @@ class WebServer:
         task = asyncio.current_task()
         assert task is not None
         task.set_name("night: web")
-        try:
-            while True:
-                await self._one(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.transport.abort()
+        await answer_each(self._one, reader, writer)
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,13 +30,7 @@ class HookServer:
         return [body["text"] for _, body in self.asked]
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                await self._one(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.transport.abort()
+        await answer_each(self._one, reader, writer)
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -55,6 +49,21 @@ class HookServer:
         status = "302" if way == "redirect" else way
         writer.write(f"HTTP/1.1 {status} As told\r\n{also}Content-Length: 2\r\n\r\nok".encode())
         await writer.drain()
+
+
+async def answer_each(
+    one: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Answer one request after the other with `one`, until the other end has had enough or `one` hangs up."""
+    try:
+        while True:
+            await one(reader, writer)
+    except (ConnectionError, asyncio.IncompleteReadError):
+        pass
+    finally:
+        writer.transport.abort()
 
 
 @asynccontextmanager

@@ -203,7 +203,7 @@ async def test_samples_are_read_some_at_a_time_in_their_order(
 ) -> None:
     path = tmp_path / "recorded.db"
     await recorded(path, earlier)
-    every: tuple[SampleRow, ...] = read(path).samples("queue")
+    every: tuple[SampleRow, ...] = tuple(read(path).samples("queue"))
     monkeypatch.setattr("cockpit.store.samples.AT_ONCE", 7)
     wanted = [("queue", "web-1"), ("queue", "web-2")]
     assert set(wanted) <= set(sources(path))

@@ -168,8 +168,8 @@ async def test_samples_and_outputs_come_back(tmp_path: Path) -> None:
     kept.write(b"later")
     await log.close()
     recording = read(log.path)
-    assert recording.samples() == (*rows[:2], SampleRow("orders", None, AT, None))
-    assert recording.samples("errors", "web-2") == (rows[1],)
+    assert tuple(recording.samples()) == (*rows[:2], SampleRow("orders", None, AT, None))
+    assert tuple(recording.samples("errors", "web-2")) == (rows[1],)
     output = recording.output("a-1")
     assert output is not None
     assert output.text() == b"\xff\x00" * HEAD_BYTES
@@ -190,7 +190,7 @@ async def test_a_turn_is_one_commit_whole_or_not_at_all(tmp_path: Path) -> None:
     assert recording.head == head
     assert recording.output("a-1") == kept.output()
     assert recording.output("a-2") is None
-    assert recording.samples() == (SampleRow("errors", None, AT, 1.0),)
+    assert tuple(recording.samples()) == (SampleRow("errors", None, AT, 1.0),)
 
 
 @pytest.mark.parametrize("how", ["removed", "replaced"])

@@ -31,7 +31,7 @@ def allowed() -> int:
 
 
 def needed(plan: Plan) -> int:
-    """How many a release of this plan has open at once; through a jump host all targets share one connection."""
+    """How many a release of this plan has open at once; through a jump host hundreds of targets share a connection."""
     return BESIDE + (1 if plan.ssh.jump else len(plan.targets))
 
 

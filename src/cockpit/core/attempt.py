@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Literal
@@ -47,12 +47,21 @@ class Attempt:
 
 
 def counting(attempts: Iterable[Attempt]) -> Attempt | None:
-    """The newest of a step's attempts that counts: one that never began counts for nothing, and one that reached
+    """The newest of a step's attempts, oldest first, that counts; see `outdoes`."""
+    newest: Attempt | None = None
+    for attempt in attempts:
+        if outdoes(attempt, newest):
+            newest = attempt
+    return newest
+
+
+def outdoes(attempt: Attempt, older: Attempt | None) -> bool:
+    """Whether an attempt counts instead of an older one: one that never began counts for nothing, and one that reached
     nothing hides no older one that ran or may have run.
     """
-    sent = [a for a in attempts if a.status != "skipped"]
-    ran = [a for a in sent if a.status != "unreachable"]
-    return (ran or sent or [None])[-1]
+    if attempt.status == "skipped":
+        return False
+    return older is None or attempt.status != "unreachable" or older.status == "unreachable"
 
 
 def begun(event: ev.StepIntended) -> Attempt:
@@ -88,7 +97,7 @@ def resolved(attempt: Attempt, event: ev.DoubtResolved) -> Attempt:
     return replace(attempt, status=_status(attempt, event.finish), detail=detail, settled="person")
 
 
-_SENT = attrgetter(*(f.name for f in fields(Attempt)[:11]))
+_SENT = attrgetter(*(f.name for f in fields(Attempt) if f.default is MISSING))
 """What was known of an attempt when it was sent."""
 
 

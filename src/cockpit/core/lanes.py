@@ -7,8 +7,7 @@ from datetime import datetime
 
 from cockpit.core import rollback, rollout
 from cockpit.core.lane import Lane, Look
-from cockpit.core.rollback import BackTarget
-from cockpit.core.rollout import Progress
+from cockpit.core.standing import BackTarget, Progress
 from cockpit.core.state import State
 
 NO_LANE: Lane[Progress] = Lane()

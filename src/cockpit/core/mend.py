@@ -8,6 +8,7 @@ from cockpit.core import people, rollback, rollout
 from cockpit.core.attempt import Attempt
 from cockpit.core.authority import allowed, not_active, not_driving
 from cockpit.core.commands import Decided, Refused
+from cockpit.core.standing import BackTarget
 from cockpit.core.state import State
 
 OTHERWISE = "what was shown is no longer so: look again"
@@ -70,7 +71,7 @@ def resolve(state: State, c: cmd.ResolveDoubt) -> Decided:
     return [ev.DoubtResolved(c.at, doubtful.id, c.finish, c.by, c.via, c.reason)]
 
 
-def _may_rerun(state: State, back: rollback.BackTarget) -> bool:
+def _may_rerun(state: State, back: BackTarget) -> bool:
     attempt = state.latest(back.stage.name, back.step or "", back.target, "back")
     return attempt is not None and attempt.status != "rolled_back" and not attempt.unsettled
 

@@ -13,8 +13,8 @@ from cockpit.core import rollback, rollout, window
 from cockpit.core.attempt import Attempt
 from cockpit.core.estimate import Source, back_seconds, rollback_took, slow_after, usually
 from cockpit.core.plan import Stage
-from cockpit.core.rollout import Progress
 from cockpit.core.slices import Wave
+from cockpit.core.standing import BackTarget, Progress
 from cockpit.core.state import State, clean
 
 
@@ -151,16 +151,14 @@ def back_left(state: State, at: datetime) -> Left | None:
     return times.left(seconds)
 
 
-def _to_undo(
-    state: State, stage: Stage, steps: tuple[str, ...], back: rollback.BackTarget
-) -> tuple[str, ...]:
+def _to_undo(state: State, stage: Stage, steps: tuple[str, ...], back: BackTarget) -> tuple[str, ...]:
     """The target's steps that are still to be undone, the one at hand first."""
     touched = rollback.touched(state, stage, steps, back.target)
     rest = touched[touched.index(back.step) :] if back.step in touched else touched
     return tuple(step for step in rest if state.plan.step(step).rollback is not None)
 
 
-def _current(state: State, back: rollback.BackTarget) -> Attempt | None:
+def _current(state: State, back: BackTarget) -> Attempt | None:
     return state.latest(back.stage.name, back.step or "", back.target, "back")
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
+from operator import itemgetter
 
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt
 from cockpit.core.intent import intend
 from cockpit.core.lane import Look
 from cockpit.core.plan import Stage
-from cockpit.core.standing import BackStatus as BackStatus
-from cockpit.core.standing import BackTarget as BackTarget
+from cockpit.core.standing import BackStatus, BackTarget
 from cockpit.core.state import State
 
 GRACE = timedelta(seconds=15)
@@ -132,7 +132,7 @@ def follow(state: State, at: datetime) -> list[ev.Event]:
         running = len(lane.running) + sum(b is not None and b.status == "running" for _, b in doubtful)
         room = max(0, (state.plan.stages[stage].max_parallel or len(lane.places)) - running)
         over = ((number, b) for number, b in doubtful if b is not None and b.status == "pending")
-        pending = merge(lane.next(look), over, key=_first)
+        pending = merge(lane.next(look), over, key=itemgetter(0))
         intents: list[ev.Event] = [
             intend(state, b.stage, b.wave, b.step or "", b.target, "back", at)
             for _, b in islice(pending, room)
@@ -144,10 +144,6 @@ def follow(state: State, at: datetime) -> list[ev.Event]:
     if state.rollback_result is None and not waiting:
         return [finished(state, at)]
     return []
-
-
-def _first(entry: tuple[int, BackTarget]) -> int:
-    return entry[0]
 
 
 def finished(state: State, at: datetime) -> ev.RollbackFinished:

@@ -8,12 +8,11 @@ from itertools import islice
 
 from cockpit.core import checklist, holds, people, window
 from cockpit.core import events as ev
-from cockpit.core.attempt import Attempt, counting
+from cockpit.core.attempt import Attempt, counting, outdoes
 from cockpit.core.intent import intend
 from cockpit.core.plan import Gate, Stage
 from cockpit.core.slices import Wave
-from cockpit.core.standing import Progress as Progress
-from cockpit.core.standing import TargetStatus as TargetStatus
+from cockpit.core.standing import Progress, TargetStatus
 from cockpit.core.state import State, clean, unclean
 
 PATIENCE = timedelta(seconds=30)
@@ -47,13 +46,11 @@ def progress(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
 
 
 def _newest_of(attempts: tuple[Attempt, ...], stage: str) -> dict[str, Attempt]:
-    """The newest attempt that counts of each step of a stage, going forward, in one pass; see `counting`."""
+    """The newest attempt that counts of each step of a stage, going forward, in one pass."""
     newest: dict[str, Attempt] = {}
     for a in attempts:
-        if a.stage == stage and a.direction == "run" and a.status != "skipped":
-            before = newest.get(a.step)
-            if before is None or a.status != "unreachable" or before.status == "unreachable":
-                newest[a.step] = a
+        if a.stage == stage and a.direction == "run" and outdoes(a, newest.get(a.step)):
+            newest[a.step] = a
     return newest
 
 
@@ -75,11 +72,8 @@ def troubled(state: State) -> tuple[tuple[str, Progress], ...]:
     stage = current_stage(state)
     if stage is None or state.phase == "waiting":
         return ()
-    return tuple((state.lane.places[i][1], p) for i, p in sorted(state.lane.aside.items(), key=_number))
-
-
-def _number(entry: tuple[int, Progress]) -> int:
-    return entry[0]
+    aside = state.lane.aside
+    return tuple((state.lane.places[number][1], aside[number]) for number in sorted(aside))
 
 
 def over_tolerance(state: State) -> str:

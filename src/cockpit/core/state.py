@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal, Protocol
 
 from cockpit.core import events as ev
-from cockpit.core.attempt import Attempt, attempt_target
+from cockpit.core.attempt import Attempt, attempt_target, counting
 from cockpit.core.lane import Lane
 from cockpit.core.plan import Plan, Stage, Step, Threshold
 from cockpit.core.slices import Wave, slices_of
@@ -164,13 +164,12 @@ class State:
 
     def latest(self, stage: str, step: str, target: str, direction: ev.Direction) -> Attempt | None:
         """The newest attempt of a step on a target within a stage that counts, or None; see `counting`."""
-        nothing_ran: Attempt | None = None
-        for a in reversed(self.attempts.get(target, ())):
-            if a.step == step and a.stage == stage and a.direction == direction and a.status != "skipped":
-                if a.status != "unreachable":
-                    return a
-                nothing_ran = nothing_ran or a
-        return nothing_ran
+        own = (
+            a
+            for a in self.attempts.get(target, ())
+            if a.step == step and a.stage == stage and a.direction == direction
+        )
+        return counting(own)
 
     def accepts(self, verdict: ev.VerdictChanged) -> bool:
         """Whether this breach, on this target, was accepted by the decision owner, and is no worse than then.

@@ -9,7 +9,8 @@ from cockpit.core import events as e
 from cockpit.core.attempt import Attempt
 from cockpit.core.evolve import evolve
 from cockpit.core.plan import HERE, Plan
-from cockpit.core.rollback import NOTHING_RAN, BackTarget, way_back
+from cockpit.core.rollback import NOTHING_RAN, way_back
+from cockpit.core.standing import BackTarget
 from cockpit.core.state import State, initial
 from cockpit.export import measures as m
 from cockpit.export.people import Records

@@ -116,7 +116,7 @@ class Engine:
         recording = Recording(self._log.path, (), self._log.head)
         judging = self.sampling.judging
         for signal in judging.compared_before:
-            rows = recording.each_sample(signal)
+            rows = recording.samples(signal)
             judging.remember(self._state, signal, ((r.target or HERE, Sample(r.at, r.value)) for r in rows))
 
     # What screens see

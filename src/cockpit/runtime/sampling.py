@@ -190,11 +190,12 @@ class Sampling:
         return min([plans.HOST_INTERVAL, *asked]).total_seconds()
 
     async def _this_machine(self, targets: tuple[str, ...]) -> None:
+        every_s = min(map(self._every_s, targets))
         while True:
             if (sample := self._meter()) is not None:
                 for target in targets:
                     self._host_sample(target, sample)
-            await asyncio.sleep(min(map(self._every_s, targets)))
+            await asyncio.sleep(every_s)
 
     async def _host_loop(self, target: str, after: asyncio.Event | None, apart_s: float) -> None:
         """Follow a target's metrics, for all the signals that they feed; `apart_s` past `after`, if there is one."""

@@ -64,12 +64,11 @@ class Recording:
             row = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
         return "" if row is None else row[0].decode()
 
-    def samples(self, signal: str | None = None, target: str | None = None) -> tuple[SampleRow, ...]:
-        """The samples in the order they came: all, or those of one signal, of one target."""
-        return tuple(self.each_sample(signal, target))
+    def samples(self, signal: str | None = None, target: str | None = None) -> Iterator[SampleRow]:
+        """The samples in the order they came: all, or those of one signal, of one target.
 
-    def each_sample(self, signal: str | None = None, target: str | None = None) -> Iterator[SampleRow]:
-        """As `samples`, one at a time: a night holds millions of them. The file stays open until the last was taken."""
+        One at a time: a night holds millions. The file stays open until the last was taken.
+        """
         with self.opened() as connection:
             for name, on, at_us, value in connection.execute(
                 "SELECT signal, target, at_us, value FROM sample"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from cockpit.core.rollback import BackStatus
-from cockpit.core.rollout import TargetStatus
+from cockpit.core.standing import BackStatus, TargetStatus
 from cockpit.core.view import Status
 from cockpit.tui.text import Line, Tone, line
 

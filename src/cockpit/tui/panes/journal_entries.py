@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from cockpit.core import events as ev
@@ -61,14 +60,6 @@ class Entries:
         if _usual(event):
             return "usual"
         return STEPS if self._many and _as_planned(event) else ""
-
-
-def entries(events: Iterable[ev.Event], many: bool = False) -> Iterator[Entry]:
-    """Every event in its entry, in order, as `Entries` has it."""
-    made = Entries(many)
-    for event in events:
-        yield from made.add(event)
-    yield from made.rest()
 
 
 def _as_planned(event: ev.Event) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import accumulate
 from typing import overload
 
@@ -48,7 +47,7 @@ def sifted(scene: Scene, width: int, sought: Sought) -> Sifted:
     """The last lines that are looked for, of everything that is kept."""
     attempt = chosen(scene)
     data = scene.link.output(attempt.id) if attempt is not None else b""
-    return _sifted(data, width, sought)
+    return _sifted((data, width, sought))
 
 
 def copied(scene: Scene, row: Row | None) -> Copy | None:
@@ -151,8 +150,9 @@ class _Last:
 _last = once_for_each_equal(_Last)
 
 
-@lru_cache(2)
-def _sifted(data: bytes, width: int, sought: Sought) -> Sifted:
+@once_for_each_equal
+def _sifted(asked: tuple[bytes, int, Sought]) -> Sifted:
+    data, width, sought = asked
     every = lines(data)
     found = [one for one in every if sought.within(one)]
     width = max(4, width)

@@ -9,9 +9,9 @@ from datetime import timedelta
 from cockpit.core import checklist, gates, people, rollout
 from cockpit.core.attempt import Attempt
 from cockpit.core.plan import HERE, Plan, Stage
-from cockpit.core.rollout import Progress, TargetStatus
 from cockpit.core.slices import Wave
 from cockpit.core.spans import clock
+from cockpit.core.standing import Progress, TargetStatus
 from cockpit.core.state import State, clean
 from cockpit.tui import doubt
 from cockpit.tui.marks import DOUBT, TARGET, Mark, glyph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cockpit.core import rollback, rollout
-from cockpit.core.rollback import BackStatus, BackTarget
+from cockpit.core.standing import BackStatus, BackTarget
 from cockpit.tui import doubt
 from cockpit.tui.marks import BACK, Mark, glyph
 from cockpit.tui.progress import of_step, of_way_back
