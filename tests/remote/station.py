@@ -21,7 +21,6 @@ TOOLS = (
     "id",
     "ls",
     "mkdir",
-    "mv",
     "rm",
     "setsid",
     "sha256sum",

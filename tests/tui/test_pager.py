@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,15 @@ __all__ = ["machine"]
 
 SLOWEST_S = 0.5
 """For a step of reading in a test, on a machine that does much else; the benchmark has the limits."""
+
+
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """What other tests have left in memory isn't gone through meanwhile."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def starts(data: bytes) -> list[int]:
@@ -207,7 +218,7 @@ async def test_what_is_in_sight_is_copied_and_all_of_it_saved(machine: Path) -> 
     ],
     ids=["controls", "marks", "plain", "empty lines"],
 )
-async def test_ten_megabytes_without_a_gap_do_not_stall(data: bytes) -> None:
+async def test_ten_megabytes_without_a_gap_do_not_stall(data: bytes, alone: None) -> None:
     async with at_screen(reading(data)) as dana:
         pager = await read(dana)
         reader = pager.reader

@@ -97,10 +97,11 @@ def spots(person: Person, action: str) -> Iterator[Offset]:
         keys = getattr(block, "_keys", None)
         if keys is None or not block.display:
             continue
+        table = keys()
         for y, told in enumerate(block.lines):
             for x in range(told.cells):
                 at = block.content_region.offset + Offset(x, y)
-                if pressed(told, x, keys()) == action and at in screen.region:
+                if pressed(told, x, table) == action and at in screen.region:
                     yield at
                     break
 

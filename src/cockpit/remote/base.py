@@ -139,12 +139,17 @@ class Launch:
     """An attempt to run at most once. `attempt` is its id; `request.stdin` must be empty.
 
     `void` names earlier attempts on the same target that are in doubt: where one never began, it never
-    can from now on; where one still runs, the launch is refused.
+    can from now on; where one still runs, the launch is refused (one that ran with others is named by the
+    first of them). `together` is the id of the first of the
+    attempts that an engine of its own runs in one go, on the targets `among`; empty where each runs alone. Of
+    such a run all output is wanted: it tells of each.
     """
 
     attempt: str
     request: Request
     void: tuple[str, ...] = ()
+    together: str = ""
+    among: tuple[str, ...] = ()
 
 
 class Runner(Protocol):

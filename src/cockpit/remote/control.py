@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,9 @@ FRESH_S = 5.0
 """A shell that has waited longer than this is asked for a sign of life before it is told anything."""
 
 SHELL = "exec sh"
+
+_Early = tuple[asyncio.Future[Answer], float]
+"""What is to come of a call that went out with a shell's script, and when that was, in seconds since the epoch."""
 
 
 class Wire(Channel, Protocol):
@@ -90,16 +94,36 @@ class Control:
 
     async def shell(self) -> Ask:
         """A shell to ask; NothingRan says why there is none."""
+        return (await self._shell(b""))[0]
+
+    async def ask(self, call: bytes) -> tuple[Answer, float]:
+        """The answer to a call that may run twice, and when it was sent, in seconds since the epoch.
+
+        A new shell is sent it together with its script, which spares a way there and back. Raises as Ask.ask.
+        """
+        shell, early = await self._shell(call)
+        try:
+            if isinstance(shell, _Kept) and early is not None:
+                return await shell.answered(early[0], ANSWER_S), early[1]
+            sent = time.time()
+            return await shell.ask(call), sent
+        except MayHaveRun:
+            self.give_up()
+            raise
+
+    async def _shell(self, call: bytes) -> tuple[Ask, _Early | None]:
+        """A shell, and what is still to come of `call` if it was sent that already."""
         async with self._opening:
             setup = partial(spool.setup, self.driver, fence=self.fence)
             if self._now is not None and await self._alive(self._now):
-                return self._now
+                return self._now, None
+            early = None
             if not self._single:
-                self._now = await self._new(setup)
+                self._now, early = await self._new(setup, call)
             if self._now is None:
                 self._single = True
-                return _Single(self._open, setup)
-            return self._now
+                return _Single(self._open, setup), None
+            return self._now, early
 
     def give_up(self) -> None:
         """Drop the connection: it answers no more."""
@@ -123,23 +147,27 @@ class Control:
             self.give_up()
         return False
 
-    async def _new(self, setup: Callable[[str], bytes]) -> _Kept | None:
-        """A shell that stays; None where the target lets none stay."""
+    async def _new(self, setup: Callable[[str], bytes], call: bytes) -> tuple[_Kept | None, _Early | None]:
+        """A shell that stays, sent `call` already if there is one; None where the target lets none stay."""
         shell = _Kept()
         try:
             wire = await self._open(SHELL, None, shell.receive, _nothing, shell.receive_error)
         except MayHaveRun as exc:
             raise NothingRan(f"the target starts no shell: {exc}") from None
         shell.attach(wire)
+        early: _Early | None = None
         try:
-            answer = await shell.ask(setup(shell.mark), within_s=READY_S)
+            ready = shell.send(setup(shell.mark))
+            if call:
+                early = shell.send(call), time.time()
+            answer = await shell.answered(ready, READY_S)
         except (NothingRan, MayHaveRun) as exc:
             if isinstance(exc, NothingRan):
                 await asyncio.wait({wire.closed}, timeout=READY_S)
             shell.close()
             if shell.cut:
                 raise NothingRan(str(exc)) from None
-            return None
+            return None, None
         except BaseException:
             shell.close()
             raise
@@ -148,7 +176,7 @@ class Control:
         except NothingRan:
             shell.close()
             raise
-        return shell
+        return shell, early
 
 
 def _fit(answer: Answer) -> None:
@@ -184,15 +212,23 @@ class _Kept:
         self, call: bytes, on_push: OnOutput | None = None, within_s: float | None = None
     ) -> Answer:
         """See Ask."""
-        within_s = ANSWER_S if within_s is None else within_s
-        assert self._wire is not None
         self._on_push = on_push or self._on_push
+        answer = self.send(call)
+        if on_push is not None:
+            failpoint.reach("launch.sent")
+        return await self.answered(answer, ANSWER_S if within_s is None else within_s)
+
+    def send(self, call: bytes) -> asyncio.Future[Answer]:
+        """Send a call, whose answer is still to come; NothingRan if it certainly wasn't sent."""
+        assert self._wire is not None
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._asked.append(answer)
         if self.lost.done() or not self._wire.write(call):
             raise NothingRan("the connection was lost before anything was sent")
-        if on_push is not None:
-            failpoint.reach("launch.sent")
+        return answer
+
+    async def answered(self, answer: asyncio.Future[Answer], within_s: float) -> Answer:
+        """The answer to what was sent; MayHaveRun if none comes in that time."""
         await asyncio.wait({answer, self.lost}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         if answer.done():
             return answer.result()

@@ -59,9 +59,9 @@ class Supervisor:
         started = _now()
         again = self._control.fence is not None
         try:
-            shell = await self._control.shell()
-            sent = time.time()
-            answer = await self._ask(shell, spool.hold(self._control.driver, RUN, again=again, taking=taking))
+            answer, sent = await self._control.ask(
+                spool.hold(self._control.driver, RUN, again=again, taking=taking)
+            )
         except (NothingRan, MayHaveRun) as exc:
             return Prepared(_unreachable(f"{exc}", started))
         word, _, rest = answer.words.partition(" ")
@@ -345,7 +345,7 @@ class _Attempt:
             return _Seen(answer.words, more=False)
         self._take(at, answer.body)
         backlog = int(size) - self.sink.total
-        if self.sink.total >= KEPT_HEAD and backlog > BEHIND:
+        if backlog > BEHIND and self.sink.total >= KEPT_HEAD and not self.launch.together:
             self.sink.skip(backlog - KEPT_TAIL)
             self.hash_wanted = True
         return _Seen(status, more=backlog > 0)

@@ -2,7 +2,8 @@
 #
 # Standard output carries the answers, strictly in the order of the calls: a body of any bytes, then `$mark WORDS`.
 # Standard error, here fd 3, carries what an attempt says when it ends, so that it can't land inside an answer.
-# Set before: mark name lockname grace (in 1/100 s), and fence, the number with which this driver has the lock.
+# Set before: mark name lockname grace (in 1/100 s), and fence, the number with which this driver has the lock. The
+# first call may come in the same breath: a shell that is unfit ends before it.
 #
 # $root/spool/$name/              one session's records
 #   boot                          the boot in which it was made, or `anew` where earlier records were lost
@@ -285,13 +286,12 @@ prepare() {
 	hold "$@"
 	if [ "$held" = full ]; then say full && return; fi
 	if [ -z "$fence" ]; then say "held $held" && return; fi
-	if [ ! -e "$spool/boot" ]; then
-		# Another target may be the same account, whose call makes it just now: from one process, both the same.
+	if [ ! -s "$spool/boot" ]; then
+		# Another target may be the same account, whose call makes it just now: from one process, both say the same.
 		a=$boot
 		if [ "$5" = resumed ] || { [ "$theirs" = "$name" ] && [ "$run$5" != "$1" ]; }; then a=anew; fi
 		mkdir "$spool"
-		printf '%s\n' "$a" "$lockname" >"$spool/boot.$$"
-		mv "$spool/boot.$$" "$spool/boot"
+		printf '%s\n' "$a" "$lockname" >>"$spool/boot" # in one write, to a file that is never cut off
 	fi
 	if ! read -r a <"$spool/boot"; then say full && return; fi
 	for d in "$root/spool"/*; do
@@ -334,12 +334,17 @@ place() {
 	case $(ls -ldn "$root") in drwx------*) ;; *) return 1 ;; esac
 }
 
+unfit() {
+	say "unfit $1"
+	exit
+}
+
 begin() {
 	read -r boot </proc/sys/kernel/random/boot_id || while read -r a b; do
 		if [ "$a" = btime ]; then boot=$b; fi
 	done </proc/stat
-	if [ ! -r /proc/self/stat ] || [ -z "$boot" ]; then say 'unfit no /proc is mounted there' && return; fi
-	if ! command -v setsid >/dev/null; then say 'unfit there is no setsid there (package util-linux or busybox)' && return; fi
+	if [ ! -r /proc/self/stat ] || [ -z "$boot" ]; then unfit 'no /proc is mounted there'; fi
+	if ! command -v setsid >/dev/null; then unfit 'there is no setsid there (package util-linux or busybox)'; fi
 	# A scope of systemd's holds a step with all it starts. Where this isn't there, systemd doesn't run the machine.
 	scope=
 	for a in '' --user; do
@@ -348,7 +353,7 @@ begin() {
 		if timeout 1 $scope true </dev/null >/dev/null; then break; fi
 		scope=
 	done
-	if ! place; then say "unfit neither a state directory in the home nor $root there is ours alone and writable" && return; fi
+	if ! place; then unfit "neither a state directory in the home nor $root there is ours alone and writable"; fi
 	spool=$root/spool/$name lock=$root/locks/$lockname
 	say ready
 }

@@ -46,6 +46,8 @@ def _remembered(text: str) -> str:
 
 
 def _visible(text: str) -> str:
+    if not any(unicodedata.category(c) in ("Mn", "Me") for c in set(text)):  # the selectors are marks as well
+        return text_core.visible(text)
     shown: list[str] = []
     marks = 0
     for char in text:
