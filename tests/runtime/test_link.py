@@ -209,6 +209,33 @@ async def test_a_screen_that_reads_nothing_is_dropped_and_not_waited_for(
         stalled.close()
 
 
+async def test_a_screen_that_reads_the_rest_after_its_goodbye_has_gone_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was still told empties after the connection was closed; the deadline for that comes when it's gone."""
+    screens: list[server._Screen] = []
+    made = server._Screen.connection_made
+
+    def noted(screen: server._Screen, transport: asyncio.BaseTransport) -> None:
+        screens.append(screen)
+        made(screen, transport)
+
+    monkeypatch.setattr(server._Screen, "connection_made", noted)
+    async with place(tmp_path) as p:
+        for n in range(60):
+            note = cmd.AddNote(p.engine.now(), "dana", reason=f"{n} " + "x" * 20_000)
+            assert await p.engine.send(note) is None
+        reader, writer = await p.raw()
+        writer.write(HELLO)
+        await until(lambda: any(isinstance(e, ev.ScreenAttached) for e in p.engine.events), p.engine)
+        writer.write(say(bye=1))
+        while await reader.read(65536):
+            pass
+        await screens[0].gone.wait()
+        screens[0].abort()
+        writer.close()
+
+
 async def test_who_only_reads_decides_nothing(tmp_path: Path) -> None:
     async with place(tmp_path) as p:
         wall = await p.screen(read_only=True)

@@ -222,8 +222,9 @@ class _Screen(asyncio.Protocol):
             self.end({"over": self._engine.failure}, at_once=False)
 
     def abort(self) -> None:
-        """Hang up at once."""
-        self._transport.abort()
+        """Hang up at once, on a screen that isn't gone yet."""
+        if not self.gone.is_set():
+            self._transport.abort()
 
     def push(self) -> None:
         """There is news."""
