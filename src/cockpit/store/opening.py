@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -66,7 +67,7 @@ def _found(path: Path, foreign: bool) -> Found:
 
 
 def _connect(path: Path, lenient: bool) -> sqlite3.Connection:
-    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    address = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
     if lenient and was_cut_off(path):
         return _guarded(f"{address}&immutable=1", lenient)  # nothing is left beside a file that isn't ours
     connection = _guarded(address, lenient)
