@@ -38,13 +38,40 @@ def test_the_file_counts_and_a_variable_beats_it(home: Path) -> None:
     text = 'theme = "calm-light"\nas = "dana"\nbell = "any alarm"\ntitle = false\nprogress = "on"\n'
     found = written(home, text, COCKPIT_BELL="your-move", COCKPIT_AS="lee")
     assert found.complaints == ()
-    assert dict(found.values) == {
+    assert {key: found[key] for key in ("theme", "as", "bell", "title", "progress")} == {
         "theme": "calm-light",
         "as": "lee",
         "bell": "your move",
         "title": "off",
         "progress": "on",
     }
+
+
+def test_a_setting_of_a_table_counts_and_a_wrong_one_is_named_with_its_line(home: Path) -> None:
+    text = 'as = "dana"\n\n[archive]\ndirectory = "/srv/releases"\nbucket = "s3://x"\n\n[otel]\ntoken = 3\n'
+    found = written(home, text, COCKPIT_ARCHIVE_S3="s3://releases/cockpit")
+    assert (found["archive.directory"], found["archive.s3"], found["otel.token"]) == (
+        "/srv/releases",
+        "s3://releases/cockpit",
+        "",
+    )
+    bucket, token = found.complaints
+    assert bucket == (
+        f"{home}/cockpit/config.toml:5: archive.bucket is no setting and changes nothing; there are archive.directory, "
+        "archive.s3, archive.s3_endpoint, archive.postgres."
+    )
+    assert token.startswith(f"{home}/cockpit/config.toml:8: otel.token is 3: it stays unset")
+
+
+def test_a_table_in_a_line_is_a_table_too_and_a_word_is_none(home: Path) -> None:
+    assert written(home, 'archive.directory = "/srv/releases"\n')["archive.directory"] == "/srv/releases"
+    assert written(home, 'archive = { directory = "/srv/a" }\n')["archive.directory"] == "/srv/a"
+    (said,) = written(home, 'archive = "/srv/releases"\n').complaints
+    assert ":1: archive is no setting" in said and "there are theme, as, bell, title, progress." in said
+    (said,) = written(home, '[archiv]\ndirectory = "/srv/releases"\n').complaints
+    assert said.endswith(
+        "config.toml:1: archiv is no setting and changes nothing; there are [annotations], [archive], [otel]."
+    )
 
 
 @pytest.mark.parametrize("named", ["", "relative/config"])

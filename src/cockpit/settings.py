@@ -8,9 +8,10 @@ import pwd
 import re
 import stat
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from cockpit import shipped
 from cockpit.core.text import visible
@@ -23,7 +24,8 @@ SIZE_MOST = 64 * 1024
 class Setting:
     """One setting: its key in config.toml, its value where nobody says anything, and what it does, for the docs.
 
-    `choices` are all it can be; empty: any word. Its variable is COCKPIT_ and the key in capitals.
+    `choices` are all it can be; empty: any word. A key `table.name` stands in the file's [table]. The variable is
+    COCKPIT_ and the key in capitals, with _ for a dot.
     """
 
     key: str
@@ -34,7 +36,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """The environment variable that beats the file."""
-        return f"COCKPIT_{self.key.upper()}"
+        return f"COCKPIT_{self.key.upper().replace('.', '_')}"
 
     def read(self, said: object) -> str | None:
         """The value that `said` (of TOML, or of a variable) stands for, or None."""
@@ -77,9 +79,47 @@ SETTINGS: Mapping[str, Setting] = {
             "Whether the terminal shows progress in its tab or task bar (OSC 9;4); `auto`: where it is known to.",
             ("auto", "on", "off"),
         ),
+        Setting(
+            "otel.endpoint",
+            "",
+            "Where OpenTelemetry's OTLP/HTTP is received, such as `http://127.0.0.1:4318`: traces and metrics of a "
+            "release go there.",
+        ),
+        Setting(
+            "otel.token",
+            "",
+            "Where to look up the secret sent there as `Authorization: Bearer`: `env:NAME`, `file:PATH` or "
+            "`cmd:COMMAND`.",
+        ),
+        Setting(
+            "annotations.url",
+            "",
+            "Where Grafana answers, such as `https://grafana.example`: start, stages, pauses and rollbacks are marked "
+            "there as annotations.",
+        ),
+        Setting("annotations.token", "", "Where to look up Grafana's token, written as `otel.token` is."),
+        Setting(
+            "archive.directory",
+            "",
+            "The directory into which `cockpit sessions --push` puts closed sessions.",
+        ),
+        Setting(
+            "archive.s3",
+            "",
+            "The bucket into which it puts them, and a prefix, as in `s3://releases/cockpit`.",
+        ),
+        Setting("archive.s3_endpoint", "", "Where the bucket's server answers, if it isn't Amazon's."),
+        Setting(
+            "archive.postgres",
+            "",
+            "Where to look up the connection string of the PostgreSQL database into which it puts them, written as "
+            "`otel.token` is; one without a password may stand there itself.",
+        ),
     )
 }
 """Every setting there is."""
+
+_TABLES = frozenset(key.partition(".")[0] for key in SETTINGS if "." in key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +156,7 @@ def read(env: Mapping[str, str] = os.environ, before: Settings | None = None) ->
         complaints.append(
             f"{path}: {why(fault)}. Nothing of it counts: what was in force stays until it is mended."
         )
-    for key, said in data.items():
+    for key, said in _flat(data):
         value = SETTINGS[key].read(said) if key in SETTINGS else None
         if value is not None:
             values[key] = value
@@ -124,7 +164,7 @@ def read(env: Mapping[str, str] = os.environ, before: Settings | None = None) ->
         where = f"{path}{_line(text, key)}"
         if key not in SETTINGS:
             complaints.append(
-                f"{where}: {key} is no setting and changes nothing; there are {', '.join(SETTINGS)}."
+                f"{where}: {key} is no setting and changes nothing; there are {_beside(key, said)}."
             )
         else:
             values[key] = stays[key]
@@ -142,12 +182,37 @@ def _stays(what: str, value: str, setting: Setting) -> str:
     return f"{what}: it stays {value or 'unset'}; {setting.hint}."
 
 
+def _flat(data: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Each key with what is said of it; those within one of our tables as `table.key`."""
+    for key, said in data.items():
+        if key in _TABLES and isinstance(said, dict):
+            yield from ((f"{key}.{inner}", value) for inner, value in cast(dict[str, object], said).items())
+        else:
+            yield key, said
+
+
+def _beside(key: str, said: object) -> str:
+    """What there is where a setting that is none stands: its table's settings, those of no table, or the tables."""
+    if isinstance(said, dict):
+        return ", ".join(f"[{table}]" for table in sorted(_TABLES))
+    table = key.rpartition(".")[0]
+    return ", ".join(known for known in SETTINGS if known.rpartition(".")[0] == table)
+
+
 def _line(text: str, key: str) -> str:
-    """`:3` where the key stands in the third line."""
+    """`:3` where the key, or the head of the table of that name, stands in the third line."""
+    table = ""
     for n, line in enumerate(text.splitlines(), 1):
-        if line.partition("=")[0].strip().strip("\"'") == key:
+        if head := _HEAD.match(line):
+            table, here = f"{head[1]}.", head[1]
+        else:
+            here = table + re.sub(r"[\s\"']", "", line.partition("=")[0])
+        if here == key:
             return f":{n}"
     return ""
+
+
+_HEAD = re.compile(r"\s*\[\s*(\w+)\s*\]")
 
 
 UNREADABLE = (OSError, ValueError, RecursionError)

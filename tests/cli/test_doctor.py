@@ -72,6 +72,25 @@ def test_a_machine_that_is_fit_is_told_in_a_line_each(bare_home: dict[str, str])
     assert not list(Path(bare_home["HOME"]).iterdir())  # nothing was made
 
 
+def test_playbooks_that_ansible_cant_run_stand_in_the_way(
+    bare_home: dict[str, str], tmp_path: Path, sshd: Sshd
+) -> None:
+    plan = write(tmp_path, sshd, "deploy.yml")
+    plan.write_text(
+        plan.read_text()
+        .replace('id = "switch"', 'id = "switch"\non = "ansible"')
+        .replace('"true"', '"deploy.yml"', 1)
+    )
+    play = tmp_path / "deploy.yml"
+    play.write_text("- {hosts: all, gather_facts: false, tasks: [{ping: {}}]}\n")
+    status, found = looked(bare_home, plan)
+    assert (status, states(found["playbooks"])) == (0, ["ok"])
+    play.write_text("- {hosts: all, gather_facts: false, tasks: [{no_such_module: {}}]}\n")
+    status, found = looked(bare_home, plan)
+    assert (status, states(found["playbooks"])) == (5, ["bad"])
+    assert "no_such_module" in found["playbooks"][0]["what"]
+
+
 def test_where_there_are_no_glyphs_there_are_words(bare_home: dict[str, str]) -> None:
     env = {**bare_home, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command("doctor"), env=env, capture_output=True, text=True, check=True)

@@ -19,7 +19,7 @@ from cockpit.core.view import next_move, status
 from cockpit.core.wanted import wanted
 from tests.core.moves import says_whose_move
 from tests.core.oracle import check
-from tests.core.plans import ERRORS, FLAG, MIGRATE, SWITCH, Session, item, limit, plan, render, web
+from tests.core.plans import APP, ERRORS, FLAG, MIGRATE, SWITCH, Session, item, limit, plan, render, web
 from tests.core.whole_fleet import looked_at, seen
 
 people = st.sampled_from(["dana", "lee", "sam"])
@@ -42,17 +42,18 @@ def the_plan(
     max_parallel: int | None = None,
     max_failed: int = 0,
     action: str = "pause",
+    web_steps: tuple[str, ...] = ("switch", "flag"),
 ) -> Plan:
     """A plan with a point of no return, waves, a gate, a flag, a limit and a checklist."""
     bake_time = timedelta(seconds=bake)
     return plan(
         targets=web(count),
-        steps=(SWITCH, MIGRATE, FLAG),
+        steps=(SWITCH, MIGRATE, FLAG, APP),
         stages=(
             Stage("canary", steps, ("web-1",), bake_time=bake_time),
             Stage(
                 "web",
-                ("switch", "flag"),
+                web_steps,
                 ("web",),
                 waves=(1, "50%"),
                 max_parallel=max_parallel,
@@ -73,9 +74,10 @@ PLANS = st.builds(
     st.sampled_from([("migrate", "switch"), ("switch",)]),
     st.sampled_from([0, 30]),
     st.sampled_from(GATES),
-    st.sampled_from([None, 1]),
+    st.sampled_from([None, 1, 2]),
     st.integers(0, 1),
     st.sampled_from(["pause", "rollback", "notify"]),
+    st.sampled_from([("switch", "flag"), ("switch", "app", "flag"), ("app", "switch"), ("app",)]),
 )
 
 

@@ -69,6 +69,52 @@ class _Limits:
         return most is not None and said.value is not None and said.value <= most
 
 
+class _Runs:
+    """A playbook's run is of one step, one way, for targets that all begin in one decision, beside nothing else."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.playbooks = {s.id for s in plan.steps if s.on == "ansible"}
+        self.busy: dict[str, ev.StepIntended] = {}
+        self.all: dict[str, ev.StepIntended] = {}
+        self.newest: ev.StepIntended | None = None
+
+    def take(self, event: ev.Event) -> None:
+        match event:
+            case ev.StepIntended():
+                self._begins(event)
+                self.newest = event
+            case ev.StepFinished() | ev.DoubtResolved():
+                self.busy.pop(event.attempt, None)
+                self.newest = None
+            case ev.StepFound():
+                self.busy[event.attempt], self.newest = self.all[event.attempt], None
+            case ev.SessionResumed():  # what ran is in doubt
+                self.busy, self.newest = {}, None
+            case _:
+                self.newest = None
+
+    def _begins(self, event: ev.StepIntended) -> None:
+        run = event.together
+        assert bool(run) is (event.step in self.playbooks), (
+            f"{event.attempt} is in a run, or in none, by mistake"
+        )
+        if run and run != event.attempt:
+            assert self.newest is not None and self.newest.together == run, "joined a run that was under way"
+            same = (
+                self.newest.stage,
+                self.newest.step,
+                self.newest.direction,
+                self.newest.at,
+                self.newest.line,
+            )
+            assert same == (event.stage, event.step, event.direction, event.at, event.line), (
+                "one run, two things"
+            )
+        elif run:
+            assert not self.busy, f"{event.attempt}, a playbook's run, began beside {list(self.busy)}"
+        self.busy[event.attempt] = self.all[event.attempt] = event
+
+
 class _Team:
     """Who holds which role, who of them has left, and who said yes at the gate since it was last held up."""
 
@@ -138,8 +184,9 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     acting: set[str] = set()
     unexplained = False
     attended = False  # since somebody who may act was first here
-    limits, team = _Limits(plan), _Team(plan)
+    limits, team, runs = _Limits(plan), _Team(plan), _Runs(plan)
     for event in events:
+        runs.take(event)
         limits.take(event)
         team.take(event)
         trailing = (

@@ -43,6 +43,9 @@ ROLES = Roles("dana", "lee", metrics_watcher="sam", stop_authority=("dana", "lee
 SWITCH = Step("switch", "switch 7", verify="check 7", rollback="switch 6", verify_rollback="check 6")
 MIGRATE = Step("migrate", "migrate up", reversible=False, roll_forward="restore the snapshot")
 FLAG = Step("flag", "flag on", on="here", rollback="flag off", verify_rollback="flag is off")
+APP = Step(
+    "app", "app.yml", on="ansible", verify="check 7", rollback="app-back.yml", verify_rollback="check 6"
+)
 ERRORS = Signal("errors", "command", timedelta(seconds=5), targets=("web-1", "web-2", "web-3"))
 
 
@@ -126,6 +129,8 @@ class Session:
             self.examined(target.id)
         for signal in self.plan.signals:
             self.do(cmd.ReportSignal(self.at, signal.name, True, ""))
+        if self.plan.by_playbook:
+            self.do(cmd.ReportPlaybooks(self.at, ()))
 
     def do(self, command: cmd.Command) -> list[ev.Event]:
         """Decide and record `command`; it must not be refused."""

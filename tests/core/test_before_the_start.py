@@ -10,8 +10,8 @@ from cockpit.core import events as ev
 from cockpit.core import examined, window
 from cockpit.core.journal import say
 from cockpit.core.plan import Freeze, RollbackTerms, Stage, Step, Window
-from cockpit.core.readiness import blocking, findings, pending
-from tests.core.plans import FLAG, MIGRATE, PEOPLE, SWITCH, T0, Session, plan
+from cockpit.core.readiness import awaited, blocking, findings, pending
+from tests.core.plans import APP, FLAG, MIGRATE, PEOPLE, SWITCH, T0, Session, plan
 
 WINDOW = Window(T0 - timedelta(hours=1), T0 + timedelta(hours=2), "America/New_York")
 
@@ -128,6 +128,29 @@ def test_a_freeze_that_begins_pauses_once_unless_it_was_taken_on_at_the_start() 
     s.do(cmd.ReportFreezes(s.at, (replace(sale, since=T0),), ""))
     s.start("sale moved")
     assert s.running() == ["web-1"]
+
+
+# What Ansible says of the plan's playbooks
+
+
+def test_a_playbook_that_cannot_run_holds_the_start_and_each_reason_is_taken_on_by_itself() -> None:
+    s = Session(plan(steps=(SWITCH, APP)))
+    assert texts(s) == []
+    s.state = s.state.but(playbooks=None)
+    assert texts(s) == ["playbooks: Ansible hasn't been asked about them yet"]
+    assert pending(s.state)
+    (asked,) = blocking(s.state, s.at)
+    assert awaited(s.state, asked)
+    (torn,) = s.do(cmd.ReportPlaybooks(s.at, ("app.yml: no such role", "web-2: unknown")))
+    assert say(torn, s.plan, s.state.find) == (
+        "Ansible can't run the plan's playbooks: app.yml: no such role; web-2: unknown"
+    )
+    assert texts(s) == ["playbooks: app.yml: no such role", "playbooks: web-2: unknown"]
+    assert len({f.key for f in blocking(s.state, s.at)}) == 2 and not pending(s.state)
+    assert s.do(cmd.ReportPlaybooks(s.at, ("app.yml: no such role", "web-2: unknown"))) == []
+    (fine,) = s.do(cmd.ReportPlaybooks(s.at, ()))
+    assert say(fine, s.plan, s.state.find) == "Ansible can run the plan's playbooks"
+    assert texts(s) == []
 
 
 # Shifts, zones, and how much is left

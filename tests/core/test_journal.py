@@ -11,6 +11,7 @@ from cockpit.core import events as ev
 from cockpit.core.journal import author, line, say
 from cockpit.core.readiness import Finding
 from cockpit.core.spans import rounded
+from cockpit.core.vocabulary import TELEMETRY
 from tests.core.plans import ERRORS, Session, limit, plan
 
 
@@ -34,6 +35,15 @@ def test_an_outcome_without_its_intent_names_the_attempt() -> None:
     s.start()
     finished = s.finish()[0]
     assert say(finished, s.plan, lambda _: None).startswith("attempt canary/switch/web-1/run-1: succeeded")
+
+
+def test_what_is_told_elsewhere_says_where_and_how_that_goes() -> None:
+    s = Session()
+    lost = ev.NoticeSent(s.at, TELEMETRY, "OTLP at 127.0.0.1:4318", False, "refused the connection")
+    assert say(lost, s.plan, s.state.find) == "telemetry, OTLP at 127.0.0.1:4318: refused the connection"
+    paged = replace(lost, on="pause", line="page", detail="exit code 1")
+    assert say(paged, s.plan, s.state.find) == "notice of pause could not be sent: exit code 1"
+    assert say(replace(paged, ok=True, detail=""), s.plan, s.state.find) == "notice of pause sent"
 
 
 def test_a_ratio_has_not_the_unit_of_its_signal() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from cockpit.core import attendance, follow, gates, limits, roles, rollback, rollout
+from cockpit.core import attendance, follow, gates, intent, limits, roles, rollback, rollout, together
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.standing import Progress
@@ -114,6 +114,25 @@ def _acts_once_for_all_time(patch: pytest.MonkeyPatch) -> None:
         return events[:1] if state.rollback is not None or state.accepted else events
 
     patch.setattr(limits, "verdict", mutant)
+
+
+def _runs_a_playbook_beside_what_runs(patch: pytest.MonkeyPatch) -> None:
+    real = together.begin
+
+    def mutant(state: State, *rest: Any) -> tuple[list[ev.Event], bool]:
+        return real(state.but(open={}), *rest)
+
+    patch.setattr(rollout, "begin", mutant)
+
+
+def _runs_a_playbook_for_two_steps_at_once(patch: pytest.MonkeyPatch) -> None:
+    real = intent.intend
+
+    def mutant(state: State, *rest: Any) -> ev.StepIntended:
+        whole = real(state, *rest)
+        return replace(whole, together=f"web/app/web-1/{whole.direction}-1") if whole.together else whole
+
+    patch.setattr(together, "intend", mutant)
 
 
 # Plays in which they break it, and the core as it is doesn't
@@ -225,6 +244,22 @@ def accepted_and_worse() -> ReleaseMachine:
     return machine
 
 
+def one_ahead_in_a_wave() -> ReleaseMachine:
+    """In the second wave one target has switched, and stands before its playbook."""
+    machine = canary_done(count=4, web_steps=("switch", "app"))
+    machine.everybody_says_go_on()
+    for _ in range(2):
+        machine.all_steps_succeed()
+    machine.s.finish(machine.s.running()[0])
+    return machine
+
+
+def two_waves_of_a_playbook() -> ReleaseMachine:
+    machine = one_ahead_in_a_wave()
+    machine.all_steps_succeed()
+    return machine
+
+
 NOT_AS_IT_SHOULD = "acts when it should not, or not when it should"
 UNSAFE: list[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], ReleaseMachine], str]] = [
     (_runs_while_paused, paused_in_a_step, "a step went forward while held"),
@@ -239,6 +274,8 @@ UNSAFE: list[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], ReleaseMac
     (_acts_again_on_each_target, breached_on_two_targets, NOT_AS_IT_SHOULD),
     (_takes_a_worse_breach_for_the_accepted_one, accepted_and_worse, NOT_AS_IT_SHOULD),
     (_acts_once_for_all_time, accepted_and_worse, NOT_AS_IT_SHOULD),
+    (_runs_a_playbook_beside_what_runs, one_ahead_in_a_wave, "a playbook's run, began beside"),
+    (_runs_a_playbook_for_two_steps_at_once, two_waves_of_a_playbook, "joined a run that was under way"),
 ]
 
 

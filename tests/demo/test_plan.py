@@ -8,7 +8,8 @@ from pathlib import Path
 from cockpit.demo.commands import USAGE
 from cockpit.demo.fleet import Fleet
 from cockpit.demo.hosts import GROUPS, PREVIOUS_VERSION, USER, VERSION, Host
-from cockpit.planfile import fill, parse
+from cockpit.planfile import parse
+from cockpit.planfile.edit import fill
 
 PLAN = Path(__file__).parents[2] / "sample-plans" / "demo.toml"
 HOSTS = tuple(Host(f"web-{n}", "127.0.0.1", 40000 + n, 0, Path("/x")) for n in (1, 2))

@@ -13,7 +13,8 @@ from cockpit.core.events import Version
 from cockpit.core.plan import SshSettings, Target
 from cockpit.core.state import initial
 from cockpit.demo.fleet import Fleet
-from cockpit.planfile import fill, parse
+from cockpit.planfile import parse
+from cockpit.planfile.edit import fill
 from cockpit.remote.base import Ended, Request
 from cockpit.remote.ssh import SshRunner
 from cockpit.runtime.engine import utc_now

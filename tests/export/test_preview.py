@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cockpit.core.plan import Stage
 from cockpit.export.preview import SINGLY, in_ranges, preview
-from tests.core.plans import FLAG, SWITCH, plan, web
+from tests.core.plans import APP, FLAG, SWITCH, plan, web
 
 OWN = replace(SWITCH, run="switch 7 --on {host}", verify="check {version}")
 WAVES = Stage("web", ("switch",), ("web",), waves=(2, "rest"))
@@ -31,6 +31,30 @@ def test_many_targets_are_told_of_together_and_what_differs_on_each_is_marked() 
         "      verify           check 7",
         "      rollback         switch 6",
         "      verify rollback  check 6",
+    ]
+
+
+def test_a_playbook_is_told_once_a_wave_with_the_targets_that_it_is_for() -> None:
+    steps = (SWITCH, replace(APP, verify="check {target}"))
+    stage = replace(WAVES, steps=("switch", "app"))
+    told = preview(plan(targets=web(3), steps=steps, stages=(stage,))).splitlines()
+    assert told[:5] == [
+        "stage web",
+        "  wave 1 of 2: web-1, web-2",
+        "    app by Ansible, 2 targets in a run, at most 5 min",
+        "      run              ansible-playbook app.yml --limit web-1,web-2",
+        "      rollback         ansible-playbook app-back.yml --limit web-1,web-2",
+    ]
+    assert sum("ansible-playbook app.yml" in line for line in told) == 2
+    at = told.index("    web-2  app by Ansible, as above, at most 5 min")
+    assert told[at + 1 : at + 3] == ["      verify           check web-2", "      verify rollback  check 6"]
+    no_way = replace(APP, rollback=None, verify_rollback=None, reversible=False, roll_forward="restore it")
+    many = replace(stage, steps=("app",), waves=(), max_parallel=20)
+    told = preview(plan(targets=web(400), steps=(no_way,), stages=(many,))).splitlines()
+    assert told[2:5] == [
+        "    app by Ansible, 20 targets in a run, at most 5 min",
+        "      run              ansible-playbook app.yml --limit TARGETS",
+        "      rollback         none: restore it",
     ]
 
 

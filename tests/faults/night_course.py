@@ -324,7 +324,7 @@ def seams(night: Night) -> Generator[None]:
         engine.awake = Wakefulness(night.clock.boot)
         return engine
 
-    def runners(plan: Plan, driver: Driver | None = None) -> Wire:
+    def runners(_plan: Plan, driver: Driver | None = None, _path: str = "") -> Wire:
         night.wire = Wire(night.fleet, driver)
         return night.wire
 

@@ -28,7 +28,8 @@ from cockpit.core.readiness import blocking
 from cockpit.core.state import State
 from cockpit.demo import play
 from cockpit.demo.fleet import Fleet
-from cockpit.planfile import fill, parse
+from cockpit.planfile import parse
+from cockpit.planfile.edit import fill
 from cockpit.runtime.engine import Engine, set_within, utc_now
 from cockpit.runtime.headless import run_headless
 from cockpit.runtime.session import Opening, session

@@ -11,7 +11,7 @@ from typing import Any
 from cockpit.cli import main
 from cockpit.core import events as ev
 from cockpit.core.plan import Plan
-from cockpit.planfile import parse
+from cockpit.planfile.recorded import of_session
 from cockpit.store.log import read
 from tests.golden.facts import facts, folded
 
@@ -32,7 +32,7 @@ def contents(log: Path) -> tuple[list[ev.Event], Plan]:
     """The events of a log, and its plan."""
     events = [event for _, event in read(log).events]
     assert isinstance(events[0], ev.SessionOpened)
-    plan = parse(events[0].plan_text.encode(), events[0].plan_path, recorded=True).plan
+    plan = of_session(events[0]).plan
     assert plan is not None
     return events, plan
 

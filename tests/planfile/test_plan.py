@@ -188,11 +188,3 @@ def test_a_number_that_people_enter_is_judged_and_late_after_its_interval() -> N
         timedelta(minutes=10),
         timedelta(hours=1),
     ]
-
-
-def test_an_inventory_is_not_acted_on() -> None:
-    checked = changed(("[targets]", '[targets]\ninventory = { ansible = "inventory.ini" }'))
-    assert [p.message for p in checked.not_acted_on] == [
-        "the inventory isn't read yet: its hosts are no targets of this release"
-    ]
-    assert checked.plan == good()

@@ -60,6 +60,8 @@ async def engine_on(
         assert await engine.send(resumed if events else opened) is None
         if not events:
             await accept(engine)
+            if p.by_playbook:
+                assert await engine.send(cmd.ReportPlaybooks(engine.now(), ())) is None
         await until(lambda: _looked_at(engine.state), engine)
         if isinstance(runner, ScriptedRunner):  # what was asked before the start is no test's matter
             runner.calls[:] = [call for call in runner.calls if call.verb != "run"]

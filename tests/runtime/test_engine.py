@@ -127,6 +127,7 @@ async def test_an_engine_that_breaks_says_so_and_answers_everybody(tmp_path: Pat
     ("run", "verify", "finish", "detail"),
     [
         (OK, OK, "succeeded", ""),
+        (Reply(detail="also touched: db-1"), OK, "succeeded", "also touched: db-1"),
         (FAILED, OK, "failed", "exit 1"),
         (UNREACHABLE, OK, "unreachable", "connection refused"),
         (LOST, OK, "in_doubt", "the connection was lost while it ran"),

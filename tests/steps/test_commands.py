@@ -55,3 +55,10 @@ def test_the_named_values_are_the_ones_there_are() -> None:
     for kind, target in (("targets", "web-1"), ("here", HERE)):
         assert set(STEP_KINDS[kind].values(PLAN, target)) == set(STEP_KINDS[kind].names)
         assert STEP_KINDS[kind].runs
+
+
+def test_what_a_playbook_does_for_all_names_none_and_what_proves_it_may() -> None:
+    ansible = STEP_KINDS["ansible"]
+    assert ansible.named_in("run") == ansible.named_in("rollback") == ()
+    assert ansible.named_in("verify") == ansible.named_in("verify_rollback") == ("target", "host")
+    assert STEP_KINDS["targets"].named_in("run") == ("target", "host")

@@ -190,6 +190,7 @@ def test_every_event_of_the_first_version_is_in_its_golden_log() -> None:
         "ItemChecked",
         "LeftAlone",
         "LimitChanged",
+        "PlaybooksChecked",
         "ProposalDeclined",
         "QuestionAnswered",
         "RehearsalFound",

@@ -11,7 +11,7 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Refused
 from cockpit.core.decide import decide
-from cockpit.core.plan import Step
+from cockpit.core.plan import Stage, Step
 from cockpit.tui import asks
 from cockpit.tui.asks import Ask
 from cockpit.tui.layout import share
@@ -20,6 +20,7 @@ from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
 from cockpit.tui.panes.targets import columns, version_of
 from cockpit.tui.tabs import tabs
+from tests.core.plans import APP, SWITCH, Session, plan, web
 from tests.tui import gallery
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.seen import scene
@@ -331,6 +332,18 @@ def test_a_targets_version_follows_its_attempts() -> None:
     assert version_of(link.state, "web-3")[0] == "out"
 
 
+def test_a_target_between_its_steps_is_neither_old_nor_new() -> None:
+    steps = (replace(SWITCH, id="drain"), APP, replace(SWITCH, id="told", on="here"))
+    s = Session(plan(targets=web(2), steps=steps, stages=(Stage("web", ("drain", "app", "told"), ("web",)),)))
+    s.start()
+    s.finish(tick=False)
+    assert [version_of(s.state, t)[0] for t in ("web-1", "web-2")] == ["moves", "moves"]
+    s.tick()
+    s.finish("web-1", as_="unreachable", tick=False)
+    s.finish("web-2", tick=False)
+    assert [version_of(s.state, t)[0] for t in ("web-1", "web-2")] == ["moves", "new"]
+
+
 def test_the_checklist_says_who_signs_and_what_it_holds() -> None:
     link = FakeLink(me="kim").baking()
     rows = drawn("checklist", link)
@@ -471,3 +484,13 @@ def test_what_still_runs_is_not_called_going_back() -> None:
     link.tick()
     rows = drawn("rollout", link)
     assert "  ● web-2  switch still running, 0:00 ▱▱▱▱▱▱ ~50 s left" in rows
+
+
+def test_what_begins_is_shown_as_it_runs_also_where_a_playbook_does_it() -> None:
+    targets, stage = web(2), Stage("web", ("drain", "app"), ("web",))
+    link = FakeLink(plan(targets=targets, steps=(replace(SWITCH, id="drain"), APP), stages=(stage,)))
+    link.reach()
+    asked = asks.go(scene(link))
+    assert isinstance(asked, Ask), asked
+    commands = [row.plain.strip() for row in asked.lines if "$ " in row.plain]
+    assert commands == ["$ switch 7", "$ ansible-playbook app.yml"]

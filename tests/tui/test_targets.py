@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from cockpit.signals.host import HostSample
 from cockpit.tui.panes import targets
 from cockpit.tui.panes.targets_map import GROUPS, grouped
+from cockpit.tui.panes.targets_said import everything
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.moments import copied
 from tests.tui.seen import at_screen, scene
@@ -161,3 +163,14 @@ async def test_a_target_that_gets_worse_takes_the_cursor_along() -> None:
         link.pass_time(10)
         await dana.sees("⊘ 3 silent", f"{chosen} ✔ new   no data for 10 s")
         assert dana.app.panes["targets"].cursor == f"host:{chosen}"
+
+
+def test_labels_of_the_inventory_stand_behind_the_numbers() -> None:
+    link = fleet(5)
+    plan = link.state.plan
+    known = tuple(replace(t, labels={"rack": "r1"}) if t.id == "web-1" else t for t in plan.targets)
+    link.state = replace(link.state, plan=replace(plan, targets=known))
+    one, other = (everything(scene(link), name, 200).plain.rstrip() for name in ("web-1", "web-2"))
+    assert one.endswith("  rack=r1")
+    assert "rack" not in other
+    assert "cpu" in everything(scene(link), "web-1", 60).plain

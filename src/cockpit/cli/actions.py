@@ -61,14 +61,14 @@ def _print(indent: str, text: str) -> None:
 @cache
 def _people(session: str) -> Callable[[str], str]:
     """How the plan of a session calls people; by their ids where this version can't read it any more."""
-    from cockpit.planfile import parse
+    from cockpit.planfile.recorded import of_session
     from cockpit.store import sessions
 
     try:
         opened, _, _ = sessions.ends(sessions.find(session))
     except CockpitError:
         return str
-    plan = parse(opened.plan_text.encode(), opened.plan_path, recorded=True).plan
+    plan = of_session(opened).plan
     return str if plan is None else plan.person_name
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from cockpit.cli.loading import nobody
 from cockpit.cli.session import named, recorded
 from cockpit.core.errors import CockpitError, UsageError
 
@@ -26,7 +27,7 @@ def against(plan: Any, sessions: Sequence[str]) -> int:
                 f"{fault}\nThe plan was not held against {name}: nothing is known of it there."
             ) from fault
         print(*(visible(line) for line in _told(named(path), plan, own, found)), sep="\n", end="\n\n")
-    print("Nothing was contacted, and no log was changed.")
+    print(f"{nobody(plan).capitalize()} was contacted, and no log was changed.")
     return 0
 
 

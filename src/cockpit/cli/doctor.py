@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from textwrap import fill
 from typing import Any, Literal
 
@@ -53,6 +54,7 @@ def doctor(args: argparse.Namespace) -> int:
     ]
     if plan is not None:
         checks += asyncio.run(doctor_ssh.targets(plan))
+        checks += asyncio.run(_playbooks(plan, args.plan))
     fit = all(check.state != "bad" for check in checks)
     if args.json:
         told = [{"topic": c.topic, "state": c.state, "what": c.what, "do": c.do} for c in checks]
@@ -66,15 +68,25 @@ def _plan(args: argparse.Namespace) -> Any:
     """The plan that was named, or None; PlanError where it can't be used."""
     if args.plan is None:
         return None
-    from cockpit.cli.help import there
+    from cockpit.cli.loading import load
     from cockpit.cli.session import refusal
     from cockpit.core.errors import PlanError
-    from cockpit.planfile import load
 
-    checked = load(there(args.plan))
+    checked = load(args.plan)
     if checked.plan is None:
         raise PlanError(f"{refusal(args.plan, checked.problems)} `cockpit check` names each.")
     return checked.plan
+
+
+async def _playbooks(plan: Any, path: str) -> list[Check]:
+    """What Ansible says of the plan's playbooks; each problem says what to do."""
+    from cockpit.runtime import playbooks
+
+    told = await playbooks.look(plan, path, lambda: datetime.now(UTC))
+    if told is None:
+        return []
+    bad = [Check("playbooks", "bad", problem) for problem in told.problems]
+    return bad or [Check("playbooks", "ok", "Ansible takes each, and knows its targets")]
 
 
 def _print(checks: Sequence[Check], with_plan: bool) -> None:

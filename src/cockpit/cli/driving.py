@@ -7,6 +7,7 @@ import asyncio
 import os
 import shlex
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 from cockpit import failpoint
 from cockpit.cli.attending import check_screen, go_on, on_screen, said_to_be, whoever
-from cockpit.cli.help import there
+from cockpit.cli.loading import Begun
 from cockpit.cli.session import is_headless, named, recorded, refusal, tell
 from cockpit.cli.standing import DEMO_OVER, LOG_FAILED, not_over
 from cockpit.core.errors import PlanError, UsageError
@@ -25,22 +26,23 @@ Crew = Callable[[Any], Coroutine[Any, Any, None]]
 
 def run(args: argparse.Namespace) -> int:
     """Open a session of a plan."""
+    checked = _load(args.plan)
     from cockpit.runtime.session import Opening
     from cockpit.store import sessions
 
-    checked = _load(args.plan)
     plan = checked.plan
     me = _who(plan, said_to_be(args))
     path = args.log or sessions.new_path(plan.release.service, plan.release.environment, _now())
     opening = Opening(
         plan,
-        str(args.plan),
+        os.path.abspath(args.plan),
         checked.data,
         checked.sha256,
         me,
         Path(os.path.abspath(path)),
         args.promote_when_clean,
         take_over=args.take_over,
+        inventory=checked.inventory,
     )
     return _drive(opening, args)
 
@@ -111,6 +113,7 @@ def _drive(opening: Any, args: argparse.Namespace, go_on: str = "") -> int:
     headless = is_headless(args)
     if not headless:
         check_screen(args.theme)
+    opening = _outward(opening, headless)
     if headless or args.foreground:
         return asyncio.run(_drive_here(opening, args, go_on=go_on))
     from cockpit.cli.apart import launch
@@ -121,6 +124,21 @@ def _drive(opening: Any, args: argparse.Namespace, go_on: str = "") -> int:
     tell(f"log {opening.log_path}")
     name = name_of(opening.log_path)
     return asyncio.run(on_screen(name, args, apart=True, said=opening.me, log=opening.log_path))
+
+
+def _outward(opening: Any, is_heard: bool) -> Any:
+    """The session, telling other systems what the person's settings say; `is_heard`: no screen shows complaints."""
+    from cockpit import settings
+
+    found = settings.read()
+    for complaint in found.complaints if is_heard else ():
+        tell(complaint)
+    if not (found["otel.endpoint"] or found["annotations.url"]):
+        return opening
+    from cockpit.runtime.outward import Outward, outlets
+
+    keys = ("otel.endpoint", "otel.token", "annotations.url", "annotations.token")
+    return replace(opening, outward=partial(outlets, Outward(*(found[key] for key in keys))))
 
 
 def _import_screen() -> None:
@@ -193,16 +211,15 @@ def demo(args: argparse.Namespace) -> int:
         check_screen(args.theme)
 
     def drive(opening: Any, crew: Callable[..., Coroutine[Any, Any, None]]) -> Coroutine[Any, Any, int]:
-        return _drive_here(opening, args, partial(crew, signs=headless))
+        return _drive_here(_outward(opening, headless), args, partial(crew, signs=headless))
 
     return asyncio.run(play(args.hosts, args.bad, args.promote_when_clean, drive))
 
 
 def _load(path: Path) -> Any:
     """The checked plan; PlanError with every problem where it can't be used. Warnings go to stderr."""
-    from cockpit.planfile import load
-
-    checked = load(there(path), _now())
+    with Begun(path) as begun:
+        checked = begun.load(_now())
     if checked.plan is None:
         problems = "\n\n".join(p.render() for p in checked.problems)
         raise PlanError(f"{problems}\n\n{refusal(path, checked.problems)}")

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cockpit.cli import descriptors
+from cockpit.cli import descriptors, inventories
 from cockpit.cli.backtesting import against
-from cockpit.cli.help import there
+from cockpit.cli.loading import Begun
 from cockpit.cli.session import refusal, tell
 from cockpit.cli.signing import bad_signatures
 from cockpit.core.errors import CockpitError, LogError, PlanError, UsageError
@@ -24,13 +24,13 @@ VERDICT_MOST = 2000
 
 def check(args: argparse.Namespace) -> int:
     """Print every problem in the plan, then readiness and the exact commands."""
-    from cockpit.core import readiness
-    from cockpit.export.preview import preview
-    from cockpit.planfile import load
-    from cockpit.runtime.check import look
-    from cockpit.runtime.engine import utc_now
+    with Begun(args.plan, offline=args.offline) as begun:
+        from cockpit.core import readiness
+        from cockpit.export.preview import preview
+        from cockpit.runtime.check import look
+        from cockpit.runtime.engine import utc_now
 
-    checked = load(there(args.plan), utc_now())
+        checked = begun.load(utc_now())
     groups = {
         "Problems": checked.problems,
         "Worth a look": checked.warnings,
@@ -43,6 +43,8 @@ def check(args: argparse.Namespace) -> int:
         raise PlanError(refusal(args.plan, checked.problems))
     if args.against:
         return against(checked.plan, args.against)
+    if said := inventories.lines(checked.plan, begun.read):
+        print(said)
     print(preview(checked.plan, _chosen(checked.plan, args.on)))
     if few := descriptors.objection(checked.plan):
         print(f"\nNot all at once\n  {few}")
@@ -158,10 +160,29 @@ def _verdict(path: Path, verdict: str, why: str) -> int:
     return 1
 
 
+def proven(path: Path) -> tuple[Any, Any]:
+    """A log that passes all that `cockpit verify` checks, and its plan; LogError says, in a line, what doesn't."""
+    from cockpit.core import claims
+    from cockpit.store import log
+
+    found = log.verify(path)
+    where = f"record {found.first_bad}: " if found.first_bad else ""
+    faults = [] if found.ok else [f"{where}{found.reason}"]
+    if not faults:
+        recording, plan = _as_verified(path, found.head)
+        _, bad = bad_signatures(recording, plan)
+        faults = [*bad, *claims.check([event for _, event in recording.events], plan)]
+        if not faults:
+            return recording, plan
+    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    said = f"{' '.join(faults[0].split())}{more}"[:VERDICT_MOST]
+    raise LogError(said)
+
+
 def _as_verified(path: Path, head: Any) -> tuple[Any, Any]:
     """The log that was just checked, read, and the plan in it; CockpitError says what is wrong with them."""
     from cockpit.core.events import SessionOpened
-    from cockpit.planfile import parse
+    from cockpit.planfile.recorded import of_session
     from cockpit.store import log
 
     recording = log.read(path, foreign=True)
@@ -170,7 +191,7 @@ def _as_verified(path: Path, head: Any) -> tuple[Any, Any]:
     opened = recording.events[0][1]
     if not isinstance(opened, SessionOpened):
         raise LogError("record 1: it opens no session")
-    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
+    checked = of_session(opened)
     if checked.plan is None:
         raise LogError(f"record 1: its plan can't be read by this version: {checked.problems[0].render()}")
     if checked.sha256 != opened.plan_sha256:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from cockpit.cli.help import there
+from cockpit.cli.loading import load, nobody
 from cockpit.cli.session import refusal
 from cockpit.core.errors import PlanError, UsageError
 
@@ -20,10 +20,9 @@ STUCK = 1
 
 def rehearse(args: argparse.Namespace) -> int:
     """Play the plan in virtual time: with chosen failures once, without any the whole drill."""
-    from cockpit.planfile import load
     from cockpit.store.durations import durations
 
-    checked = load(there(args.plan))
+    checked = load(args.plan)
     if checked.plan is None:
         problems = "\n\n".join(p.render() for p in checked.problems)
         raise PlanError(f"{problems}\n\n{refusal(args.plan, checked.problems)}")
@@ -57,7 +56,7 @@ def _one(plan: Any, args: argparse.Namespace, lasting: Any, starts: datetime) ->
     if played.stuck:
         print(f"\nIt never came to an end: {played.stuck}")
         return STUCK
-    print(f"\nSimulated: nothing was contacted. {_came_to(played)}")
+    print(f"\nSimulated: {nobody(plan)} was contacted. {_came_to(played)}")
     if back is not None:
         print(_back(back))
     return exit_code(played.state)
@@ -139,7 +138,8 @@ def _told(plan: Any, path: Path, known: Any, drilled: Any) -> list[str]:
     from cockpit.runtime.simulated_team import WHAT_IT_DOES
 
     wide = max(len(step.id) for step in plan.steps)
-    lines = [f"Rehearsal of {plan.release.name} ({path}): simulated, nothing was contacted", "", "Steps take"]
+    title = f"Rehearsal of {plan.release.name} ({path}): simulated, {nobody(plan)} was contacted"
+    lines = [title, "", "Steps take"]
     for step in plan.steps:
         ways = [f"{_took(known[step.id, 'run'])}"]
         if step.rollback is not None:

@@ -35,7 +35,7 @@ def replay(args: argparse.Namespace) -> int:
 def _read(path: Path) -> tuple[Any, Any]:
     """What there is of the log, whoever it is from, and the plan in it; UsageError where that can't be read."""
     from cockpit.core.events import SessionOpened
-    from cockpit.planfile import parse
+    from cockpit.planfile.recorded import of_session
     from cockpit.store.recording import read_leniently
 
     recording = read_leniently(path)
@@ -46,7 +46,7 @@ def _read(path: Path) -> tuple[Any, Any]:
         raise UsageError(
             f"{path}: a replay begins with the opening of its session, which isn't there. {why} {instead}"
         )
-    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
+    checked = of_session(opened)
     if checked.plan is None:
         raise UsageError(f"{path}: this version can't read the plan in it. {instead}")
     if checked.sha256 != opened.plan_sha256:

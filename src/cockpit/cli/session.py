@@ -22,7 +22,7 @@ WIDEST, NARROWEST = 110, 40
 
 def recorded(path: Path) -> tuple[Any, Any, Any]:
     """What a session's log holds: the recording, its first event, and the plan that is part of it."""
-    from cockpit.planfile import parse
+    from cockpit.planfile.recorded import of_session
     from cockpit.store import log
 
     recording = log.read(path)
@@ -31,7 +31,7 @@ def recorded(path: Path) -> tuple[Any, Any, Any]:
         raise UsageError(
             f"{path}: the log holds no session yet. Nothing was done: `cockpit sessions` lists those there are."
         )
-    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
+    checked = of_session(opened)
     if checked.plan is None:
         raise PlanError(refusal(opened.plan_path, checked.problems))
     if checked.sha256 != opened.plan_sha256:
@@ -85,7 +85,8 @@ def tell(text: str) -> None:
 
 def is_headless(args: argparse.Namespace) -> bool:
     """Whether a command that could open a screen does without."""
-    return getattr(args, "headless", False) or getattr(args, "json", False)
+    is_served = getattr(args, "serve", None) is not None
+    return is_served or getattr(args, "headless", False) or getattr(args, "json", False)
 
 
 def named(path: Path) -> str:

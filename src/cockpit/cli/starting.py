@@ -15,7 +15,7 @@ from shlex import quote
 from typing import Any
 
 from cockpit.cli.asking import asked
-from cockpit.cli.help import there
+from cockpit.cli.loading import load
 from cockpit.cli.questions import HOW, WHAT, ZONE, next_change_ref, next_version, now_in, window_times
 from cockpit.cli.session import tell
 from cockpit.core.errors import PlanError, UsageError
@@ -66,9 +66,9 @@ def _first_plan(output: Path | None) -> int:
 
 
 def _next_plan(earlier: Path, output: Path | None) -> int:
-    from cockpit.planfile import load, succession
+    from cockpit.planfile import succession
 
-    checked = load(there(earlier))
+    checked = load(earlier)
     if checked.plan is None:
         problems, count = "\n\n".join(p.render() for p in checked.problems), len(checked.problems)
         many = "s" if count != 1 else ""

@@ -17,7 +17,10 @@ AttemptStatus = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One execution of a step on a target. `status` follows the words of the release."""
+    """One execution of a step on a target. `status` follows the words of the release.
+
+    `together` is the first attempt of those that one run of a playbook is for; empty where each runs alone.
+    """
 
     id: str
     stage: str
@@ -39,6 +42,12 @@ class Attempt:
     output_bytes: int = 0
     doubted_at: datetime | None = None
     settled: ev.Settled = ""
+    together: str = ""
+
+    @property
+    def command(self) -> str:
+        """What it runs, as a person would type it."""
+        return f"ansible-playbook {self.line}" if self.together else self.line
 
     @property
     def unsettled(self) -> bool:
@@ -78,6 +87,7 @@ def begun(event: ev.StepIntended) -> Attempt:
         event.verify,
         event.timeout,
         event.at,
+        together=event.together,
     )
 
 
@@ -114,6 +124,7 @@ def settled(attempt: Attempt, event: ev.StepFinished) -> Attempt:
         output_bytes=event.output_bytes,
         doubted_at=event.at if event.finish == "in_doubt" else None,
         settled=event.settled,
+        together=attempt.together,
     )
 
 

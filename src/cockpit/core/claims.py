@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cockpit.core import events as ev
 from cockpit.core import people
 from cockpit.core.claims_attempts import Attempts, Key
+from cockpit.core.claims_runs import Runs
 from cockpit.core.claims_stages import Stages
 from cockpit.core.hands import Hands
 from cockpit.core.plan import Plan
@@ -38,6 +39,7 @@ class _Reading:
     plan: Plan
     attempts: Attempts = field(default_factory=Attempts)
     stages: Stages = field(init=False)
+    runs: Runs = field(init=False)
     allowed: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
     promoted: set[str] = field(default_factory=set[str])
     approvals: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
@@ -54,11 +56,13 @@ class _Reading:
     def __post_init__(self) -> None:
         self.roles = Hands(self.plan)
         self.stages = Stages(self.plan, self.attempts)
+        self.runs = Runs(self.plan.by_playbook)
 
     def take(self, seq: int, event: ev.Event) -> Iterator[str]:
         """Read one more record; yields what is wrong with it."""
         yield from self._decided(event)
         yield from self.stages.take(event)
+        yield from self.runs.take(event)
         match event:
             case ev.StepIntended():
                 yield from self._intended(seq, event)

@@ -22,6 +22,7 @@ from cockpit.core.reports import ReportExamined as ReportExamined
 from cockpit.core.reports import ReportFound as ReportFound
 from cockpit.core.reports import ReportFreezes as ReportFreezes
 from cockpit.core.reports import ReportNotice as ReportNotice
+from cockpit.core.reports import ReportPlaybooks as ReportPlaybooks
 from cockpit.core.reports import ReportProbe as ReportProbe
 from cockpit.core.reports import ReportRehearsal as ReportRehearsal
 from cockpit.core.reports import ReportReleased as ReportReleased
@@ -287,6 +288,7 @@ class OpenSession(Command):
     plan_sha256: str
     plan_text: str
     promote_when_clean: bool
+    inventory: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ def _open(state: State, c: cmd.OpenSession) -> Decided:
             c.plan_sha256,
             c.plan_text,
             c.promote_when_clean,
+            c.inventory,
         ),
         *roles.opening(state.plan, c),
     ]

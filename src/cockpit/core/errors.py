@@ -49,6 +49,26 @@ class Broken(CockpitError):
     exit_code = 1
 
 
+class NotArchived(CockpitError):
+    """A session couldn't be put into an archive; nothing half is there, and the next push tries again."""
+
+    exit_code = 1
+
+
+class ArchiveLost(NotArchived):
+    """The archive itself can't be used: no other session is tried there now."""
+
+
+class NoInventory(CockpitError):
+    """An inventory's hosts can't be known: what happened, and in `hint` what to do about it."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
 class RemoteError(CockpitError):
     """A connection setting is unusable (a key, a known_hosts file); never a failed remote command."""
 

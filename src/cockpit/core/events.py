@@ -34,6 +34,7 @@ from cockpit.core.lifecycle import TargetsReleased as TargetsReleased
 from cockpit.core.people_events import FreezesRead as FreezesRead
 from cockpit.core.people_events import GateAsked as GateAsked
 from cockpit.core.people_events import ItemChecked as ItemChecked
+from cockpit.core.people_events import PlaybooksChecked as PlaybooksChecked
 from cockpit.core.people_events import RoleAccepted as RoleAccepted
 from cockpit.core.people_events import RoleDeclined as RoleDeclined
 from cockpit.core.people_events import RoleOffered as RoleOffered
@@ -137,7 +138,10 @@ class WaveStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class StepIntended(Event):
-    """An attempt is about to run; recorded before its first byte goes to the target."""
+    """An attempt is about to run; recorded before its first byte goes to the target.
+
+    `together` is the first attempt of those that one run of a playbook is for; empty where each runs alone.
+    """
 
     attempt: str
     stage: str
@@ -149,6 +153,7 @@ class StepIntended(Event):
     line: str
     verify: str | None
     timeout: timedelta
+    together: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +347,10 @@ class SignalEntered(Decision):
 
 @dataclass(frozen=True, slots=True)
 class NoticeSent(Event):
-    """A [[notify]] command ran for an event; `ok` False with the reason where it failed."""
+    """A [[notify]] command ran for an event; `ok` False with the reason where it failed.
+
+    Or, `on` TELEMETRY or ANNOTATIONS, whether what goes there arrives, when that is known first and when it changes.
+    """
 
     on: str
     line: str

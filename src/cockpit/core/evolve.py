@@ -267,7 +267,7 @@ def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt]
         under_way[attempt_id] = after
     else:
         under_way.pop(attempt_id, None)
-    many = tuple(after if a is before else a for a in state.attempts[after.target])
+    many = tuple([after if a is before else a for a in state.attempts[after.target]])
     attempts = put(state.attempts, after.target, many)
     return lanes.changed(state.but(attempts=attempts, open=under_way), after.target, at)
 

@@ -21,7 +21,7 @@ def probes(plan: Plan, target: str) -> tuple[tuple[Stage, Step], ...]:
         if not plan.among(stage.targets, target):
             continue
         for step in map(plan.step, stage.steps):
-            if step.on == "targets" and (step.previous or step.verify_rollback):
+            if step.on != "here" and (step.previous or step.verify_rollback):
                 found.setdefault(step.id, (stage, step))
     return tuple(found.values())
 

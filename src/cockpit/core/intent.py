@@ -11,9 +11,19 @@ from cockpit.core.state import State
 
 
 def intend(
-    state: State, stage: Stage, wave: int, step_id: str, target: str, direction: ev.Direction, at: datetime
+    state: State,
+    stage: Stage,
+    wave: int,
+    step_id: str,
+    target: str,
+    direction: ev.Direction,
+    at: datetime,
+    run: str = "",
 ) -> ev.StepIntended:
-    """The intent to run a step (or its rollback) on a target, with its exact command lines."""
+    """The intent to run a step (or its rollback) on a target, with its exact command lines.
+
+    `run` is the first attempt of the playbook's run that it joins; empty: it is the first itself.
+    """
     step = state.plan.step(step_id)
     lines = state.render(state.plan, stage, step, target)
     n = sum(
@@ -24,9 +34,10 @@ def intend(
     line, verify = (
         (lines.run, lines.verify) if direction == "run" else (lines.rollback or "", lines.verify_rollback)
     )
+    attempt = attempt_id(stage.name, step_id, target, direction, n + 1)
     return ev.StepIntended(
         at,
-        attempt=attempt_id(stage.name, step_id, target, direction, n + 1),
+        attempt=attempt,
         stage=stage.name,
         wave=wave,
         step=step_id,
@@ -36,4 +47,5 @@ def intend(
         line=line,
         verify=verify,
         timeout=step.timeout,
+        together=(run or attempt) if step_id in state.plan.by_playbook else "",
     )

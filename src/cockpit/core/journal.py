@@ -13,6 +13,7 @@ from cockpit.core.people_journal import because as _because
 from cockpit.core.people_journal import sure
 from cockpit.core.plan import HERE, Plan
 from cockpit.core.spans import rounded
+from cockpit.core.vocabulary import ANNOTATIONS, TELEMETRY
 
 
 class Intent(Protocol):
@@ -112,9 +113,7 @@ def line(event: e.Event, plan: Plan, find: Find) -> str:
 def _finished(event: e.StepFinished, intent: Intent | None) -> str:
     what = _named(event.attempt, lambda _: intent)
     proof = ", verified" if event.proven else ""
-    told = {"record": ", as the target's record tells", "verify": ", as its verify tells"}.get(
-        event.settled, ""
-    )
+    told = {"record": ", as its record tells", "verify": ", as its verify tells"}.get(event.settled, "")
     code = "" if event.exit_code is None else f", exit code {event.exit_code}"
     lasted = span(timedelta(seconds=event.seconds))
     return f"{what}: {event.finish.replace('_', ' ')}{proof}{code}{told}, in {lasted}{_because(event.detail)}"
@@ -250,6 +249,12 @@ def _attached(event: e.ScreenAttached, plan: Plan) -> str:
     return f"{who}{account} {how}{watching} ({event.screen})"
 
 
+def _noticed(event: e.NoticeSent, plan: Plan) -> str:
+    if event.on in (TELEMETRY, ANNOTATIONS):
+        return f"{event.on}, {event.line}: {event.detail}"
+    return f"notice of {event.on} {'sent' if event.ok else 'could not be sent'}{_because(event.detail)}"
+
+
 def _closed(event: e.SessionClosed, plan: Plan) -> str:
     open_ends = f", partial: {'; '.join(event.partial)}" if event.partial else ""
     why = f" ({event.reason})" if event.reason else ""
@@ -273,7 +278,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.GateTimedOut: lambda v, p: f"nobody decided about {v.stage} within its gate's timeout",
     e.StageStarted: lambda v, p: f"stage {v.stage} began",
     e.WaveStarted: lambda v, p: f"wave {v.wave + 1} of {v.stage} began: {some(v.targets)}",
-    e.StepIntended: lambda v, p: f"{_attempted(v)}: about to run",
+    e.StepIntended: lambda v, p: f"{_attempted(v)}: about to run{' by Ansible' if v.together else ''}",
     e.RetryAuthorised: lambda v, p: f"allowed {v.step} to run again on {v.target}{_because(v.reason)}",
     e.TargetExcluded: lambda v, p: f"excluded {v.target}{_because(v.reason)}",
     e.WaveFinished: lambda v, p: f"wave {v.wave + 1} of {v.stage} settled",
@@ -301,9 +306,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
         f"entered {v.signal}: {_as_entered(v.value, _unit(p, v.signal))}{_because(v.note)}"
     ),
     e.NoteAdded: lambda v, p: f"noted: {v.text}",
-    e.NoticeSent: lambda v, p: (
-        f"notice of {v.on} {'sent' if v.ok else 'could not be sent'}{_because(v.detail)}"
-    ),
+    e.NoticeSent: _noticed,
     e.RollbackStarted: _acted("started the rollback"),
     e.RollbackFinished: _back_done,
     e.ReleaseAborted: lambda v, p: f"aborted the release, leaving it as it is{_because(v.reason)}",

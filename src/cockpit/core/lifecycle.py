@@ -12,7 +12,8 @@ from cockpit.core.vocabulary import Decision, Event, Outcome, Reading, Seat
 class SessionOpened(Event):
     """The first event: carries the whole plan, so a log needs no other file.
 
-    `spool` is the file-safe name, unique to this session, under which targets keep its attempts.
+    `spool` is the file-safe name, unique to this session, under which targets keep its attempts. `inventory` is what
+    was taken of the plan's inventory, as `ansible-inventory --list` prints one; empty where the plan has none.
     """
 
     session: str
@@ -25,6 +26,7 @@ class SessionOpened(Event):
     plan_sha256: str
     plan_text: str
     promote_when_clean: bool
+    inventory: str = ""
 
 
 @dataclass(frozen=True, slots=True)

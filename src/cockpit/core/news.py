@@ -39,6 +39,11 @@ def report(state: State, c: cmd.Command) -> list[ev.Event]:
             if known is not None and known.detail == c.detail and (c.detail or known.freezes == c.freezes):
                 return []
             return [ev.FreezesRead(c.at, c.freezes, c.detail)]
+        case cmd.ReportPlaybooks():
+            said = state.playbooks
+            if said is not None and said.problems == c.problems:
+                return []
+            return [ev.PlaybooksChecked(c.at, c.problems)]
         case cmd.ReportSignal():
             read = state.signals.get(c.signal)
             if read is not None and (read.ok, read.detail) == (c.ok, c.detail):

@@ -111,6 +111,13 @@ class TargetExamined(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaybooksChecked(Event):
+    """What keeps Ansible from running the plan's playbooks on its targets, a sentence each; none where nothing does."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FreezesRead(Event):
     """What the calendar of freezes says about the window; `detail` is why it can't be read, or empty."""
 

@@ -81,6 +81,11 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     ),
     e.TargetExamined: _examined,
     e.FreezesRead: _freezes,
+    e.PlaybooksChecked: lambda v, p: (
+        f"Ansible can't run the plan's playbooks{because('; '.join(v.problems))}"
+        if v.problems
+        else "Ansible can run the plan's playbooks"
+    ),
     e.QuestionAnswered: lambda v, p: f"answered “{asked(v.question)}”{because(v.text)}",
     e.UsualTimesFound: lambda v, p: f"earlier releases tell how long {_steps(len(v.times))} took",
     e.ActionAdded: lambda v, p: f"action {v.action}: {v.text} ({p.person_name(v.owner)}, until {v.due})",

@@ -35,6 +35,8 @@ def vouched(state: State, event: ev.Event) -> State:
         case ev.FreezesRead():
             known = state.freezes.freezes if state.freezes is not None and event.detail else event.freezes
             return state.but(freezes=replace(event, freezes=known))  # one that isn't read frees nothing
+        case ev.PlaybooksChecked():
+            return state.but(playbooks=event)
         case ev.ActionsFound():
             return state.but(left_to_do=event)
         case ev.UsualTimesFound():

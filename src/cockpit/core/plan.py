@@ -17,7 +17,10 @@ HERE = "here"
 
 ROLE_NAMES = ("decision_owner", "rollback_owner", "metrics_watcher", "support_liaison")
 
-On = Literal["targets", "here"]
+On = Literal["targets", "here", "ansible"]
+"""Where a step runs: on each target, on the operator's machine, or by a playbook on all targets whose turn it is."""
+ReadOn = Literal["targets", "here"]
+"""Where a signal is read."""
 Action = Literal["notify", "pause", "rollback", "escalate"]
 Op = Literal[">", ">=", "<", "<="]
 Compare = Literal["control", "before"]
@@ -136,13 +139,30 @@ class SshSettings:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A host steps run on. `host` is a name or address; `id` is what the plan calls it."""
+    """A host steps run on. `host` is a name or address; `id` is what the plan calls it.
+
+    `labels` are the variables of its inventory that the plan asks for, by name.
+    """
 
     id: str
     host: str
     port: int | None = None
     user: str | None = None
     groups: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=_nothing)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """An Ansible inventory whose hosts, those of `groups` or all, are targets. `source` is a path as written.
+
+    `labels` names the host variables that are kept with each target. `hosts` are the ids of the targets it gave.
+    """
+
+    source: str
+    groups: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +336,7 @@ class Plan:
     people: tuple[Person, ...] = ()
     window: Window | None = None
     ssh: SshSettings = SshSettings()
+    inventory: Inventory | None = None
     signals: tuple[Signal, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
@@ -329,6 +350,11 @@ class Plan:
     @cached_property
     def _targets(self) -> Mapping[str, Target]:
         return {target.id: target for target in reversed(self.targets)}
+
+    @cached_property
+    def by_playbook(self) -> frozenset[str]:
+        """The ids of the steps that a playbook does, for several targets in one run."""
+        return frozenset(step.id for step in self.steps if step.on == "ansible")
 
     def step(self, id_: str) -> Step:
         """The step called `id_`; KeyError if there is none."""
@@ -361,10 +387,7 @@ class Plan:
 
     def person_name(self, id_: str) -> str:
         """How to call the person on screen: their name, or the id itself where the plan has no such person."""
-        for person in self.people:
-            if person.id == id_:
-                return person.name
-        return id_
+        return next((person.name for person in self.people if person.id == id_), id_)
 
 
 T = TypeVar("T", Step, ChecklistItem, Threshold)

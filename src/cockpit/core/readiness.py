@@ -31,11 +31,23 @@ def findings(state: State, at: datetime) -> tuple[Finding, ...]:
     found += [_signal(state, s.name) for s in plan.signals if s.name not in limited]
     if plan.rollback.rehearsed_within is not None:
         found.append(_rehearsal(state, plan.rollback.rehearsed_within, at))
+    found += _playbooks(state)
     found += _left_to_do(state, at)
     for item in plan.checklist:
         if item.before == "start":
             found += _item(state, item)
     return tuple(found)
+
+
+def _playbooks(state: State) -> list[Finding]:
+    """Ansible is there, and takes each playbook. What it says is the key: whoever took on one didn't see another."""
+    if not state.plan.by_playbook:
+        return []
+    if state.playbooks is None:
+        return [Finding("playbooks", False, "playbooks: Ansible hasn't been asked about them yet")]
+    problems = state.playbooks.problems
+    found = [Finding(f"playbook:{said}", False, f"playbooks: {said}") for said in problems]
+    return found or [Finding("playbooks", True, "playbooks: Ansible takes each, and knows its targets")]
 
 
 def _left_to_do(state: State, at: datetime) -> list[Finding]:
@@ -89,6 +101,8 @@ def awaited(state: State, finding: Finding) -> bool:
             return about not in state.verdicts and (read is None or read.ok)
         case "calendar":
             return state.freezes is None
+        case "playbooks":
+            return state.playbooks is None
         case _:
             return False
 
@@ -109,7 +123,7 @@ def pending(state: State, *, entered: bool = True) -> bool:
 
 
 def looking(state: State) -> bool:
-    """Whether a check, a target's examination or the calendar has yet to answer: each does within a time of its own.
+    """Whether a check, a target's examination, the calendar or Ansible has yet to answer: each does within its time.
 
     Once the release has started nothing asks them any more.
     """
@@ -118,6 +132,7 @@ def looking(state: State) -> bool:
         any(i.check and i.id not in state.checks for i in plan.checklist if i.before == "start")
         or any(examined.awaited(state, target.id) for target in plan.targets)
         or (plan.window is not None and bool(plan.window.freeze_calendar) and not state.freezes)
+        or bool(plan.by_playbook and not state.playbooks)
     )
 
 

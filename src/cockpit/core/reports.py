@@ -118,6 +118,13 @@ class ReportFreezes(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportPlaybooks(Command):
+    """What Ansible says of the plan's playbooks; the fields are those of PlaybooksChecked."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportActions(Command):
     """What earlier releases left to do; the fields are those of ActionsFound."""
 

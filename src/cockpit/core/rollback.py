@@ -10,11 +10,11 @@ from operator import itemgetter
 
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt
-from cockpit.core.intent import intend
 from cockpit.core.lane import Look
 from cockpit.core.plan import Stage
 from cockpit.core.standing import BackStatus, BackTarget
 from cockpit.core.state import State
+from cockpit.core.together import Turn, begin
 
 GRACE = timedelta(seconds=15)
 """Past a step's timeout by this much, its process has been killed on the target even if we lost sight of it."""
@@ -133,11 +133,12 @@ def follow(state: State, at: datetime) -> list[ev.Event]:
         room = max(0, (state.plan.stages[stage].max_parallel or len(lane.places)) - running)
         over = ((number, b) for number, b in doubtful if b is not None and b.status == "pending")
         pending = merge(lane.next(look), over, key=itemgetter(0))
-        intents: list[ev.Event] = [
-            intend(state, b.stage, b.wave, b.step or "", b.target, "back", at)
-            for _, b in islice(pending, room)
-        ]
-        if intents or running:
+        turns = (
+            Turn(b.wave, b.target, b.step or "", begun=number < lane.reached or number in lane.aside)
+            for number, b in islice(pending, room)
+        )
+        intents, waits = begin(state, state.plan.stages[stage], turns, "back", at)
+        if intents or running or waits:
             return intents
         # A target in doubt holds up its own way back, not that of others.
         waiting = waiting or any(b is not None and b.status == "waiting" for _, b in doubtful)

@@ -9,11 +9,11 @@ from itertools import islice
 from cockpit.core import checklist, holds, people, window
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt, counting, outdoes
-from cockpit.core.intent import intend
 from cockpit.core.plan import Gate, Stage
 from cockpit.core.slices import Wave
 from cockpit.core.standing import Progress, TargetStatus
 from cockpit.core.state import State, clean, unclean
+from cockpit.core.together import Turn, begin
 
 PATIENCE = timedelta(seconds=30)
 """How long a target may be out of sight before its doubt pauses the rollout; nothing new starts meanwhile."""
@@ -46,17 +46,20 @@ def progress(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
 
 
 def _newest_of(attempts: tuple[Attempt, ...], stage: str) -> dict[str, Attempt]:
-    """The newest attempt that counts of each step of a stage, going forward, in one pass."""
-    newest: dict[str, Attempt] = {}
-    for a in attempts:
-        if a.stage == stage and a.direction == "run" and outdoes(a, newest.get(a.step)):
-            newest[a.step] = a
+    """The newest attempt that counts of each step of a stage, going forward."""
+    sent = [a for a in attempts if a.stage == stage and a.direction == "run" and a.status != "skipped"]
+    newest = {a.step: a for a in sent}
+    if len(newest) < len(sent):  # one was tried again: the last attempt isn't always the one that counts
+        newest.clear()
+        for a in sent:
+            if outdoes(a, newest.get(a.step)):
+                newest[a.step] = a
     return newest
 
 
 def _failed_before(state: State, stage: Stage, target: str) -> bool:
     """Whether an earlier stage left the target in trouble: then nothing more is put on top of it."""
-    others = (a for a in state.attempts.get(target, ()) if a.stage != stage.name)
+    others = [a for a in state.attempts.get(target, ()) if a.stage != stage.name]
     newest = {(a.stage, a.step): a for a in others if a.status != "skipped"}
     return any(a.direction == "run" and a.status in TROUBLE for a in newest.values())
 
@@ -123,9 +126,12 @@ def newest(state: State, targets: Iterable[str] | None = None) -> tuple[Attempt,
 
 
 def doubtful_before(state: State, attempt: Attempt) -> tuple[str, ...]:
-    """The earlier attempts on the same target of which its record may not be known: their ids."""
+    """The earlier attempts on the same target of which its record may not be known: their ids.
+
+    One of a playbook's run goes by the run's first, under which its record is kept.
+    """
     return tuple(
-        a.id
+        a.together or a.id
         for a in state.attempts.get(attempt.target, ())
         if a.id != attempt.id and (a.status == "in_doubt" or a.settled in ("person", "verify"))
     )
@@ -214,11 +220,12 @@ def _running(state: State, stage: Stage, at: datetime) -> list[ev.Event]:
     waves, lane = state.slices[state.stage], state.lane  # earlier waves too: a target may be retried
     room = max(0, (stage.max_parallel or len(lane.places)) - len(lane.running))
     pending = lane.next(lambda place: progress(state, stage, waves[place[0]], place[1]))
-    intents: list[ev.Event] = []
-    for number, standing in islice(pending, room):
-        wave, target = lane.places[number]
-        intents.append(intend(state, stage, wave, standing.step or "", target, "run", at))
-    if intents or lane.running:
+    turns = (
+        Turn(*lane.places[number], standing.step or "", begun=number < lane.reached)
+        for number, standing in islice(pending, room)
+    )
+    intents, waits = begin(state, stage, turns, "run", at)
+    if intents or lane.running or waits:
         return intents
     finished = ev.WaveFinished(at, stage.name, state.wave)
     return [finished, ev.BakeStarted(at, stage.name, state.wave, stage.bake_time)]

@@ -30,7 +30,7 @@ def _stage_waves(
     plan: Plan, stage: Stage, done: dict[str, set[tuple[str, tuple[tuple[str, str], ...]]]]
 ) -> tuple[Wave, ...]:
     variables = tuple(sorted(stage.vars.items()))
-    on_targets = tuple(s for s in stage.steps if plan.step(s).on == "targets")
+    on_targets = tuple(s for s in stage.steps if plan.step(s).on != "here")
     needed = {(step, variables) for step in on_targets}
     fresh = tuple(
         t.id for t in plan.expand(stage.targets) if on_targets and not needed <= done.get(t.id, set())

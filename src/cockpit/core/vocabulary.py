@@ -9,6 +9,9 @@ from typing import Literal
 COCKPIT = "cockpit"
 """The author of everything that an agreed rule does by itself."""
 
+TELEMETRY, ANNOTATIONS = "telemetry", "annotations"
+"""What a NoticeSent is `on` where it tells of no [[notify]]: how telling other systems of the release goes."""
+
 Verdict = Literal["pass", "breach", "inconclusive", "error"]
 Direction = Literal["run", "back"]
 Finish = Literal["succeeded", "failed", "unreachable", "in_doubt", "skipped"]

@@ -13,7 +13,8 @@ from cockpit.core import checklist, roles
 from cockpit.core import commands as cmd
 from cockpit.core.errors import PlanError
 from cockpit.demo.fleet import PREFIX, Fleet
-from cockpit.planfile import fill, parse
+from cockpit.planfile import parse
+from cockpit.planfile.edit import fill
 from cockpit.runtime.engine import Engine, utc_now
 from cockpit.runtime.session import Opening
 from cockpit.shipped import directory

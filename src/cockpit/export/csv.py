@@ -54,7 +54,7 @@ def steps(review: m.Review, recording: Recording, sweep: Sweep) -> Iterator[str]
     fields = (
         *("id", "stage", "wave", "step", "target", "direction", "n", "started_at", "finished_at", "seconds"),
         *("finish", "proven", "exit_code", "verify_exit_code", "was_in_doubt", "settled", "detail"),
-        *("output_bytes", "output_sha256", "line", "verify", "tail"),
+        *("output_bytes", "output_sha256", "line", "verify", "tail", "together"),
     )
     rows = ([getattr(attempt, field) for field in fields] for attempt in review.attempts)
     return _written(("attempt", *fields[1:]), rows)

@@ -171,7 +171,7 @@ def attempts(page: Page) -> Iterator[Block]:
     for a in unsuccessful[:MOST_OUTPUTS]:
         yield Heading(f"{a.step} on {a.target}: {_words(a.finish)} ({a.id})")
         yield Text(a.detail or "No detail is recorded.")
-        yield Code(a.line)
+        yield Code(f"ansible-playbook {a.line}" if a.together else a.line)
         if a.tail:
             yield Text("The end of its output:")
             yield Code(a.tail)

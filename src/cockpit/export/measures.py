@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from cockpit.core import events as e
+
+Records = Sequence[tuple[int, e.Event]]
+"""A log's events with their sequence numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class TargetResult:
     """What became of one target. `result` is not touched, updated, rolled back, excluded, failed, in doubt or open.
 
     `proven` is True where a verify says so; `detail` says what isn't as it should be. `version` is the one it is
-    believed to serve now, or empty where nobody can tell.
+    believed to serve now, or empty where nobody can tell. `labels` are what the plan's inventory says of it.
     """
 
     target: str
@@ -51,6 +57,7 @@ class TargetResult:
     version: str
     attempts: int
     detail: str
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

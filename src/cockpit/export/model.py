@@ -126,7 +126,8 @@ class Attempt:
 
     `was_in_doubt` is True where the outcome came only after a doubt, `settled` tells by what: the target's
     record, the step's verify, or a person. `seconds` is wall time. `tail` is the
-    end of the output of an attempt that did not succeed, invalid bytes shown as \\xNN, else empty.
+    end of the output of an attempt that did not succeed, invalid bytes shown as \\xNN, else empty. `together` is the
+    first attempt of those that one run of a playbook was for; empty where each ran alone.
     """
 
     id: str
@@ -151,6 +152,7 @@ class Attempt:
     output_sha256: str
     settled: str
     tail: str
+    together: str
 
     @property
     def touched(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cockpit.core import events as e
@@ -12,10 +12,8 @@ from cockpit.core.limits import text as limit_text
 from cockpit.core.people import key_of, names
 from cockpit.core.plan import Plan
 from cockpit.export import model as m
+from cockpit.export.measures import Records as Records
 from cockpit.remote.signing import allowed_signer
-
-Records = Sequence[tuple[int, e.Event]]
-"""A log's events with their sequence numbers."""
 
 CUT = "the session's process ended before it did"
 """Why a screen went that a crash took away."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
+from shlex import quote
 
 from cockpit.core.plan import Plan, Stage, Step
 from cockpit.core.slices import Wave, slices_of
@@ -42,12 +43,15 @@ def _waves(
     """Waves of a stage that have the same steps."""
     steps = [plan.step(step) for step in alike[0][1].steps]
     together = on is None and sum(len(wave.targets) for _, wave in alike) > SINGLY
+    playbooks = [step for step in steps if step.on == "ansible"]
     for number, wave in alike:
         targets = [t for t in wave.targets if on is None or t in on]
         if not targets:
             continue
         count = f" ({len(wave.targets)} targets)" if len(wave.targets) > SINGLY else ""
         yield f"  wave {number} of {of}: {in_ranges(wave.targets)}{count}"
+        for step in playbooks:
+            yield from _runs(plan, stage, step, wave)
         for target in () if together else targets:
             for step in steps:
                 yield from _lines(plan, stage, step, target, f"{target}  ")
@@ -58,11 +62,25 @@ def _waves(
             yield from _lines(plan, stage, step, first, "", "*")
 
 
+def _runs(plan: Plan, stage: Stage, step: Step, wave: Wave) -> Iterator[str]:
+    """What Ansible is asked to do for a wave: once, or once for so many of its targets as `max_parallel` lets."""
+    every = len(wave.targets)
+    room = min(stage.max_parallel or every, every)
+    limit = "TARGETS" if room < every or every > SINGLY else ",".join(wave.targets)
+    where = f"-i {quote(plan.inventory.source)} --limit {limit}" if plan.inventory else f"--limit {limit}"
+    yield f"    {step.id} by Ansible, {room} target{'s' * (room > 1)} in a run, at most {about(step.timeout)[1:]}"
+    rendered = commands(plan, stage, step, wave.targets[0])
+    yield f"      {'run':16} ansible-playbook {rendered.run} {where}"
+    back = rendered.rollback and f"ansible-playbook {rendered.rollback} {where}"
+    yield f"      {'rollback':16} {back or f'none: {step.roll_forward}'}"
+
+
 def _lines(plan: Plan, stage: Stage, step: Step, target: str, who: str, mark: str = "") -> Iterator[str]:
     """One step's lines on one target; `mark` those that are others on another one."""
-    yield f"    {who}{step.id}, at most {about(step.timeout)[1:]}"
+    how = " by Ansible, as above" if step.on == "ansible" else ""
+    yield f"    {who}{step.id}{how}, at most {about(step.timeout)[1:]}"
     rendered = commands(plan, stage, step, target)
-    own_names = set(STEP_KINDS[step.on].names)
+    kind = STEP_KINDS[step.on]
     for name, template, text in (
         ("previous", step.previous, rendered.previous),
         ("run", step.run, rendered.run),
@@ -70,8 +88,8 @@ def _lines(plan: Plan, stage: Stage, step: Step, target: str, who: str, mark: st
         ("rollback", step.rollback, rendered.rollback or f"none: {step.roll_forward}"),
         ("verify rollback", step.verify_rollback, rendered.verify_rollback),
     ):
-        if text is not None:
-            own = mark if own_names.intersection(placeholders(template or "")) else ""
+        if text is not None and name not in kind.as_one:  # what all have in common stands above
+            own = mark if set(kind.names).intersection(placeholders(template or "")) else ""
             yield f"      {name + own:16} {text}"
 
 

@@ -8,7 +8,7 @@ from cockpit.export import model as m
 from cockpit.export.evidence import samples_of
 from cockpit.export.fragment import fragment
 from cockpit.export.review import review
-from cockpit.planfile import parse
+from cockpit.planfile.recorded import of_session
 from cockpit.store.recording import Recording
 
 
@@ -21,7 +21,7 @@ def report(recording: Recording, *, samples: bool = True) -> tuple[m.Review, Pla
     if not isinstance(opened, SessionOpened):
         lacks = "its first record can't be read" if recording.events else "no record of it can be read"
         return fragment(recording, f"Nothing in the log tells what was to be released: {lacks}.")
-    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
+    checked = of_session(opened)
     if checked.plan is None:
         problem = f" ({checked.problems[0].message})" if checked.problems else ""
         return fragment(recording, f"The plan in the log can't be read by this version of cockpit{problem}.")

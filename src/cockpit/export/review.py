@@ -220,6 +220,7 @@ def _attempt(i: e.StepIntended, ends: list[e.StepFinished], output: OutputOf) ->
         end.output_sha256 if end else "",
         end.settled if end else "",
         "" if end and end.finish == "succeeded" else _tail(output(i.attempt)),
+        i.together,
     )
 
 

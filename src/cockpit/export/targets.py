@@ -13,7 +13,7 @@ from cockpit.core.rollback import NOTHING_RAN, way_back
 from cockpit.core.standing import BackTarget
 from cockpit.core.state import State, initial
 from cockpit.export import measures as m
-from cockpit.export.people import Records
+from cockpit.export.measures import Records
 from cockpit.steps import commands
 
 
@@ -42,12 +42,13 @@ def targets(state: State, records: Records) -> Iterator[m.TargetResult]:
     if state.rollback is not None:
         at = max(event.at for _, event in records)
         unproven = {b.target: b for wave in way_back(state, at) for b in wave if b.status != "proven"}
-    names = [target.id for target in state.plan.targets]
-    for name in (*names, HERE) if state.attempts.get(HERE) else names:
+    labels = {target.id: target.labels for target in state.plan.targets}
+    for name in (*labels, HERE) if state.attempts.get(HERE) else labels:
         own = state.attempts.get(name, ())
         result = _result(state, name, own, unproven.get(name))
         detail = "; ".join(part for part in (result.detail, _left_out(state, name)) if part)
-        yield m.TargetResult(name, result.word, result.proven, result.version, len(own), detail)
+        known = labels.get(name, {})
+        yield m.TargetResult(name, result.word, result.proven, result.version, len(own), detail, known)
 
 
 class _Result(NamedTuple):

@@ -1,8 +1,7 @@
 """The plan file: TOML text to a checked plan, every problem with its line."""
 
 from cockpit.planfile.checked import Checked, load, parse
-from cockpit.planfile.edit import fill
 from cockpit.planfile.problem import Problem
 from cockpit.planfile.reference import schema
 
-__all__ = ["Checked", "Problem", "fill", "load", "parse", "schema"]
+__all__ = ["Checked", "Problem", "load", "parse", "schema"]

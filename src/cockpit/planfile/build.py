@@ -42,6 +42,7 @@ def build(file: PlanFile, names: Names) -> core.Plan:
         people=_people(file, names),
         window=_window(file),
         ssh=_ssh(file),
+        inventory=names.inventory,
         signals=_signals(file, names),
         thresholds=thresholds(file),
         checklist=tuple(_item(i) for i in file.checklist),

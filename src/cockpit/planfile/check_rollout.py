@@ -51,7 +51,7 @@ def _brackets(plan: PlanFile, findings: Findings) -> None:
 
 def _twice(plan: PlanFile, names: Names, findings: Findings) -> None:
     """A step that isn't idempotent must reach a target once with the same vars, over all stages."""
-    steps = {step.id: step for step in plan.step if step.on == "targets"}
+    steps = {step.id: step for step in plan.step if step.on != "here"}
     done: dict[str, set[tuple[str, str]]] = {}
     for i, stage in enumerate(plan.stage):
         variables = repr(sorted(stage.vars.items()))
@@ -180,7 +180,7 @@ def _stage(
         findings.problem((*path, "name"), message, "give the stage another name")
     steps = _steps_of(path, stage, plan, names, findings)
     names_lead((*path, "targets"), stage.targets, names, findings)
-    on_targets = [i for i, step in enumerate(steps) if step is not None and step.on == "targets"]
+    on_targets = [i for i, step in enumerate(steps) if step is not None and step.on != "here"]
     if on_targets and not stage.targets and (*path, "targets") not in findings.broken:
         message = f"stage `{shorten(stage.name)}` has steps for targets, but no target"
         findings.problem((*path, "steps"), message, "write targets = [...]", key=True)
@@ -208,7 +208,7 @@ def _steps_of(
             findings.problem((*path, "steps", i), message, "remove one, or write a second step")
         seen.add(name)
     steps = [plan.step[names.steps[name]] if name in names.steps else None for name in stage.steps]
-    on_targets = [i for i, step in enumerate(steps) if step is not None and step.on == "targets"]
+    on_targets = [i for i, step in enumerate(steps) if step is not None and step.on != "here"]
     for i, step in enumerate(steps):
         if step is not None and step.on == "here" and on_targets and on_targets[0] < i < on_targets[-1]:
             message = (
@@ -261,16 +261,21 @@ def _placeholders(
     values = {*SHARED, *stage.vars}
     for step in steps:
         for key, name in asks.get(step.id, ()) if step is not None else ():
-            if step is not None and name not in values and name not in STEP_KINDS[step.on].names:
+            if step is not None and name not in (*values, *STEP_KINDS[step.on].named_in(key)):
                 _unknown(("step", names.steps[step.id], key), name, step, stage, findings)
 
 
 def _unknown(path: Path, name: str, step: StepTable, stage: StageTable, findings: Findings) -> None:
     """A placeholder without a value."""
     message = f"`{{{shorten(name)}}}` has no value in stage `{shorten(stage.name)}`"
+    kind = STEP_KINDS[step.on]
     if step.on == "here" and name in STEP_KINDS["targets"].names:
         message += ": the step runs on this machine, once, not on a target"
-    near = findings.similar(name, chain(SHARED, STEP_KINDS[step.on].names, stage.vars))
+    elif path[-1] in kind.as_one and name in kind.names:
+        message += (
+            ": the playbook runs once for several targets, and Ansible knows each as inventory_hostname"
+        )
+    near = findings.similar(name, chain(SHARED, kind.named_in(str(path[-1])), stage.vars))
     hint = f"did you mean {{{near}}}?" if near else f"give the stage vars = {{ {shorten(name)} = ... }}"
     literal = f"for the literal text write {{{{{shorten(name)}}}}}"
     findings.problem(path, message, f"{hint} ({literal})", within=f"{{{name}}}")

@@ -16,17 +16,20 @@ from cockpit.planfile import (
     check_gates,
     check_notify,
     check_people,
+    check_playbooks,
     check_rollout,
     check_signals,
     check_window,
     not_acted_on,
 )
 from cockpit.planfile.build import build, built_anyway
+from cockpit.planfile.models import PlanFile
 from cockpit.planfile.names import collect
 from cockpit.planfile.positions import Path as Place
 from cockpit.planfile.positions import Positions, Span
 from cockpit.planfile.problem import Findings, Problem, in_order
 from cockpit.planfile.reading import MOST_BYTES, read
+from cockpit.planfile.taken import NOTHING, Reader, Taken
 from cockpit.planfile.validation import validate
 
 NOWHERE: Mapping[str, Problem] = MappingProxyType({})
@@ -39,7 +42,7 @@ class Checked:
     A recorded plan is there in spite of problems, as long as it can be built.
 
     `warnings` work, but the team should know. `not_acted_on` is kept in the plan and ignored by this version.
-    All three are sorted by position, at most 1,000 of each.
+    All three are sorted by position, at most 1,000 of each. `inventory` is what the log keeps of the plan's inventory.
     """
 
     source: str
@@ -49,6 +52,7 @@ class Checked:
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     not_acted_on: tuple[Problem, ...]
+    inventory: str = field(default="", repr=False)
     _places: Mapping[str, Problem] = field(default_factory=lambda: NOWHERE, repr=False)
 
     def about_signal(self, name: str, message: str) -> str:
@@ -57,8 +61,19 @@ class Checked:
         return message if place is None else replace(place, message=message).render()
 
 
-def parse(data: bytes, source: str, now: datetime | None = None, *, recorded: bool = False) -> Checked:
+def parse(
+    data: bytes,
+    source: str,
+    now: datetime | None = None,
+    *,
+    recorded: bool = False,
+    reader: Reader | None = None,
+    folder: Path | None = None,
+) -> Checked:
     """Check the bytes of a plan; `source` is how problems call it. Never raises for what the bytes say.
+
+    `reader` tells what is in the plan's inventory, if it has one. A recorded plan without: none was taken then.
+    `folder` is the plan's, in which the files that it names are looked for; None: they aren't.
 
     With `now` a window that is over is worth a warning: not for plans that are read back from a log. Such a plan is
     `recorded`: some version accepted it, so rules that came later are told as problems and don't keep it from being
@@ -67,13 +82,17 @@ def parse(data: bytes, source: str, now: datetime | None = None, *, recorded: bo
     findings, document = read(data, source)
     plan: Plan | None = None
     places: Mapping[str, Problem] = {}
+    taken = NOTHING
     if document is not None:
         file = validate(document, findings)
-        names = collect(file, findings)
+        if file.targets.inventory is not None and not (recorded and reader is None):
+            taken = _taken(file, reader, findings)
+        names = collect(file, taken, findings)
         readable = not findings.problems
         check_people.check(file, names, findings)
         check_window.check(file, names, now, findings)
         check_rollout.check(file, names, findings)
+        check_playbooks.check(file, folder, findings)
         check_gates.check(file, names, findings)
         check_checklist.check(file, names, findings)
         check_signals.check(file, names, findings)
@@ -87,19 +106,25 @@ def parse(data: bytes, source: str, now: datetime | None = None, *, recorded: bo
             plan = built_anyway(file, names)
         plan = plan if recorded or not findings.problems else None
         places = {s.name: _place(findings, check_signals.read_at(i, s)) for i, s in enumerate(file.signal)}
-    return _checked(data, plan, findings, places)
+    return _checked(data, plan, findings, places, taken.record)
 
 
-def load(path: Path, now: datetime | None = None) -> Checked:
+def load(path: Path, now: datetime | None = None, reader: Reader | None = None) -> Checked:
     """Read and check a plan file, as `parse` does; one that can't be read is one problem."""
     try:
         with path.open("rb") as file:
-            return parse(file.read(MOST_BYTES + 1), str(path), now)
+            return parse(file.read(MOST_BYTES + 1), str(path), now, reader=reader, folder=path.parent)
     except OSError as fault:
         findings = Findings(str(path), [""], Positions(""))
         message = f"the plan can't be read: {fault.strerror}"
         findings.at(Span(1, 1, 1), message, "write the path of a plan, and check its permissions")
         return _checked(b"", None, findings)
+
+
+def _taken(file: PlanFile, reader: Reader | None, findings: Findings) -> Taken:
+    from cockpit.planfile.inventory import take  # noqa: PLC0415 - most plans have none
+
+    return take(file, reader, findings)
 
 
 def _place(findings: Findings, path: Place) -> Problem:
@@ -111,7 +136,11 @@ def _place(findings: Findings, path: Place) -> Problem:
 
 
 def _checked(
-    data: bytes, plan: Plan | None, findings: Findings, places: Mapping[str, Problem] = NOWHERE
+    data: bytes,
+    plan: Plan | None,
+    findings: Findings,
+    places: Mapping[str, Problem] = NOWHERE,
+    record: str = "",
 ) -> Checked:
     return Checked(
         source=findings.source,
@@ -121,5 +150,6 @@ def _checked(
         problems=in_order(findings.problems),
         warnings=in_order(findings.warnings),
         not_acted_on=in_order(findings.not_acted_on),
+        inventory=record,
         _places=places,
     )

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cockpit.core.plan import HERE, ROLE_NAMES, Target
+from cockpit.core.plan import HERE, ROLE_NAMES, Inventory, Target
 from cockpit.planfile.models import PlanFile, RolesTable, TargetTable
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
 from cockpit.planfile.scalars import MOST_TARGETS, Mistake, expand, ranged, spelled, without_ranges
+from cockpit.planfile.taken import AT, Taken
 
 _HOST = re.compile(r"[^\s\-@/][^\s@/]*")
 
@@ -21,7 +22,8 @@ class Names:
 
     `members` maps a target id or group to target ids, `roles` a role to its holder; `who` are all
     people and held roles, and the rollback owner, whom somebody will be; steps, stages and signals map to
-    their (first) index. `from_roles`: the plan has no [people], so that [roles] names everybody.
+    their (first) index. `from_roles`: the plan has no [people], so that [roles] names everybody. `inventory`: where
+    the last of the targets come from.
     """
 
     targets: tuple[Target, ...]
@@ -33,6 +35,7 @@ class Names:
     stages: dict[str, int]
     signals: dict[str, int]
     who: frozenset[str]
+    inventory: Inventory | None
 
     def together(self, names: Iterable[str]) -> set[str]:
         """The target ids that `names` stand for."""
@@ -44,15 +47,15 @@ class Names:
         return tuple(t.id for t in self.targets if t.id in wanted) if wanted else ()
 
 
-def collect(plan: PlanFile, findings: Findings) -> Names:
+def collect(plan: PlanFile, taken: Taken, findings: Findings) -> Names:
     """All names, with the problems of declaring them: twice, reserved, ranges that don't fit."""
-    targets = _targets(plan, findings)
+    targets = _targets(plan, taken, findings)
     declared = tuple(dict.fromkeys((*plan.people, *findings.lost("people"))))
     people = declared or everyone(plan.roles)
     roles = {role: who for role, who in held(plan.roles) if who}
     return Names(
         targets=targets,
-        members=_members(targets, plan, findings),
+        members=_members(targets, plan, taken, findings),
         people=people,
         from_roles=not declared,
         roles=roles,
@@ -60,6 +63,7 @@ def collect(plan: PlanFile, findings: Findings) -> Names:
         stages=_unique("stage", "name", [s.name for s in plan.stage], findings),
         signals=_unique("signal", "name", [s.name for s in plan.signal], findings),
         who=frozenset((*people, *roles, "rollback_owner", *findings.lost("roles"))),
+        inventory=taken.inventory,
     )
 
 
@@ -100,7 +104,7 @@ def target_tables(plan: PlanFile) -> dict[str, TargetTable]:
     return plan.targets.__pydantic_extra__ or {}
 
 
-def _targets(plan: PlanFile, findings: Findings) -> tuple[Target, ...]:
+def _targets(plan: PlanFile, taken: Taken, findings: Findings) -> tuple[Target, ...]:
     found: dict[str, Target] = {}
     places: dict[tuple[str, int], str] = {}
     for name, table in target_tables(plan).items():
@@ -117,18 +121,30 @@ def _targets(plan: PlanFile, findings: Findings) -> tuple[Target, ...]:
             findings.problem((*path, "host"), str(fault), fault.hint)
             pairs = [(name, table.host)]
         for id_, host in pairs:
-            _declare(Target(id_, host, table.port, table.user, tuple(table.groups)), path, found, findings)
-            place = (host, table.port or plan.ssh.port)
-            if (other := places.setdefault(place, id_)) != id_:
-                same = f"`{shorten(other)}` and `{shorten(id_)}` are the same host and port"
-                message = f"{same}: steps would run there twice"
-                findings.warn((*path, "host"), message, "check that these are two targets")
+            target = Target(id_, host, table.port, table.user, tuple(table.groups))
+            _declare(target, path, found, findings)
+            _same_place(target, (*path, "host"), places, plan, findings)
         if len(found) > MOST_TARGETS:
             findings.problem(
                 path, f"the plan has more than {MOST_TARGETS} targets", "split the release", key=True
             )
             break
+    for target in taken.targets:
+        path = (*AT, "ansible")
+        if target.id in found:
+            message = f"`{shorten(target.id)}` stands under [targets], and in the inventory too"
+            findings.problem(path, message, "name it in one of them only: it could be two hosts")
+        found.setdefault(target.id, target)
+        _same_place(target, path, places, plan, findings)
     return tuple(found.values())
+
+
+def _same_place(
+    target: Target, path: Path, places: dict[tuple[str, int], str], plan: PlanFile, findings: Findings
+) -> None:
+    if (other := places.setdefault((target.host, target.port or plan.ssh.port), target.id)) != target.id:
+        same = f"`{shorten(other)}` and `{shorten(target.id)}` are the same host and port"
+        findings.warn(path, f"{same}: steps would run there twice", "check that these are two targets")
 
 
 def _declare(target: Target, path: Path, found: dict[str, Target], findings: Findings) -> None:
@@ -145,7 +161,9 @@ def _declare(target: Target, path: Path, found: dict[str, Target], findings: Fin
         _no_slash(path, without_ranges(target.id), findings, key=True)
 
 
-def _members(targets: tuple[Target, ...], plan: PlanFile, findings: Findings) -> dict[str, tuple[str, ...]]:
+def _members(
+    targets: tuple[Target, ...], plan: PlanFile, taken: Taken, findings: Findings
+) -> dict[str, tuple[str, ...]]:
     groups: dict[str, list[str]] = {}
     for target in targets:
         for group in target.groups:
@@ -156,6 +174,9 @@ def _members(targets: tuple[Target, ...], plan: PlanFile, findings: Findings) ->
             if group in ids:
                 message = f"`{shorten(group)}` is both a target and a group: a stage couldn't tell which"
                 findings.problem(("targets", name, "groups", i), message, "rename the group")
+    for group in sorted(ids.intersection(g for target in taken.targets for g in target.groups)):
+        message = f"`{shorten(group)}` is a target, and a group of the inventory: a stage couldn't tell which"
+        findings.problem((*AT, "ansible"), message, "rename one of them")
     members: dict[str, tuple[str, ...]] = dict.fromkeys(findings.lost("targets"), ())
     members |= {group: tuple(ids) for group, ids in groups.items()}
     members |= {id_: (id_,) for id_ in ids}

@@ -28,9 +28,6 @@ class Later:
 
 NOT_ACTED_ON = (
     Later(
-        ("targets",), "inventory", "the inventory isn't read yet: its hosts are no targets of this release"
-    ),
-    Later(
         ("rollback",),
         "approval",
         "the approval isn't asked for yet: whoever has stop_authority rolls back at once",

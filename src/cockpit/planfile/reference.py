@@ -16,7 +16,8 @@ A plan is TOML. Durations are written `"90s"`, `"10m"`, `"1h30m"`. Unknown keys 
 steps and checks, `{name}` is a plan value, quoted for the shell; `{{name}}` stands for the literal text `{name}`;
 everything else, `${VAR}` and `awk '{print $1}'` too, stays as it is written. The values are `version`,
 `previous_version`, `service`, `environment`, `release`, `change_ref`, and for steps `stage`, `target`, `host` (the
-last two not for steps on this machine) and the stage's `vars`. A placeholder must not stand inside quotes.
+last two not for steps on this machine, nor in what Ansible runs) and the stage's `vars`. A placeholder must not
+stand inside quotes.
 
 Keys in **bold** are required.
 """

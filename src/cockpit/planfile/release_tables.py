@@ -141,11 +141,23 @@ class TargetTable(Table):
 
 
 class InventoryTable(Table):
-    """Targets from an Ansible inventory."""
+    """Targets from an Ansible inventory, in the order of their names. It is read when a session opens, and the session
+    keeps to what was read then.
+    """
 
     written, needs = "`inventory`", ("ansible",)
-    ansible: str = Field(default="", description="The inventory file.")
-    groups: list[str] = Field(default=[], description="The inventory's groups to take.")
+    ansible: str = Field(
+        default="",
+        description="A file, a directory, a script or a plugin's file; its path, from the plan's folder.",
+    )
+    groups: list[str] = Field(
+        default=[],
+        description="Its groups whose hosts are taken, those of their children too; else all hosts.",
+    )
+    labels: list[str] = Field(
+        default=[],
+        description="Host variables to show with each target. They are kept in the log; no other variable is.",
+    )
 
 
 class TargetsTable(Table):

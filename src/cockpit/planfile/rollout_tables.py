@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cockpit.core.plan import Action, Aggregate, Compare, NoData, On, OnTimeout
+from cockpit.core.plan import Action, Aggregate, Compare, NoData, On, OnTimeout, ReadOn
 from cockpit.planfile.table import Duration, Table, Var, Wave, When
 
 Occasion = Literal[
@@ -41,8 +41,14 @@ class StepTable(Table):
 
     written, needs = "[[step]]", ("id", "run")
     id: str = Field(default="", description="What stages call it.")
-    run: str = Field(default="", description="The command, for a POSIX shell.")
-    on: On = Field(default="targets", description='"here": on the operator\'s machine, once a stage.')
+    run: str = Field(
+        default="", description="The command, for a POSIX shell; on Ansible the playbook and its options."
+    )
+    on: On = Field(
+        default="targets",
+        description='"here": on the operator\'s machine, once a stage. "ansible": `run` and `rollback` are playbooks, '
+        "each run once for all targets whose turn it is.",
+    )
     verify: str | None = Field(
         default=None, description="Exit 0: in place. Also settles doubt when a session is resumed."
     )
@@ -131,7 +137,7 @@ class SignalTable(Table):
         description="Names or groups to read it on; else all. http, sql: else this machine asks. "
         "prometheus: those that `label` tells apart.",
     )
-    on: On | None = Field(
+    on: ReadOn | None = Field(
         default=None,
         description='command, log: "here" reads it on the operator\'s machine. http, sql: "targets" asks on all.',
     )

@@ -68,7 +68,8 @@ def succeeded(earlier: Earlier, new: Successor) -> str:
 
 def objection(earlier: Earlier, new: Successor) -> str:
     """What the check says about the next plan that it didn't say about the earlier one; empty if nothing."""
-    return first_new(parse(succeeded(earlier, new).encode(), ""), everything_said(earlier.checked))
+    checked = parse(succeeded(earlier, new).encode(), "", reader=lambda _: earlier.checked.inventory)
+    return first_new(checked, everything_said(earlier.checked))
 
 
 def still_said(earlier: Earlier, new: Successor) -> tuple[str, ...]:

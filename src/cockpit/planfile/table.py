@@ -54,6 +54,9 @@ def _schema(schema: JsonDict, model: type[Any]) -> None:
 class Table(BaseModel):
     """A table of the plan. `needs` are the keys it can't do without, `written` is how its header reads."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra=_schema)
+    # Built with the whole plan, once; by itself, each table would be built a second time at every start.
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, defer_build=True, json_schema_extra=_schema
+    )
     needs: ClassVar[tuple[str, ...]] = ()
     written: ClassVar[str] = ""

@@ -17,7 +17,7 @@ from cockpit.core.plan import Plan
 from cockpit.core.state import State, initial
 from cockpit.remote.base import Runner
 from cockpit.remote.secrets import SecretError, is_reference, look_up
-from cockpit.runtime import freezes, left_to_do, usual
+from cockpit.runtime import freezes, left_to_do, playbooks, usual
 from cockpit.runtime.checks import Checks
 from cockpit.runtime.engine import utc_now
 from cockpit.runtime.examining import Examining
@@ -62,7 +62,9 @@ async def look(plan: Plan, path: str) -> Looked:
     if (calendar := await freezes.look(plan, path, utc_now)) is not None:
         session.tell(calendar)
     checks = Checks(plan, runner, utc_now, session.tell, lambda: session.state)
-    asking = asyncio.gather(_targets(plan, runner, session), checks.run_once())
+    asking = asyncio.gather(
+        _targets(plan, runner, session), _playbooks(plan, path, session), checks.run_once()
+    )
     try:
         sampling.start()
         deadline = utc_now() + PATIENCE
@@ -106,6 +108,12 @@ async def _targets(plan: Plan, runner: Runner, session: _Session) -> None:
             await examining.examine(target)
 
     await asyncio.gather(*(reach(target.id) for target in plan.targets))
+
+
+async def _playbooks(plan: Plan, path: str, session: _Session) -> None:
+    """Ask Ansible about the plan's playbooks."""
+    if (said := await playbooks.look(plan, path, utc_now)) is not None:
+        session.tell(said)
 
 
 def _later(state: State) -> tuple[Finding, ...]:

@@ -19,7 +19,6 @@ from cockpit.core.errors import Broken, LogError
 from cockpit.core.evolve import replay
 from cockpit.core.plan import HERE, Plan
 from cockpit.core.review import beyond
-from cockpit.core.rollout import doubtful_before
 from cockpit.core.state import Render, State, initial
 from cockpit.core.thresholds import Judgement, Sample
 from cockpit.core.wanted import may_begin, stopping, wanted
@@ -96,9 +95,7 @@ class Engine:
         self._wake = asyncio.Event()
         self._subscribers: list[Callable[[], None]] = []
         self._rows_at = now()
-        around = Surroundings(
-            self._session, now, self._may_begin, lambda attempt: doubtful_before(self._state, attempt)
-        )
+        around = Surroundings(self._session, now, self._may_begin, lambda: self._state)
         self.jobs = Jobs(runner, around, self._finished, self._post, self._broke)
         self.targets = Targets(plan, runner, now, self._post, lambda: self._state)
         self.checks = Checks(plan, runner, now, self._post, lambda: self._state)

@@ -14,6 +14,9 @@ from cockpit import failpoint
 from cockpit.core.attempt import Attempt
 from cockpit.core.commands import Command, ReportFound, ReportReplaced, ReportStep
 from cockpit.core.events import Finish, Settled
+from cockpit.core.rollout import doubtful_before
+from cockpit.core.state import State
+from cockpit.core.together import among
 from cockpit.remote.base import Ended, Launch, Request, Runner
 from cockpit.runtime.outcome import doubt_of, finish_of, hint
 from cockpit.store.output import Kept
@@ -32,7 +35,7 @@ class Surroundings:
     session: Callable[[], str]
     now: Callable[[], datetime]
     may_begin: Callable[[Attempt], bool]
-    doubtful_before: Callable[[Attempt], tuple[str, ...]]
+    state: Callable[[], State]
 
 
 class Jobs:
@@ -58,6 +61,7 @@ class Jobs:
         self._started: set[str] = set()
         self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._among: dict[str, tuple[str, ...]] = {}
 
     def reconcile(self, wanted: Mapping[str, Attempt], *, stopping: bool) -> None:
         """Be busy with what is wanted: launch what is new, settle what is in doubt, let go of all else.
@@ -90,8 +94,12 @@ class Jobs:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _attempt(self, attempt: Attempt, stop: asyncio.Event) -> None:
+        if attempt.together not in self._among:  # asked once a run: it takes a look at the whole fleet
+            self._among[attempt.together] = among(self._around.state(), attempt)
+        targets = self._among[attempt.together]
         try:
-            await _Job(attempt, stop, self._kept[attempt.id], self._runner, self._around, self._tell).run()
+            kept = self._kept[attempt.id]
+            await _Job(attempt, targets, stop, kept, self._runner, self._around, self._tell).run()
         except Exception as fault:  # noqa: BLE001 - the engine stops on it; the attempt stays open in the log
             self._broke(fault)
         finally:
@@ -116,6 +124,7 @@ class _Job:
     def __init__(
         self,
         attempt: Attempt,
+        among: tuple[str, ...],
         stop: asyncio.Event,
         kept: Kept,
         runner: Runner,
@@ -123,6 +132,7 @@ class _Job:
         tell: Callable[[Command], None],
     ) -> None:
         self._attempt = attempt
+        self._among = among
         self._stop = stop
         self._kept = kept
         self._runner = runner
@@ -224,8 +234,9 @@ class _Job:
 
     def _launch(self) -> Launch:
         may_begin = partial(self._around.may_begin, self._attempt)
-        void = self._around.doubtful_before(self._attempt)
-        return Launch(self._attempt.id, self._request(self._attempt.line, may_begin), void)
+        void = doubtful_before(self._around.state(), self._attempt)
+        request = self._request(self._attempt.line, may_begin)
+        return Launch(self._attempt.id, request, void, self._attempt.together, self._among)
 
     def _request(self, line: str, may_begin: Callable[[], bool] = lambda: True) -> Request:
         env = {"COCKPIT_SESSION": self._around.session(), "COCKPIT_ATTEMPT": self._attempt.id}

@@ -18,7 +18,7 @@ from cockpit.core.events import Event, ScreenAttached, SessionOpened
 from cockpit.core.evolve import replay
 from cockpit.core.state import State, initial
 from cockpit.core.thresholds import Judgement, Sample
-from cockpit.planfile import parse
+from cockpit.planfile.recorded import of_session
 from cockpit.runtime import sockets, wire
 from cockpit.runtime.judging import KEEP
 from cockpit.runtime.link import OUT_OF_REACH
@@ -383,7 +383,7 @@ def _initial(opened: Event) -> State:
     """The state before the first event, whose plan it is."""
     if not isinstance(opened, SessionOpened):
         raise ValueError("its first event is no opening")
-    checked = parse(opened.plan_text.encode(), opened.plan_path, recorded=True)
+    checked = of_session(opened)
     if checked.plan is None:
         raise ValueError("its plan is of another version")
     return initial(checked.plan, commands)

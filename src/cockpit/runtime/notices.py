@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from cockpit.core import events as ev
 from cockpit.core import roles
@@ -22,6 +23,22 @@ WAITS = (1.0, 5.0)
 
 WAITING = 50
 """Messages that may wait for one [[notify]]; more are dropped, on record."""
+
+
+class Outlet(Protocol):
+    """Another system that follows the session: it is never waited for, but a moment at the end."""
+
+    def about(self) -> None:
+        """Something is recorded; returns at once."""
+        ...
+
+    async def settle(self) -> None:
+        """The session ends: deliver what there still is, within a moment, and report what is lost."""
+        ...
+
+    def close(self) -> None:
+        """Stop at once."""
+        ...
 
 
 @dataclass(slots=True)
@@ -67,6 +84,7 @@ class Notices:
         self._post = post
         self._open: tuple[tuple[str, str], ...] = ()
         self.pause = pause
+        self.outlets: list[Outlet] = []
 
     def about(self, events: Sequence[ev.Event], state: State) -> None:
         """Tell whoever asked to be told about these events; `state` is how things stand after them.
@@ -83,12 +101,20 @@ class Notices:
             for line in self._lines:
                 if heard_by.intersection(line.notify.on):
                     self._add(line, occasion(event), text)
+        for outlet in self.outlets:
+            outlet.about()
+
+    def report(self, on: str, line: str, ok: bool, detail: str) -> None:
+        """Put on record how something was told."""
+        self._post(ReportNotice(self._now(), on, line, ok, detail))
 
     async def settle(self, within: timedelta) -> None:
         """Wait for what is being told, at most `within`; then let go of it, on record."""
         tasks = [line.task for line in self._lines if line.task is not None]
+        settling = asyncio.gather(*(outlet.settle() for outlet in self.outlets))
         if tasks:
             await asyncio.wait(tasks, timeout=within.total_seconds())
+        await settling
         await self.close()
         for line in self._lines:
             for word, _ in line.waiting:
@@ -104,6 +130,8 @@ class Notices:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._hooks.close()
+        for outlet in self.outlets:
+            outlet.close()
 
     def _add(self, line: _Line, word: str, text: str) -> None:
         if len(line.waiting) >= WAITING:
@@ -132,7 +160,7 @@ class Notices:
     def _report(self, line: _Line, word: str, told: Told | None, detail: str) -> None:
         by = shown(line.notify) if told is None else told.line
         ok = told is not None and told.ok
-        self._post(ReportNotice(self._now(), word, by, ok, detail))
+        self.report(word, by, ok, detail)
 
 
 def _after(line: _Line) -> str:

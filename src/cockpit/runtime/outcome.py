@@ -28,7 +28,7 @@ def finish_of(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
     if run.exit_code != 0:
         return "failed", run.detail or f"exit {run.exit_code}"
     if verify is None or verify.ok:
-        return "succeeded", ""
+        return "succeeded", run.detail
     if verify.kind in ("unreachable", "lost"):
         return "in_doubt", doubt_of(run, verify).detail
     return "failed", _refuted(verify)

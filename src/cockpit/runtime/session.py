@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import signal
 import socket
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,8 +20,9 @@ from cockpit.core.plan import Plan
 from cockpit.remote.base import Driver
 from cockpit.remote.here import HereRunner
 from cockpit.remote.ssh import SshRunner
-from cockpit.runtime import freezes
+from cockpit.runtime import freezes, playbooks
 from cockpit.runtime.engine import Engine, utc_now
+from cockpit.runtime.notices import Outlet
 from cockpit.runtime.rehearsed import found
 from cockpit.runtime.router import Router
 from cockpit.runtime.server import serving
@@ -43,7 +44,8 @@ class Opening:
 
     `resumed` takes up the session that the log holds; `plan_file` then says how the plan's file differs from
     the plan in the log. `take_over` is the reason for taking the release from whoever holds it. Not `lasting`:
-    the targets end with the session, so there is nothing to take up later.
+    the targets end with the session, so there is nothing to take up later. `inventory` is what the log keeps of the
+    plan's inventory. `outward` begins to tell other systems of the release, whose log lies there.
     """
 
     plan: Plan
@@ -57,11 +59,21 @@ class Opening:
     plan_file: str = ""
     take_over: str = ""
     lasting: bool = True
+    inventory: str = ""
+    outward: Callable[[Engine, Path], Iterable[Outlet]] = lambda engine, log: ()
 
 
-def runners(plan: Plan, driver: Driver | None = None) -> Router:
-    """The real runners of a plan: this machine, and its targets over SSH. Steps take a driver."""
-    return Router(HereRunner(driver), SshRunner(plan.targets, plan.ssh, driver=driver))
+def runners(plan: Plan, driver: Driver | None = None, plan_path: str = "") -> Router:
+    """The real runners of a plan: this machine, its targets over SSH, and Ansible in the directory of its file.
+
+    Steps take a driver.
+    """
+    here, targets = HereRunner(driver), SshRunner(plan.targets, plan.ssh, driver=driver)
+    if not plan.by_playbook:
+        return Router(here, targets)
+    from cockpit.remote.ansible import AnsibleRunner  # noqa: PLC0415 - most sessions start without it, 6 ms sooner
+
+    return Router(here, targets, AnsibleRunner(here, plan, Path(plan_path).absolute().parent))
 
 
 @asynccontextmanager
@@ -97,7 +109,7 @@ async def _at_work(
     events = [event for _, event in read(opening.log_path).events] if opening.resumed else []
     first = _open(opening, events)
     async with AsyncExitStack() as stack:
-        runner = runners(opening.plan, _driver(opening, first))
+        runner = runners(opening.plan, _driver(opening, first), opening.plan_path)
         stack.push_async_callback(runner.close)
         engine = Engine(opening.plan, commands, log, runner, runner.host_sample, opening.me, events=events)
         signals = _Signals(engine, opening.me)
@@ -108,8 +120,9 @@ async def _at_work(
             if refused is not None:
                 raise LogError(refused.reason)
             failpoint.reach("session.resumed" if events else "session.opened")
+            engine.notices.outlets += opening.outward(engine, opening.log_path)
             await _tell_of_rehearsal(engine, opening)
-            _keep_reading_calendar(engine, opening, stack)
+            _keep_looking(engine, opening, stack)
             await stack.enter_async_context(serving(engine, listener))
             signals.watch()
             yield engine
@@ -126,12 +139,11 @@ async def _tell_of_rehearsal(engine: Engine, opening: Opening) -> None:
         await engine.send(report)
 
 
-def _keep_reading_calendar(engine: Engine, opening: Opening, stack: AsyncExitStack) -> None:
-    """Beside the session, to its end: a calendar that hangs holds nothing back but the start."""
-    reading = asyncio.create_task(
-        freezes.keep_looking(opening.plan, opening.plan_path, engine.now, engine.send)
-    )
-    stack.callback(reading.cancel)
+def _keep_looking(engine: Engine, opening: Opening, stack: AsyncExitStack) -> None:
+    """At the calendar and the playbooks, beside the session: one that hangs holds nothing back but the start."""
+    about = (opening.plan, opening.plan_path, engine.now, engine.send)
+    for looking in (freezes.keep_looking(*about), playbooks.keep_looking(*about, lambda: engine.state)):
+        stack.callback(asyncio.create_task(looking).cancel)
 
 
 async def _last_words(log: Log, event: ev.Event) -> None:
@@ -183,6 +195,7 @@ def _open(opening: Opening, events: Sequence[ev.Event]) -> cmd.OpenSession:
         plan_sha256=opening.plan_sha256,
         plan_text=opening.plan_data.decode(),
         promote_when_clean=opening.promote_when_clean,
+        inventory=opening.inventory,
     )
 
 

@@ -154,6 +154,8 @@ class _Simulation:
                 self._tell(cmd.ReportCheck(at, item.id, True, REHEARSED, ""))
         if self.plan.window is not None and self.plan.window.freeze_calendar:
             self._tell(cmd.ReportFreezes(at, (), ""))
+        if self.plan.by_playbook:
+            self._tell(cmd.ReportPlaybooks(at, ()))
         if self.plan.rollback.rehearsed_within is not None:
             self._tell(cmd.ReportRehearsal(at, at, (), None, "this is one"))
         for name in self.signals:

@@ -76,9 +76,11 @@ class Targets(Questioner):
         """Remove what was left on every target that was ever prepared, and report it."""
         state = self._state()
         places = (*(t.id for t in self._plan.targets), HERE)
-        ids = [t for t in places if t in self._tried or t in state.attempts or _ours(state, t)]
+        # What playbooks leave lies here, whatever targets they ran on.
+        tried = self._tried | ({HERE} if self._plan.by_playbook else frozenset[str]())
+        ids = [t for t in places if t in tried or t in state.attempts or _ours(state, t)]
         held = {t for t, probe in state.probes.items() if probe.held_by}
-        ids = [t for t in ids if t not in held and (t in self._tried or t not in state.released)]
+        ids = [t for t in ids if t not in held and (t in tried or t not in state.released)]
         ended = await asyncio.gather(*(self._release(t) for t in ids))
         if ids:
             released = tuple(t for t, end in zip(ids, ended, strict=True) if end.ok)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cockpit.core.plan import ChecklistItem, On, Plan, Stage, Step
-from cockpit.steps.kinds import ON_TARGETS, ON_THIS_MACHINE, SHARED, StepKind
+from cockpit.steps.kinds import BY_ANSIBLE, ON_TARGETS, ON_THIS_MACHINE, SHARED, StepKind
 from cockpit.steps.template import NAME, fill, misquoted, placeholders
 
 __all__ = [
@@ -23,12 +23,19 @@ __all__ = [
     "plan_values",
 ]
 
-STEP_KINDS: Mapping[On, StepKind] = {"targets": ON_TARGETS, "here": ON_THIS_MACHINE}
+STEP_KINDS: Mapping[On, StepKind] = {
+    "targets": ON_TARGETS,
+    "here": ON_THIS_MACHINE,
+    "ansible": BY_ANSIBLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """A step's POSIX sh lines for one target, every value filled in; None where the plan has no such line."""
+    """A step's lines for one target, every value filled in; None where the plan has no such line.
+
+    They are for a POSIX sh, but for what a playbook's step runs: that is for ansible-playbook (`playbook.parsed`).
+    """
 
     run: str
     verify: str | None = None

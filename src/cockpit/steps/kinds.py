@@ -13,11 +13,19 @@ SHARED = ("version", "previous_version", "service", "environment", "release", "c
 
 @dataclass(frozen=True, slots=True)
 class StepKind:
-    """Where steps of this kind run, and the values they may name besides the shared ones."""
+    """Where steps of this kind run, and the values they may name besides the shared ones.
+
+    `as_one` are the commands that run once for several targets, and so can't name one of them.
+    """
 
     runs: str
     names: tuple[str, ...]
     values: Callable[[Plan, str], Mapping[str, str]]
+    as_one: tuple[str, ...] = ()
+
+    def named_in(self, command: str) -> tuple[str, ...]:
+        """The values that a command (`run`, `verify`, …) may name besides the shared ones."""
+        return () if command in self.as_one else self.names
 
 
 def _on_target(plan: Plan, target_id: str) -> Mapping[str, str]:
@@ -29,4 +37,10 @@ def _nothing_more(_plan: Plan, _target_id: str) -> Mapping[str, str]:
 
 
 ON_TARGETS = StepKind("on each target of the stage", ("target", "host"), _on_target)
+BY_ANSIBLE = StepKind(
+    "by one run of a playbook, for all targets whose turn it is",
+    ("target", "host"),
+    _on_target,
+    ("run", "rollback"),
+)
 ON_THIS_MACHINE = StepKind("on the operator's machine, once a stage", (), _nothing_more)

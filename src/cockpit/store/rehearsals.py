@@ -42,13 +42,16 @@ class Rehearsal:
 def digest(plan: Plan) -> str:
     """What stands for the plan as far as a rehearsal rests on it (sha256, hex).
 
-    Targets, steps, stages, signals, limits, the way back, notices and roles count; comments, links, the versions
-    and how old a rehearsal may be don't.
+    Targets, steps, stages, signals, limits, the way back, notices and roles count; comments, links, labels, the
+    versions and how old a rehearsal may be don't.
     """
     rollback = {
         k: v for k, v in cast(dict[str, Any], _plain(plan.rollback)).items() if k != "rehearsed_within"
     }
-    parts = (plan.targets, plan.steps, plan.stages, plan.signals, plan.thresholds, plan.notify, plan.roles)
+    targets = [
+        {k: v for k, v in cast(dict[str, Any], _plain(t)).items() if k != "labels"} for t in plan.targets
+    ]
+    parts = (targets, plan.steps, plan.stages, plan.signals, plan.thresholds, plan.notify, plan.roles)
     text = json.dumps([*map(_plain, parts), rollback], sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).hexdigest()
 

@@ -131,14 +131,15 @@ def _release(plan_text: str) -> Mapping[str, object]:
     return cast(dict[str, object], said)
 
 
-def ends(path: Path) -> tuple[SessionOpened, list[Event], int]:
+def ends(path: Path, *, foreign: bool = False) -> tuple[SessionOpened, list[Event], int]:
     """A log's first event, its last ones from the newest back to the close, and how many there are in all.
 
     Where it has no close, back to the first that could not stand behind one. LogError where it can't be read.
+    `foreign` is as in `opening.opened`.
     """
     last: list[Event] = []
     count = 0
-    with opened(path) as connection:
+    with opened(path, foreign=foreign) as connection:
         first = connection.execute("SELECT CAST(body AS TEXT) FROM event WHERE seq = 1").fetchone()
         for seq, body in connection.execute("SELECT seq, CAST(body AS TEXT) FROM event ORDER BY seq DESC"):
             count = count or seq
@@ -149,6 +150,34 @@ def ends(path: Path) -> tuple[SessionOpened, list[Event], int]:
     if not isinstance(session, SessionOpened):
         raise LogError("no session was opened in it")
     return session, last, count
+
+
+def with_inventory(service: str, environment: str, directory: Path | None = None) -> SessionOpened | None:
+    """How the newest session of a service in an environment was opened whose targets came from an inventory.
+
+    Only those under their usual names in the sessions' directory are looked at. None where there is none.
+    """
+    directory = session_dir() if directory is None else directory
+    begin = f"{slug(service)}-{slug(environment)}-"
+    names = re.compile(re.escape(begin) + r"(\d{8}-\d{4})(?:-(\d+))?")
+    found = [(m, path) for path in directory.glob(f"{begin}*{SUFFIX}") if (m := names.fullmatch(path.stem))]
+    for _, path in sorted(found, key=lambda each: (each[0][1], int(each[0][2] or 1)), reverse=True):
+        with suppress(LogError):
+            first = _first(path)
+            said = release_of(first)
+            if first.inventory and (said.get("service"), said.get("environment")) == (service, environment):
+                return first
+    return None
+
+
+def _first(path: Path) -> SessionOpened:
+    """A log's first event. LogError where it can't be read, or opens no session."""
+    with opened(path) as connection:
+        first = connection.execute("SELECT CAST(body AS TEXT) FROM event WHERE seq = 1").fetchone()
+    session = None if first is None else decode(first[0])
+    if not isinstance(session, SessionOpened):
+        raise LogError("no session was opened in it")
+    return session
 
 
 def has_started(path: Path) -> bool:

@@ -18,7 +18,7 @@ from cockpit.core.commands import Command, SettleAction
 from cockpit.core.events import Settlement
 from cockpit.core.friction import Friction, Meter
 from cockpit.core.state import State, initial
-from cockpit.planfile import parse
+from cockpit.planfile.recorded import of_session
 from cockpit.runtime.link import Link
 from cockpit.tui import review_asks, review_keys, rhythm
 from cockpit.tui.asks import Ask, Made, entered_by
@@ -378,9 +378,7 @@ def _before(link: Link) -> State:
     """The state before the first record: with the plan as it was opened, whatever was changed in it since."""
     state = link.state
     opened = state.opened
-    checked = (
-        parse(opened.plan_text.encode(), opened.plan_path, recorded=True) if opened is not None else None
-    )
+    checked = of_session(opened) if opened is not None else None
     plan = checked.plan if checked is not None else None
     return initial(plan or state.plan, state.render)
 

@@ -15,6 +15,7 @@ from cockpit.core.events import ChecklistSigned, Event, Finding, NoticeSent, Rol
 from cockpit.core.plan import Plan
 from cockpit.core.state import State
 from cockpit.core.view import Status
+from cockpit.core.vocabulary import ANNOTATIONS, TELEMETRY
 from cockpit.runtime.link import Link
 from cockpit.signals.host import METRICS, HostSample
 from cockpit.tui.finding import Sought
@@ -62,7 +63,7 @@ class History:
 
     def _keep(self, event: Event) -> None:
         match event:
-            case NoticeSent():
+            case NoticeSent() if event.on not in (TELEMETRY, ANNOTATIONS):  # nobody has to be told instead
                 self._notices[event.on] = event
             case RoleAccepted() | RoleTaken():
                 self._roles[event.role] = event

@@ -26,7 +26,7 @@ def doubt(scene: Scene, target: str) -> Asked:
     if refused := refusal(scene, cmd.ResolveDoubt(scene.at, authors[0], reason="?", attempt=attempt.id)):
         return refused
     back = attempt.direction == "back"
-    lines = [line(("$ ", "dim"), attempt.line)]
+    lines = [line(("$ ", "dim"), attempt.command)]
     lines += [line((said, "warn")) for said in known(scene, attempt)]
     if target in scene.state.excluded:
         lines.append(line((f"{target} is excluded from the rest of the rollout.", "dim")))

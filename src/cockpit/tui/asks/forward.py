@@ -160,9 +160,9 @@ def _begins(scene: Scene, index: int) -> list[Line]:
                 continue
             seen.add(step_id)
             step = scene.plan.step(step_id)
-            lines.append(
-                line(("  $ ", "dim"), scene.state.render(scene.plan, stage, step, wave.targets[0]).run)
-            )
+            program = "ansible-playbook " if step.on == "ansible" else ""
+            rendered = scene.state.render(scene.plan, stage, step, wave.targets[0])
+            lines.append(line(("  $ ", "dim"), program + rendered.run))
             if not step.reversible or step.rollback is None:
                 how = f": {step.roll_forward}" if step.roll_forward else ""
                 lines.append(line((f"  ▲ no way back from {step_id}{how}", "alarm")))

@@ -27,7 +27,7 @@ def retry(scene: Scene, target: str) -> Asked:
     attempt = troubled[target]
     assert attempt is not None  # else it would have been refused
     step = scene.plan.step(attempt.step)
-    lines = [line(("$ ", "dim"), attempt.line)]
+    lines = [line(("$ ", "dim"), attempt.command)]
     lines.append(_standing(attempt))
     if attempt.detail:
         lines.append(line((attempt.detail, "dim")))

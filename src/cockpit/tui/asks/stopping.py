@@ -98,7 +98,8 @@ def _target_back(scene: Scene, stage: Stage, target: str, steps: tuple[str, ...]
             how = f": {step.roll_forward}" if step.roll_forward else ""
             lines.append(line("  ", (f"▲ {step_id} can't be undone{how}", "alarm")))
             continue
-        lines.append(line(("  $ ", "dim"), rendered.rollback))
+        program = "ansible-playbook " if step.on == "ansible" else ""
+        lines.append(line(("  $ ", "dim"), program + rendered.rollback))
         proof = rendered.verify_rollback
         lines.append(line(("    then ", "dim"), proof or ("no verify_rollback: it can't be proven", "warn")))
     return tuple(lines)
@@ -132,7 +133,7 @@ def _stopped(scene: Scene) -> list[Line]:
     """What runs now, and is stopped where it is: each command once."""
     alike: dict[tuple[str, str], list[str]] = {}
     for attempt in scene.state.running():
-        alike.setdefault((attempt.step, attempt.line), []).append(attempt.target)
+        alike.setdefault((attempt.step, attempt.command), []).append(attempt.target)
     lines: list[Line] = []
     for (step, command), targets in alike.items():
         on = targets[0] if len(targets) == 1 else f"on {count(len(targets), 'target')}: {runs(targets)}"

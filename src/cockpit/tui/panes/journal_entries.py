@@ -9,7 +9,7 @@ from cockpit.core import events as ev
 from cockpit.core.journal import number, on, span
 from cockpit.core.people_journal import because
 from cockpit.core.plan import Plan
-from cockpit.tui.text import count
+from cockpit.tui.text import count, runs
 
 Entry = tuple[ev.Event, ...]
 """Events, the one that says most last."""
@@ -59,6 +59,8 @@ class Entries:
     def _kind(self, event: ev.Event) -> str:
         if _usual(event):
             return "usual"
+        if isinstance(event, ev.StepIntended) and event.together and not self._many:
+            return event.together
         return STEPS if self._many and _as_planned(event) else ""
 
 
@@ -111,6 +113,10 @@ def together(entry: Entry, plan: Plan) -> str:
         return ""
     if calm(entry):
         return _at_once(entry)
+    run = [e for e in entry if isinstance(e, ev.StepIntended) and e.together]
+    if len(run) == len(entry) and len({e.together for e in run}) == 1:
+        back = "rollback of " * (run[0].direction == "back")
+        return f"{back}{run[0].step} about to run by Ansible on {runs([e.target for e in run])}"
     if _as_planned(entry[0]):
         return _steps(entry)
     tripped = next(event for event in entry if isinstance(event, ev.ThresholdTripped))
@@ -134,12 +140,16 @@ def _at_once(entry: Entry) -> str:
 
 def _steps(entry: Entry) -> str:
     """`switch about to run on 96 targets, 80 steps succeeded, verified`."""
-    begun = Counter((e.direction, e.step) for e in entry if isinstance(e, ev.StepIntended))
+    begun = Counter(
+        (e.direction, e.step, " by Ansible" * bool(e.together))
+        for e in entry
+        if isinstance(e, ev.StepIntended)
+    )
     ended = [e for e in entry if isinstance(e, ev.StepFinished)]
     proven = sum(e.proven for e in ended)
     words = [
-        f"{'rollback of ' * (direction == 'back')}{step} about to run on {count(n, 'target')}"
-        for (direction, step), n in begun.items()
+        f"{'rollback of ' * (direction == 'back')}{step} about to run{by} on {count(n, 'target')}"
+        for (direction, step, by), n in begun.items()
     ]
     if ended:
         verified = ", verified" if proven == len(ended) else f", {proven} of them verified" * bool(proven)

@@ -58,7 +58,7 @@ def copied(scene: Scene, row: Row | None) -> Copy | None:
     whose = f"{attempt.step} on {attempt.target}"
     data = scene.link.output(attempt.id)
     if not data:
-        return Copy(attempt.line, f"the command of {whose}, which has printed nothing")
+        return Copy(attempt.command, f"the command of {whose}, which has printed nothing")
     said = f"the output of {whose} ({count(printed(data).lines, 'line')})"
     return Copy(data.decode("utf-8", "replace"), said)
 
@@ -90,7 +90,7 @@ def _by_itself(state: State) -> Attempt | None:
 
 
 def _command(attempt: Attempt, width: int) -> list[Row]:
-    parts = wrap(f"$ {attempt.line}", width)
+    parts = wrap(f"$ {attempt.command}", width)
     return [fixed(line((part, "dim")), joins=" " if n else None) for n, part in enumerate(parts)]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from cockpit.core.attempt import Attempt
+from cockpit.core.plan import HERE
 from cockpit.core.state import State
 from cockpit.signals.host import HostSample
 from cockpit.tui.marks import Mark
@@ -35,15 +37,19 @@ WORD = max(len(word) for word in GLYPHS)
 
 
 def version_of(state: State, target: str) -> Cell:
-    """Which version runs there, as one word: old, new, moves, back, doubt, fail or out."""
+    """Which version runs there, as one word: old, new, moves, back, doubt, fail or out.
+
+    It is new once the last step of a stage has succeeded there, and moves between its steps.
+    """
     word: Cell = ("old", "text")
+    done: Attempt | None = None
     for attempt in state.attempts.get(target, ()):
         forward = attempt.direction == "run"
         match attempt.status:
             case "running":
                 word = ("moves", "now")
             case "succeeded":
-                word = ("new", "good")
+                word, done = ("new", "good"), attempt
             case "rolled_back":
                 word = ("back", "good") if attempt.proven else ("back?", "warn")
             case "in_doubt":
@@ -52,7 +58,16 @@ def version_of(state: State, target: str) -> Cell:
                 word = ("fail", "alarm")
             case "unreachable":
                 word = word if forward else ("fail", "alarm")
+    if word[0] == "new" and done is not None and not _is_last(state, done):
+        return ("moves", "now")
     return ("out", "dim") if target in state.excluded and word[0] == "old" else word
+
+
+def _is_last(state: State, attempt: Attempt) -> bool:
+    """Whether nothing more is to come on its target in its stage."""
+    stage = next(stage for stage in state.plan.stages if stage.name == attempt.stage)
+    steps = (id_ for id_ in reversed(stage.steps) if state.plan.step(id_).on != "here")
+    return attempt.target == HERE or attempt.step == next(steps, "")
 
 
 def _versions(state: State) -> Mapping[str, Mark]:
@@ -120,6 +135,10 @@ WIDTHS = {
 }  # fmt: skip
 
 
+LEAST_NUMBERS = WIDTHS["cpu"] + WIDTHS["memory"] + WIDTHS["disk"]
+"""Cells that numbers have before labels."""
+
+
 def head(scene: Scene, target: str, names: int) -> Line:
     """Its name and its version, `names` cells for the name."""
     glyph, word, tone = versions(scene.state)[target]
@@ -163,6 +182,14 @@ def wrong(scene: Scene, target: str) -> Line:
 
 
 def everything(scene: Scene, target: str, width: int) -> Line:
-    """All of it in one line: what went wrong first, then as many numbers as there is room for."""
+    """All of it in one line: what went wrong first, then as many numbers as there is room for, and its labels."""
     said = join([head(scene, target, 0 if width < len(target) else len(target)), wrong(scene, target)], " ")
-    return (said + numbers(scene, target, columns(width - said.cells))).cut(width)
+    labelled = labels(scene, target)
+    chosen = columns(max(LEAST_NUMBERS, width - said.cells - labelled.cells))
+    return (said + numbers(scene, target, chosen) + labelled).cut(width)
+
+
+def labels(scene: Scene, target: str) -> Line:
+    """What the plan's inventory says of it, each behind its name."""
+    said = "".join(f" {name}={value}" for name, value in scene.plan.target(target).labels.items())
+    return line((f" {said}", "dim")) if said else Line()
