@@ -11,7 +11,7 @@ WHAT_ENDS: dict[str, tuple[str, ...]] = {
     ),
     "Screens: `cockpit attach`, `watch`, and acts from a shell": (
         *("cli/attending.py", "cli/guard.py", "runtime/mirror.py", "runtime/sockets.py", "tui/dressing.py"),
-        "tui/theme.py",
+        *("tui/theme.py", "cli/serving.py", "cli/serving_web.py"),
     ),
     "`cockpit check`, `rehearse`": ("cli/backtesting.py", "cli/rehearsing.py", "runtime/rehearsal.py", "store/rehearsals.py"),
     "`cockpit init`": ("cli/starting.py",),
@@ -21,6 +21,10 @@ WHAT_ENDS: dict[str, tuple[str, ...]] = {
     "`cockpit review`, `actions`": ("cli/reviewing.py", "cli/actions.py", "cli/keeping.py"),
     "`cockpit replay`": ("cli/replaying.py", "runtime/replaying_timeline.py"),
     "`cockpit export`": ("cli/exporting.py",),
+    "`cockpit sessions --push`": (
+        *("cli/archiving.py", "remote/archive_faults.py", "remote/archive_postgres.py", "remote/archive_s3.py"),
+        "store/archive.py",
+    ),
     "`cockpit verify`, and logs of sessions": (
         *("cli/reading.py", "cli/session.py", "store/codec.py", "store/files.py", "store/log.py", "store/opening.py"),
         *("store/recording.py", "store/sessions.py"),
@@ -51,7 +55,8 @@ IN_A_PLAN: dict[str, tuple[str, ...]] = {
     "`[window]`": ("planfile/check_window.py",),
     "`[people]` and `[roles]`": ("planfile/check_people.py", "planfile/keys.py"),
     "`[targets]` and names": ("planfile/names.py",),
-    "`[[step]]` and `[[stage]]`": ("planfile/check_rollout.py",),
+    "`inventory` under `[targets]`": ("planfile/inventory.py", "remote/inventory.py", "cli/loading.py"),
+    "`[[step]]` and `[[stage]]`": ("planfile/check_rollout.py", "planfile/check_playbooks.py"),
     "Gates": ("planfile/check_gates.py",),
     "`[[signal]]` and `[[threshold]]`": ("planfile/check_signals.py", "planfile/check_sources.py", "planfile/check_compare.py", "planfile/typed_limit.py"),
     "`[[checklist]]`": ("planfile/check_checklist.py",),

@@ -19,12 +19,15 @@ SRC = Path(__file__).parent.parent / "src" / "cockpit"
 
 RAISED = (
     *("CockpitError", "PlanError", "UsageError", "NotReady", "Held", "StillInDoubt", "LogError", "Broken"),
-    *("Unusable", "RemoteError", "SigningError", "NothingRan", "Dropped"),
+    *("NotArchived", "ArchiveLost", "Unusable", "RemoteError", "SigningError", "NothingRan", "Dropped"),
 )
 """What ends a command, or keeps a target out of reach: the classes in core/errors.py, and those of logins."""
 
-IN_PLANS = ("Mistake", "mistake", "wrong", "problem", "warn", "at", "later")
+IN_PLANS = ("Mistake", "mistake", "NoInventory", "wrong", "problem", "warn", "at", "later")
 """What is said of a plan: each has its hint, which is what to do."""
+
+OF_PLANS = ("planfile/", "cli/questions", "cli/loading", "remote/inventory")
+"""Where it is said."""
 
 AS_ITS_LINE = "as its line says"
 """What to do where that depends on what the plan has there: cockpit prints it below the message."""
@@ -32,8 +35,8 @@ AS_ITS_LINE = "as its line says"
 COMMAND = re.compile(r"`[^`]+`")
 VERBS = """
     add allow ask attach begin choose compare copy correct did\\ you\\ mean exclude find\\ out free give go\\ on hand
-    install leave look make mend name open paste press read remove rehearse resume retry roll\\ back run say see set
-    settle sign ssh-add start take try wait write
+    install leave look make mend name open paste press push read remove rename rehearse resume retry roll\\ back run
+    say see set settle sign ssh-add start take try wait write
 """.strip()
 IMPERATIVE = re.compile(
     r"(?:^|[:;.,?)] |\b(?:or|and|then) |, so )(?:" + re.sub(r"(?<!\\)\s+", "|", VERBS) + r")\b", re.IGNORECASE
@@ -233,8 +236,8 @@ def _of(call: ast.Call, scope: ast.AST, module: _Module) -> Iterator[Message]:
         kind, said, hint = "Refused", call.args[0], None
     elif name in RAISED and call.args:
         kind, said, hint = name, call.args[0], None
-    elif name in IN_PLANS and module.name.startswith(("planfile/", "cli/questions")):
-        places = 0 if name in ("Mistake", "mistake", "wrong") else 1
+    elif name in IN_PLANS and module.name.startswith(OF_PLANS):
+        places = 0 if name in ("Mistake", "mistake", "NoInventory", "wrong") else 1
         if len(call.args) <= places:
             return
         kind, said = "plan", call.args[places]

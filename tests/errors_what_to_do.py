@@ -198,6 +198,8 @@ READINESS: dict[str, tuple[str, str]] = {
     "signal": ("a signal can't be read", "run its query by hand; a release that can't be seen isn't started"),
     "limit": ("a limit is breached or can't be judged before the start", "let it recover, or correct the limit: it would stop the release at once"),
     "breach": ("a limit is breached before the start", "let it recover first: customers are already hurt"),
+    "playbook": ("Ansible can't run a playbook of the plan on its targets", "as its line says; it is asked again by itself"),
+    "playbooks": ("Ansible hasn't been asked about the playbooks yet", "wait a moment"),
     "rehearsal": ("the plan wasn't rehearsed lately", "`cockpit rehearse PLAN`"),
     "checklist": ("an item isn't signed", "its owner signs: `cockpit sign ITEM`, or s on the screen"),
     "check": ("the check of an item fails", "do what the item asks; the check runs again by itself"),

@@ -83,7 +83,7 @@ def test_dependencies_are_locked_with_hashes() -> None:
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     lock = (ROOT / "requirements.lock").read_text()
     for requirement in wanted:
-        package = re.split(r"[<>=]", requirement)[0]
+        package = re.split(r"[<>=\[]", requirement)[0]
         assert re.search(
             rf"^{package}(?:\[\S+\])?==\S+ (?:;.*)?\\\n    --hash=sha256:", lock, re.MULTILINE
         ), package

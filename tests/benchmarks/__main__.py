@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.benchmarks import (
+    archive,
     engine,
     export,
     fleet,
     growth,
     hands,
+    inventory,
     judging,
     jump,
     output,
@@ -23,6 +25,7 @@ from tests.benchmarks import (
     scrub,
     ssh,
     store,
+    telemetry,
     wide,
 )
 from tests.benchmarks.page import write
@@ -61,9 +64,12 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "replay": lambda: asyncio.run(hands.replay()),
     "scrub": lambda: scrub.scrub(),
     "export": lambda: export.rows(),
+    "archive": lambda: archive.rows(),
     "output": lambda: output.rows(),
     "jump": lambda: jump.rows(),
     "growth": lambda: growth.rows(),
+    "inventory": lambda: inventory.rows(),
+    "telemetry": telemetry.rows,
 }
 
 

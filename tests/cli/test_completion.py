@@ -63,6 +63,7 @@ def test_commands_and_plans_stand_at_first(home: dict[str, str], shop: Path) -> 
         (("export", "--format", "m"), ["markdown"]),
         (("export", "--names", ""), ["people", "roles"]),
         (("schema", "--of", "r"), ["review"]),
+        (("sessions", "--push", "--js"), ["--json"]),
         (("completion", ""), ["bash", "zsh", "fish"]),
         (("actions", ""), ["add", "close", "waive"]),
         (("actions", "add", "--ow"), ["--owner"]),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cockpit.core.slices import slices_of
-from cockpit.planfile import fill, load, parse, schema
+from cockpit.planfile import load, parse, schema
+from cockpit.planfile.edit import fill
 from cockpit.planfile.models import TABLES, keys_of
 from cockpit.planfile.reference import reference
 from cockpit.steps import commands

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 
-from cockpit.cli.arguments import ACTS, parser
+from cockpit.cli.acting import ACTS
+from cockpit.cli.arguments import parser
 from cockpit.cli.bare import bare
 from cockpit.cli.descriptors import as_many_as_may_be
 from cockpit.cli.guard import APART, LEFT, TOGETHER, guarded
@@ -23,6 +24,9 @@ from cockpit.core.errors import CockpitError
 
 ASKED = "__complete"
 """The hidden word by which a shell's completion asks what may stand where."""
+
+TAB = "__tab"
+"""The hidden word by which `attach --serve` starts the screen of a browser's tab."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             from cockpit.cli.completing import complete
 
             return complete(words[1:])
+        if words[0] == TAB:
+            from cockpit.cli.serving_screen import screen
+
+            return screen(*words[1:])
         args = parser().parse_args(with_command(words, COMMANDS))
         run = partial(_command, args)
         on_screen = args.command in ON_SCREEN and not is_headless(args)
@@ -53,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return LEFT
+    finally:
+        gc.freeze()  # the process ends: the interpreter's last collections would look through all of it
 
 
 def _command(args: argparse.Namespace) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from cockpit import __version__
+from cockpit.cli.acting import ACTS
 from cockpit.cli.help import INSTALL, Below, Whole, described
 
 
@@ -35,9 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _rehearsing(sub)
     _replaying(sub)
     _exporting(sub)
-    sessions = sub.add_parser("sessions", help="what has been run, and each service summed up")
-    sessions.add_argument("--service", default="", metavar="S", help="only this service's")
-    sessions.add_argument("--json", action="store_true", help="one JSON object")
+    _sessions(sub)
     verify = sub.add_parser("verify", help="check a session's log, and the outcome it claims")
     _session_argument(verify)
     verify.add_argument(
@@ -71,6 +69,18 @@ def _machine(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=INSTALL,
     )
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+def _sessions(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    sessions = sub.add_parser("sessions", help="what has been run, and each service summed up")
+    sessions.add_argument("--service", default="", metavar="S", help="only this service's")
+    sessions.add_argument("--json", action="store_true", help="one JSON object")
+    sessions.add_argument(
+        "--push",
+        nargs="*",
+        metavar="SESSION",
+        help="put closed sessions into the archives that are set: those named, or all that aren't there yet",
+    )
 
 
 def _exporting(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -204,6 +214,14 @@ def _attending(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     attach = sub.add_parser("attach", help="a screen on a running session")
     _running_argument(attach)
     attach.add_argument("--read-only", action="store_true", help="only watch: the screen on the wall")
+    attach.add_argument(
+        "--serve",
+        nargs="?",
+        type=_port,
+        const=SERVED_AT,
+        metavar="PORT",
+        help=f"only watch, in browsers on this machine; behind SESSION (default {SERVED_AT}, 0: any that is free)",
+    )
     _theme(attach)
     watch = sub.add_parser("watch", help="a running session's events as lines, to its end")
     _running_argument(watch)
@@ -246,110 +264,20 @@ def _own_id(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id", type=_id, help="an id of your own: asked again with it, it happens once")
 
 
-def moved(said: str) -> dict[str, Any]:
-    """A limit as the plan writes it, as the fields of the command that moves one: `> 3 for 2m`, `outside 1..5`."""
-    from cockpit.planfile.scalars import Mistake
-    from cockpit.planfile.typed_limit import typed_limit
+SERVED_AT = 8642
+"""The port at which browsers find a session, unless another is said."""
 
-    try:
-        to = typed_limit(said)
-    except Mistake as wrong:
-        raise argparse.ArgumentTypeError(f"{wrong}: {wrong.hint}") from None
-    return {"op": to.op, "limit": to.limit, "outside": to.outside, "for_": to.for_}
+
+def _port(said: str) -> int:
+    if not said.isascii() or not said.isdigit() or int(said) > 65535:
+        raise argparse.ArgumentTypeError(f"{said} is no port (0 to 65535); SESSION stands before --serve")
+    return int(said)
 
 
 def _id(said: str) -> str:
     if not 0 < len(said) <= 64:
         raise argparse.ArgumentTypeError("an id has 1 to 64 characters")
     return said
-
-
-_WHY = {"--reason": {"default": "", "metavar": "TEXT", "help": "why, in a line; it is kept"}}
-
-_NOTE = {
-    "--note": {"dest": "reason", "default": "", "metavar": "TEXT", "help": "what you saw; it is kept with it"}
-}
-
-
-_ROLE = {"nargs": "?", "default": "", "metavar": "ROLE", "help": "only this one"}
-
-
-class Act(NamedTuple):
-    """One act from a shell: the name of its command, what it does, and what may stand behind the word.
-
-    Each argument is the command's field of that name (`dest`).
-    """
-
-    command: str
-    says: str
-    arguments: dict[str, dict[str, Any]]
-
-
-ACTS: dict[str, Act] = {
-    "pause": Act("PauseRollout", "start nothing new; anyone may", _WHY),
-    "promote": Act(
-        "Promote",
-        "let the stage that waits begin",
-        {**_WHY, "--stage": {"default": "", "metavar": "NAME", "help": "only if this is the one that waits"}},
-    ),
-    "rollback": Act("RollBack", "undo what was touched", _WHY),
-    "abort": Act("Abort", "stop here, leave as is", _WHY),
-    "reject": Act(
-        "RejectStage",
-        "say no at the gate that waits",
-        {"reason": {"metavar": "WHY", "help": "what has to change; kept"}},
-    ),
-    "accept": Act("AcceptRole", "accept the roles that wait for you", {"role": _ROLE}),
-    "offer": Act(
-        "OfferRole",
-        "offer a role of yours to somebody",
-        {"role": {"metavar": "ROLE"}, "to": {"metavar": "PERSON"}, **_WHY},
-    ),
-    "refuse": Act("DeclineRole", "don't take a role, or take your offer back", {"role": _ROLE, **_WHY}),
-    "signal": Act(
-        "EnterReading",
-        "enter the value of a signal that a person reads",
-        {"signal": {"metavar": "SIGNAL"}, "value": {"metavar": "VALUE", "type": float}, **_NOTE},
-    ),
-    "note": Act("AddNote", "keep a note for the review", {"reason": {"metavar": "TEXT", "help": "a line"}}),
-    "unexplained": Act(
-        "ReportUnexplained",
-        "we can't explain this; anyone may",
-        {
-            "reason": {
-                "nargs": "?",
-                "default": "",
-                "metavar": "TEXT",
-                "help": "what is seen, in several words",
-            }
-        },
-    ),
-    "explain": Act(
-        "Explain",
-        "say what the unexplained was",
-        {"reason": {"metavar": "TEXT", "help": "and how it is known"}},
-    ),
-    "decline": Act(
-        "DeclineProposal",
-        "don't roll back although it is proposed",
-        {"reason": {"metavar": "WHY", "help": "how you know that it is safe to go on; it is kept"}},
-    ),
-    "here": Act("AnswerEscalation", "I'm here: answer the limits that call you", _NOTE),
-    "limit": Act(
-        "ChangeLimit",
-        "move a limit",
-        {
-            "threshold": {"metavar": "LIMIT", "help": 'as the screen calls it: "errors > 2"'},
-            "moved": {
-                "metavar": "TO",
-                "type": moved,
-                "help": '"> 3", "> 3 for 2m" or "outside 1..5"; without for, its span stays',
-            },
-            "reason": {"metavar": "WHY", "help": "why it moves; it is kept"},
-        },
-    ),
-}
-"""The acts that can be asked for from a shell, by the word for each."""
 
 
 def _running_argument(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cockpit.cli.arguments import ACTS
+from cockpit.cli.acting import ACTS
 from cockpit.cli.elsewhere import settle
 from cockpit.cli.guard import check_terminal
 from cockpit.cli.help import closest
@@ -36,14 +36,21 @@ READER_S = 1.0
 
 
 def attach(args: argparse.Namespace) -> int:
-    """A screen on a running session."""
-    check_screen(args.theme)
+    """A screen on a running session: here, or for browsers."""
+    if args.serve is None:
+        check_screen(args.theme)
+    else:
+        check_theme(args.theme)
     name = running(args.session)
-    _refuse_what_is_over(args.session, name)
+    refuse_what_is_over(args.session, name)
+    if args.serve is not None:
+        from cockpit.cli.serving import serve
+
+        return serve(name, args)
     return asyncio.run(on_screen(name, args, apart=True))
 
 
-def _refuse_what_is_over(said: str | None, name: str) -> None:
+def refuse_what_is_over(said: str | None, name: str) -> None:
     """UsageError where the release of SESSION is over, and nobody is at a screen of it any more: what shows it now."""
     from cockpit.core.events import SessionClosed
     from cockpit.runtime import sockets
@@ -108,11 +115,12 @@ async def on_screen(
     log: Path | None = None,
     on_shown: Callable[[], None] = lambda: None,
     guided: bool = False,
+    **more: Any,
 ) -> int:
     """Show a running session until this screen is left or the session is over; returns the exit code.
 
     `said` is who sits here and `log` the session's log, where they are known; `apart`: the session is another
-    process; `guided`: hints say what comes next.
+    process; `guided`: hints say what comes next; `more` as `show` takes it.
     """
     from cockpit.runtime import wire
     from cockpit.runtime.mirror import attach as attach_to
@@ -121,7 +129,7 @@ async def on_screen(
     read_only = getattr(args, "read_only", False)
     mirror = await attach_to(name, wire.Hello("screen", read_only, said or said_to_be(args)), apart)
     try:
-        await show(mirror, theme=args.theme, on_shown=on_shown, settle=settle, guided=guided)
+        await show(mirror, args.theme, on_shown, guided=guided, **{"settle": settle, **more})
     finally:
         _deaf()
         failure = mirror.failure
@@ -269,9 +277,14 @@ def running(said: str | None) -> str:
 
 def check_screen(theme: str | None) -> None:
     """UsageError where a screen can't be shown as it is wanted: known before anything begins."""
+    check_terminal()
+    check_theme(theme)
+
+
+def check_theme(theme: str | None) -> None:
+    """UsageError where there is no such theme."""
     from cockpit import settings
 
-    check_terminal()
     if theme is not None and theme not in (there := settings.themes()):
         close = closest(theme, there)
         raise UsageError(

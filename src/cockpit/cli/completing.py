@@ -65,8 +65,9 @@ def _offered(words: Sequence[str]) -> list[Word]:
     flag, is_assigned, value = current.partition("=")
     if is_assigned and (action := place.parser._option_string_actions.get(flag)) and action.nargs != 0:
         offered = [Word(f"{flag}={w.text}", w.says) for w in _values(action, place.given, value)]
-    elif place.value_of is not None:
-        offered = list(_values(place.value_of, place.given, current))
+    elif place.value_of is not None and not (place.values_left < 0 and current.startswith("-")):
+        is_flag = place.value_of.nargs == "?" and current.startswith("-")
+        offered = list(_flags(place) if is_flag else _values(place.value_of, place.given, current))
     elif current.startswith("-"):
         offered = list(_flags(place))
     else:
@@ -79,6 +80,8 @@ def _place(before: Iterable[str]) -> _Place:
     whole = parser()
     place = _Place(whole, _positionals(whole), Given())
     for word in before:
+        if place.values_left < 0 and word.startswith("-"):
+            place.value_of, place.values_left = None, 0
         if place.value_of is not None:
             place.given.take(place.value_of, word)
             place.values_left -= 1
@@ -100,7 +103,7 @@ def _take_flag(place: _Place, word: str) -> None:
     if action.nargs != 0 and not is_assigned:
         place.value_of = action
         place.values_left = (
-            action.nargs if isinstance(action.nargs, int) else -1 if action.nargs == "+" else 1
+            action.nargs if isinstance(action.nargs, int) else -1 if action.nargs in ("+", "*") else 1
         )
 
 

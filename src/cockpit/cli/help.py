@@ -57,6 +57,7 @@ EXAMPLES: dict[str, str] = {
     "refuse": 'cockpit refuse rollback_owner --reason "I\'m off at ten" --as sam',
     "actions": 'cockpit actions close shop-prod-20261129-2200/1 "it is in the plan"',
     "replay": "cockpit replay --at 22:14 --speed 10",
+    "sessions": "cockpit sessions --push --service shop",
     "export": "cockpit export --format html -o review.html",
 }
 """What a command looks like, where its words aren't plain."""

@@ -35,7 +35,11 @@ HEADINGS = ("SESSION", "OPENED", "RELEASE", "OUTCOME", "GO TO END", "TO DO")
 
 
 def sessions(args: argparse.Namespace) -> int:
-    """List what has been run, and sum it up for each service."""
+    """List what has been run, and sum it up for each service; or push it into the archives."""
+    if args.push is not None:
+        from cockpit.cli.archiving import push
+
+        return push(args)
     from cockpit.store import actions, history
     from cockpit.store import sessions as stored
 

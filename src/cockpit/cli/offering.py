@@ -86,7 +86,7 @@ def plan_files(current: str) -> Iterator[Word]:
 
 def _sessions(given: Given, current: str) -> Iterator[Word]:
     """The sessions that run, for a command that is about those; else all, the newest first."""
-    from cockpit.cli.arguments import ACTS
+    from cockpit.cli.acting import ACTS
     from cockpit.runtime import sockets
     from cockpit.store.glance import names
 

@@ -14,6 +14,7 @@ from time import monotonic
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.driver import Driver
 from textual.geometry import Region, Size
 from textual.widget import Widget
 
@@ -56,9 +57,15 @@ class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
     LIVE = True
     """Whether this is a release, and not a replay of one."""
 
-    def __init__(self, link: Link, theme: str | None = None, settle: Settle = nowhere) -> None:
-        """`settle` as in `show`. UsageError if there is no such theme."""
-        super().__init__(driver_class=Terminal, ansi_color=True if without_colour() else None)
+    def __init__(
+        self,
+        link: Link,
+        theme: str | None = None,
+        settle: Settle = nowhere,
+        driver: type[Driver] = Terminal,
+    ) -> None:
+        """`settle` and `driver` as in `show`. UsageError if there is no such theme."""
+        super().__init__(driver_class=driver, ansi_color=True if without_colour() else None)
         self.on_shown: Callable[[], None] = lambda: None
         self.dress(theme)
         self.telling = Telling(self._tell, lambda: self.settings, self.LIVE)
@@ -351,16 +358,18 @@ async def show(
     on_shown: Callable[[], None] = lambda: None,
     settle: Settle = nowhere,
     guided: bool = False,
+    driver: type[Driver] = Terminal,
 ) -> None:
     """Show the session until the person leaves, or a TERM or HUP signal ends the screen.
 
     `on_shown` is called once the first frame is out. `settle` closes or waives an action of another session, by its
     name, and says why not, or nothing; it is called in a thread. `guided`: hints say what comes next, as in the demo.
+    `driver` is what keys come from and drawings go to.
 
     Returns with the terminal restored. The caller's own handlers for the two signals are its to set
     again. UsageError if there is no such theme.
     """
-    app = CockpitApp(link, theme, settle)
+    app = CockpitApp(link, theme, settle, driver)
     app.on_shown = on_shown
     app.guide = "shown" if guided else ""
     await run_to_its_end(app)

@@ -128,7 +128,7 @@ class Looking(Acts, inherit_bindings=False):
         attempt = scene.state.find(row.attempt) if row.attempt else None
         if attempt is None:
             return Copy("\n".join(told), whose)
-        return Copy("\n".join([*told, f"$ {attempt.line}"]), f"{whose} and its command")
+        return Copy("\n".join([*told, f"$ {attempt.command}"]), f"{whose} and its command")
 
     def _copy(self, copy: Copy) -> None:
         if copy.text.strip():
@@ -141,6 +141,10 @@ class Looking(Acts, inherit_bindings=False):
         self._clipboard = text
         sent = clipboard.sequence(text)
         self._write(sent)
+        if self.is_web:  # what is pressed in a browser leaves nothing on this machine
+            copied = f"Copied {copy.called}: sent to the browser's clipboard."
+            self.say(copied if sent else "Not copied: too long for the browser's clipboard.")
+            return
         program = await clipboard.hand_on(text)
         file = await asyncio.to_thread(clipboard.keep, text, clipboard.directory() / COPIES)
         self.say(f"{why}Copied {copy.called}: {clipboard.Copied(bool(sent), program, file).told()}.")
@@ -224,6 +228,10 @@ class Looking(Acts, inherit_bindings=False):
         self.run_worker(self._opened(event.url, ""))
 
     async def _opened(self, url: str, more: str) -> None:
+        if self.is_web:
+            self.open_url(url)
+            self.say(f"The browser was asked to open {url}{more}.")
+            return
         program = links.opener()
         if program:
             await links.open_with(program, url)

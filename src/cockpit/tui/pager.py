@@ -233,8 +233,13 @@ class Pager(Modal[bool | None]):
         self._copy(Copy(text, "what is selected" if selected else f"lines {first:,} to {last:,}"))
 
     def action_save(self) -> None:
-        """Everything into a file."""
-        self.run_worker(self._save())
+        """Everything into a file, unless a browser asks: what is pressed there leaves nothing on this machine."""
+        if self.app.is_web:
+            self.app.notify(
+                f"A browser saves nothing here: {self.keys['copy'].shown} copies what is in sight."
+            )
+        else:
+            self.run_worker(self._save())
 
     async def _save(self) -> None:
         scene, printed = self._scene(), self.reader.printed
