@@ -416,6 +416,19 @@ async def test_a_screen_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPat
         await gone(process)
 
 
+@pytest.mark.parametrize("begins", ["", "os.fork()"])
+async def test_a_screen_that_says_more_than_anybody_takes_is_ended_too(
+    begins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving_tabs, "ENDS_WITHIN_S", 0.001)
+    floods = f"import os; {begins}\nwhile 1: os.write(1, b'.' * 65536)"
+    async with asyncio.timeout(DEADLINE_S):
+        for _ in range(3):
+            tab = await opened([sys.executable, "-S", "-c", floods], 80, 24)
+            await until(lambda tab=tab: tab._out._paused, "a full pipe")  # type: ignore[attr-defined]
+            assert await tab.end() == ""
+
+
 def test_its_port_may_be_left_out_where_flags_are_completed(home: dict[str, str]) -> None:
     for words, offered in (
         (("--serve", "--th"), ["--theme"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -83,14 +84,20 @@ class Tab:
             with suppress(TimeoutError):
                 async with asyncio.timeout(ENDS_WITHIN_S):
                     self._in.close()  # nothing more to read: it leaves
-                    while await self._out.read(1 << 16):  # a full pipe would keep it
-                        pass
+                    await self._emptied()
                     await process.wait()
         finally:
             if process.returncode is None:
-                process.kill()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+        await self._emptied()  # until it is, asyncio goes on waiting for a process that is gone
         await process.wait()
         return visible((await self._words).decode("utf-8", "replace"), keep="\n").strip()
+
+    async def _emptied(self) -> None:
+        """Read what it still says: a full pipe would keep it."""
+        while await self._out.read(1 << 16):
+            pass
 
 
 async def _last_of(stream: asyncio.StreamReader) -> bytes:
