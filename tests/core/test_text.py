@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import sys
 
+import pytest
+
 from cockpit.core import text
 from cockpit.core.text import hidden, visible
+
+
+@pytest.fixture(autouse=True)
+def anew() -> None:
+    """Nothing is remembered from before: coverage is to see it learnt."""
+    text._table.cache_clear()
 
 
 def test_what_steers_is_named_and_what_may_stay_stays() -> None:
