@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import psutil
+import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket
 
 from tests.cli.shell import DEADLINE_S
+from tests.cli.test_attending import Session, running
 from tests.faults.screen import Screen
 from tests.remote.waiting import until
+from tests.sshd import Sshd
 
 SHOWN = ("Sam Okoro signs “Support is [briefed]”", "1 Rollout", "✔ web", "◌ watching")
 """What stands on the screen of a session that waits before its second stage (test_attending)."""
@@ -192,3 +195,17 @@ class Chromium:
                 f"{what} never came; {self.complaints}; shown:\n{self.screen.text()}"
             )
             self.page.wait_for_timeout(20)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory, sshd_server: Sshd) -> Iterator[Session]:
+    """One that waits before its second stage."""
+    with running(tmp_path_factory.mktemp("served"), sshd_server) as session:
+        yield session
+
+
+@pytest.fixture(scope="module")
+def served(session: Session) -> Iterator[Served]:
+    """Its server."""
+    with serving(session.home, session.name, "--as", "dana", "--serve", "0") as served:
+        yield served

@@ -10,7 +10,7 @@ import socket
 import string
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from cockpit.cli.serving_web import ASK, Site
 from cockpit.core.errors import UsageError
 from cockpit.runtime import server
 from cockpit.store import log
-from tests.cli.browsers import SHOWN, Served, Tab, gone
+from tests.cli.browsers import SHOWN, Served, Tab, gone, served, session
 from tests.cli.browsers import serving as served_at
 from tests.cli.shell import DEADLINE_S, cockpit
 from tests.cli.test_attending import Session, running
@@ -34,19 +34,7 @@ from tests.faults.screen import Screen
 from tests.remote.waiting import until
 from tests.sshd import Sshd
 
-
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory, sshd_server: Sshd) -> Iterator[Session]:
-    """One that waits before its second stage."""
-    with running(tmp_path_factory.mktemp("served"), sshd_server) as session:
-        yield session
-
-
-@pytest.fixture(scope="module")
-def served(session: Session) -> Iterator[Served]:
-    """Its server."""
-    with served_at(session.home, session.name, "--as", "dana", "--serve", "0") as served:
-        yield served
+__all__ = ["served", "session"]
 
 
 async def test_who_is_let_in(session: Session, served: Served) -> None:
@@ -341,6 +329,17 @@ async def drawn_by(
         yield Tab(socket, Screen(40, 120))
 
 
+async def drawing(word: str) -> psutil.Process:
+    """The process of ours that draws a tab, by a word of its script, once it is there."""
+
+    def found() -> list[psutil.Process]:
+        return [one for one in psutil.Process().children() if any(word in said for said in one.cmdline())]
+
+    await until(found, "the process of a tab")
+    (process,) = found()
+    return process
+
+
 async def test_tabs_opened_without_a_pause_have_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """How often an account may come to a session is shared by its tabs, its screens and its acts from a shell."""
     assert serving_web.COMING_BURST + serving_web.TABS_MOST < server.COMING_BURST
@@ -377,7 +376,7 @@ async def test_a_tab_that_reads_nothing_is_ended(monkeypatch: pytest.MonkeyPatch
         headers = "".join(f"{name}: {value}\r\n" for name, value in asks.items())
         speaks.write(f"GET {at.path} HTTP/1.1\r\n{headers}\r\n".encode())
         assert (await reads.readline()).startswith(b"HTTP/1.1 101")
-        (process,) = (one for one in psutil.Process().children() if "GANGLION" in one.cmdline()[-1])
+        process = await drawing("GANGLION")
         await gone(process)
         with suppress(ConnectionError):
             while await reads.read(1 << 20):
@@ -411,7 +410,7 @@ async def test_a_screen_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPat
     )
     async with drawn_by(stuck) as tab:
         await tab.shows("stuck")
-        (process,) = (one for one in psutil.Process().children() if "signal.pause" in one.cmdline()[-1])
+        process = await drawing("signal.pause")
         await tab.socket.close()
         await gone(process)
 

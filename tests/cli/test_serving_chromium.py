@@ -13,26 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.cli.browsers import CHROMIUM, SHOWN, Chromium, Served
-from tests.cli.browsers import serving as served_at
+from tests.cli.browsers import CHROMIUM, SHOWN, Chromium, Served, served, session
 from tests.cli.shell import wait_for
-from tests.cli.test_attending import Session, running
+from tests.cli.test_attending import Session
 from tests.servers import Nginx
-from tests.sshd import Sshd
 
-
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory, sshd_server: Sshd) -> Iterator[Session]:
-    """One that waits before its second stage."""
-    with running(tmp_path_factory.mktemp("served"), sshd_server) as session:
-        yield session
-
-
-@pytest.fixture(scope="module")
-def served(session: Session) -> Iterator[Served]:
-    """Its server."""
-    with served_at(session.home, session.name, "--as", "dana", "--serve", "0") as served:
-        yield served
+__all__ = ["served", "session"]
 
 
 @pytest.fixture(scope="module")
