@@ -128,8 +128,7 @@ def verify(args: argparse.Namespace) -> int:
     for remark in found.remarks:
         tell(f"{path}: {remark}")
     if not found.ok:
-        where = f"record {found.first_bad}: " if found.first_bad else ""
-        _verdict(path, "NOT sound", f"{where}{found.reason}")
+        _verdict(path, "NOT sound", _unsound(found))
         print(f"sound up to: {found.head.seq} {found.head.hash}")
         return 1
     try:
@@ -166,8 +165,7 @@ def proven(path: Path) -> tuple[Any, Any]:
     from cockpit.store import log
 
     found = log.verify(path)
-    where = f"record {found.first_bad}: " if found.first_bad else ""
-    faults = [] if found.ok else [f"{where}{found.reason}"]
+    faults = [] if found.ok else [_unsound(found)]
     if not faults:
         recording, plan = _as_verified(path, found.head)
         _, bad = bad_signatures(recording, plan)
@@ -177,6 +175,11 @@ def proven(path: Path) -> tuple[Any, Any]:
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
     said = f"{' '.join(faults[0].split())}{more}"[:VERDICT_MOST]
     raise LogError(said)
+
+
+def _unsound(found: Any) -> str:
+    """What is wrong with a log, and from which record on."""
+    return f"record {found.first_bad}: {found.reason}" if found.first_bad else found.reason
 
 
 def _as_verified(path: Path, head: Any) -> tuple[Any, Any]:

@@ -34,7 +34,7 @@ UNITS = {"cpu": "%", "memory": "%", "disk": "%", "load": "", "network": "B/s"}
 def build(file: PlanFile, names: Names) -> core.Plan:
     """The frozen plan of a file without problems."""
     return core.Plan(
-        release=core.Release(**{**dict(file.release), "links": MappingProxyType(file.release.links)}),
+        release=release(file),
         roles=_roles(file),
         targets=names.targets,
         steps=tuple(_step(s) for s in file.step),
@@ -49,6 +49,11 @@ def build(file: PlanFile, names: Names) -> core.Plan:
         rollback=_rollback(file),
         notify=tuple(core.Notify(tuple(n.on), n.run, n.url) for n in file.notify),
     )
+
+
+def release(file: PlanFile) -> core.Release:
+    """What goes out, as far as the file says it."""
+    return core.Release(**{**dict(file.release), "links": MappingProxyType(file.release.links)})
 
 
 def built_anyway(file: PlanFile, names: Names) -> core.Plan | None:

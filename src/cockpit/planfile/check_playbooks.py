@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as File
 
+from cockpit.planfile.build import release
 from cockpit.planfile.models import PlanFile, StepTable
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
-from cockpit.steps import STEP_KINDS, fill, misquoted, placeholders
+from cockpit.steps import STEP_KINDS, fill, misquoted, placeholders, release_values
 from cockpit.steps.playbook import extra_vars, parsed
 
 HINT = 'write the playbook and its options: "deploy.yml -e version={version} --tags app"'
@@ -76,15 +77,7 @@ def _quoted(names: Iterable[str], values: Mapping[str, str]) -> str:
 
 def _values(plan: PlanFile, step: StepTable) -> Iterator[Mapping[str, str]]:
     """The values of the step's placeholders in each stage that it is in."""
-    release = plan.release
-    values = {
-        "version": release.version,
-        "previous_version": release.previous_version,
-        "service": release.service,
-        "environment": release.environment,
-        "release": release.name,
-        "change_ref": release.change_ref or "",
-    }
+    values = release_values(release(plan))
     named = [stage for stage in plan.stage if step.id in stage.steps]
     yield from ({**values, "stage": stage.name, **stage.vars} for stage in named)
     if not named:

@@ -11,7 +11,6 @@ import shlex
 import shutil
 import signal
 import stat
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -20,10 +19,12 @@ from pathlib import Path
 
 from cockpit.core.plan import Plan, SshSettings, Target
 from cockpit.remote.ansible_course import HEAD
+from cockpit.remote.ansible_program import ALWAYS, program
 from cockpit.steps.playbook import Playbook, parsed
 
 PLUGINS = Path(__file__).with_name("ansible_plugins")
 PREFIX = "cockpit-"
+RUNS = "ansible-playbook"
 FORKS_MOST = 24
 """Hosts at a time, where neither step nor ansible.cfg says how many: as many as Cockpit itself logs in to at once."""
 
@@ -57,12 +58,6 @@ exit $c
 _TOO_MUCH = re.compile(r"[{}\s,:&!~\[\]*?@#;\"'\\]")
 
 
-def program(name: str = "ansible-playbook") -> str | None:
-    """Where Ansible's program is: on the PATH, or beside our own Python; None where it isn't."""
-    beside = Path(sys.executable).with_name(name)
-    return shutil.which(name) or (str(beside) if os.access(beside, os.X_OK) else None)
-
-
 @dataclass(frozen=True)
 class Command:
     """A run of a playbook in the plan's directory `base`, with private files in a directory of its own, `place`."""
@@ -77,7 +72,7 @@ class Command:
     @staticmethod
     def of(plan: Plan, base: Path, line: str) -> Command:
         """For a step's filled-in `line`; makes `place`. ValueError or OSError say why it can't run."""
-        found = program()
+        found = program(RUNS)
         if found is None:
             raise ValueError(MISSING)
         playbook = parsed(line)
@@ -125,11 +120,9 @@ class Command:
         env = {
             "ANSIBLE_STDOUT_CALLBACK": "cockpit_events",
             "ANSIBLE_CALLBACK_PLUGINS": ":".join(_plugins(self.base)),
-            "ANSIBLE_NOCOLOR": "1",
-            "ANSIBLE_FORCE_COLOR": "0",
+            **ALWAYS,
             "ANSIBLE_RETRY_FILES_ENABLED": "0",
             "ANSIBLE_LOCALHOST_WARNING": "0",
-            "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
             "ANSIBLE_HOST_KEY_CHECKING": "1",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.place),
             "ANSIBLE_SSH_CONTROL_PATH": "%(directory)s/%%C.s",

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.core.plan import HERE, Plan
-from cockpit.remote.ansible_command import MISSING, Command, program, unfit
+from cockpit.remote.ansible_command import MISSING, RUNS, Command, unfit
+from cockpit.remote.ansible_program import program
 from cockpit.remote.base import Ended, Request
 from cockpit.remote.here import HereRunner
 from cockpit.steps import commands
@@ -52,7 +53,7 @@ async def problems(plan: Plan, base: Path) -> tuple[str, ...]:
     uses = _uses(plan)
     if not uses:
         return ()
-    found = program()
+    found = program(RUNS)
     if found is None:
         return (f"{MISSING}, or leave such steps out",)
     strange = sorted(t for use in uses.values() for t in use.targets if unfit(t))

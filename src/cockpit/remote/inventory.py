@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,19 +16,13 @@ from types import MappingProxyType
 from typing import IO, cast
 
 from cockpit.core.errors import NoInventory
+from cockpit.remote import ansible_program
 
 PROGRAM = "ansible-inventory"
 WITHIN_S = 30.0
 MOST_BYTES = 32 * 1024 * 1024
 SAID_MOST_BYTES = 64 * 1024
 WHY_LENGTH = 300
-
-# Each beats ansible.cfg. A source that can't be read must not become a release without its hosts.
-_ALWAYS = {
-    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1",
-    "ANSIBLE_NOCOLOR": "1",
-    "ANSIBLE_FORCE_COLOR": "0",
-}
 
 AT_REST: Mapping[str, str] = MappingProxyType(
     {"ANSIBLE_INVENTORY_ENABLED": "host_list,ini,yaml,toml", "ANSIBLE_VARS_ENABLED": "host_group_vars"}
@@ -60,7 +52,9 @@ class Listing:
         self._process: subprocess.Popen[bytes] | None = None
         self._reading = Thread(target=self._read, daemon=True)
         try:
-            self._process = self._begin(directory, {**os.environ, **_ALWAYS, **(AT_REST if at_rest else {})})
+            self._process = self._begin(
+                directory, {**os.environ, **ansible_program.ALWAYS, **(AT_REST if at_rest else {})}
+            )
             self._reading.start()
         except NoInventory as fault:
             self._fault = fault
@@ -85,8 +79,7 @@ class Listing:
                 pass
 
     def _begin(self, directory: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        beside = Path(sys.executable).with_name(PROGRAM)
-        program = shutil.which(PROGRAM) or (str(beside) if os.access(beside, os.X_OK) else None)
+        program = ansible_program.program(PROGRAM)
         if program is None:
             raise NoInventory(
                 f"this machine has no {PROGRAM}, beside Cockpit or on the PATH: the inventory's hosts aren't known",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cockpit.core.plan import ChecklistItem, On, Plan, Stage, Step
+from cockpit.core.plan import ChecklistItem, On, Plan, Release, Stage, Step
 from cockpit.steps.kinds import BY_ANSIBLE, ON_TARGETS, ON_THIS_MACHINE, SHARED, StepKind
 from cockpit.steps.template import NAME, fill, misquoted, placeholders
 
@@ -21,6 +21,7 @@ __all__ = [
     "misquoted",
     "placeholders",
     "plan_values",
+    "release_values",
 ]
 
 STEP_KINDS: Mapping[On, StepKind] = {
@@ -74,7 +75,11 @@ def check_line(plan: Plan, item: ChecklistItem) -> str:
 
 def plan_values(plan: Plan) -> dict[str, str]:
     """The values that hold for the whole release, by placeholder name."""
-    release = plan.release
+    return release_values(plan.release)
+
+
+def release_values(release: Release) -> dict[str, str]:
+    """The same, where there is no whole plan yet."""
     return {
         "version": release.version,
         "previous_version": release.previous_version,
