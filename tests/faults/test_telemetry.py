@@ -120,6 +120,7 @@ async def test_a_killed_session_goes_on_in_the_same_trace(tmp_path: Path) -> Non
             first = site.run(**telling(both.url))
             await until(lambda: site.ran("web-2"), "the step", 30)
             await asyncio.to_thread(both.wait, lambda: any("stage canary" in s.name for s in both.spans))
+            await asyncio.to_thread(both.wait, lambda: any("start" in m["tags"] for m in both.annotations))
             kept = site.log.with_name(f"{site.log.name}-sent")
             await until(
                 lambda: int(kept.read_bytes() or b"0") == len(both.spans), "the count of what was sent"
