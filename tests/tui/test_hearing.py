@@ -176,6 +176,15 @@ async def test_what_opens_as_the_screen_is_closed_from_outside_fails_quietly(key
     assert sam.app.return_code == 0
 
 
+@pytest.mark.parametrize("key", OPENING)
+async def test_what_opens_as_the_screen_is_taken_down_fails_quietly(key: str) -> None:
+    for turns in range(8):
+        async with at_screen(STATES["web"]()) as sam:
+            in_one_breath(sam, key)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+
 # What stands still, and what is kept
 
 
@@ -227,9 +236,13 @@ async def test_what_misses_its_parts_fails_quietly_only_while_the_screen_is_left
     failed: list[Exception] = []
     monkeypatch.setattr(App, "_handle_exception", lambda app, error: failed.append(error))
     async with at_screen(FakeLink()) as dana:
-        dana.app._exit = True
-        dana.app._handle_exception(NoMatches("a dialog that only just opened"))
+        for leaving in ("_exit", "_running"):
+            before = getattr(dana.app, leaving)
+            setattr(dana.app, leaving, not before)
+            dana.app._handle_exception(NoMatches("a dialog that only just opened"))
+            setattr(dana.app, leaving, before)
         assert failed == []
+        dana.app._exit = True
         other = ValueError("anything else")
         dana.app._handle_exception(other)
         dana.app._exit = False

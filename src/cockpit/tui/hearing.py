@@ -14,6 +14,11 @@ class Hearing(Dressed, inherit_bindings=False):
     """The part of the app that hears."""
 
     @property
+    def is_left(self) -> bool:
+        """Whether the screen is being left: somebody said so, or it is being taken down already."""
+        return self._exit or not self.is_running
+
+    @property
     def finder(self) -> Finder | None:
         """The field in which words are typed at the moment, or None."""
         on_top = self.screen_stack[-1:]  # none, while it is all taken down
@@ -21,7 +26,7 @@ class Hearing(Dressed, inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Leave out what comes too late, and what would fail; all else as Textual has it."""
-        late = self._exit and isinstance(event, events.InputEvent)
+        late = self.is_left and isinstance(event, events.InputEvent)
         if late or (isinstance(event, events.MouseDown) and self._is_gone(event)):
             return
         if isinstance(event, events.Key) and not event.is_forwarded and (finder := self.finder) is not None:
@@ -48,5 +53,5 @@ class Hearing(Dressed, inherit_bindings=False):
 
     def _handle_exception(self, error: Exception) -> None:
         """What opened just as the screen was left misses its parts: nobody is to read of that."""
-        if not (self._exit and isinstance(error, NoMatches)):
+        if not (self.is_left and isinstance(error, NoMatches)):
             super()._handle_exception(error)
