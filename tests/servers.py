@@ -314,12 +314,15 @@ async def answering(
         task = asyncio.ensure_future(serve(reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda _: writer.close())  # one that is cancelled before it began closes nothing
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     try:
         yield f"http{'s' if tls else ''}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+        for _ in range(3):  # who was just taken in becomes a task meanwhile
+            await asyncio.sleep(0)
         for task in [*tasks]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -311,6 +311,7 @@ def test_a_push_that_is_killed_leaves_no_session_and_the_next_clears_up(
 
 ENDED = """
 import os, signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what runs the tests may ignore it
 from cockpit.store import archive
 archive.os.fsync = lambda file: os.kill(os.getpid(), signal.{how}) if os.fstat(file).st_size > 9000 else None
 from cockpit.cli import main
