@@ -20,11 +20,12 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
-MODULES = ("cockpit", "tests.faults.cockpit")
+MODULES = ("cockpit", "tests.faults.cockpit", "tests.tui.gallery")
 """What can be run like this: `python -m` one of them."""
 
 IMPORTED = (
@@ -55,6 +56,17 @@ class Forked:
         self._nursery = nursery
         self.pid = pid
         self.returncode: int | None = None
+        self.stdout: IO[str] | None = None
+        self.stderr: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in (self.stdout, self.stderr):
+            if stream is not None:
+                stream.close()
+        self.wait()
 
     def poll(self) -> int | None:
         """The exit status, negative for a signal; None while it runs."""
@@ -65,6 +77,12 @@ class Forked:
         if (status := self._ended(timeout)) is None:
             raise subprocess.TimeoutExpired(["cockpit"], timeout or 0)
         return status
+
+    def said(self) -> str:
+        """All that it says on its standard output, which ends with it."""
+        assert self.stdout is not None
+        with self.stdout:
+            return self.stdout.read()
 
     def send_signal(self, number: int) -> None:
         """Send it a signal; nothing if it has ended."""
@@ -115,6 +133,23 @@ class Nursery:
             while (pid := self._hear(here)) is None:
                 pass
             return Forked(self, pid)
+
+    def piped(self, words: Sequence[str], *pipes: str, env: Mapping[str, str]) -> Forked:
+        """A process of this command line whose `stdout` or `stderr`, as `pipes` has it, is read here as text.
+
+        It reads nothing, and what it says otherwise is lost.
+        """
+        with ExitStack() as stack:
+            nothing = stack.enter_context(Path(os.devnull).open("r+b", buffering=0))
+            given: dict[str, IO[bytes]] = {"stdin": nothing, "stdout": nothing, "stderr": nothing}
+            read: dict[str, int] = {}
+            for name in pipes:
+                read[name], written = os.pipe()
+                given[name] = stack.enter_context(open(written, "wb", buffering=0))
+            process = self.start(words, env=env, streams=[*given.values()])
+        for name, end in read.items():
+            setattr(process, name, os.fdopen(end, encoding="utf-8"))
+        return process
 
     def ended(self, pid: int, within: float | None) -> int | None:
         """How a process ended, waited for so long; None while it runs."""
@@ -176,7 +211,28 @@ def become(asked: Mapping[str, Any], files: Sequence[int]) -> None:
     os.chdir(asked["cwd"])
     sys.path[0] = asked["cwd"]
     module, *sys.argv[1:] = asked["words"]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as left:
+        if isinstance(left.code, int):
+            leave(left.code)
+        raise
+
+
+def leave(status: int) -> None:
+    """End as an interpreter does, but let its memory lie: to be cleared, all that is shared would first be copied.
+
+    Returns, for the interpreter to end by itself, if what was printed can't be written out.
+    """
+    threading._shutdown()  # pyright: ignore
+    atexit._run_exitfuncs()
+    gc.collect()  # whatever is dropped unfinished says so
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(status)
 
 
 def serve(here: socket.socket) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual import screen
 from textual._compositor import Compositor
 from textual.css.model import RuleSet
 from textual.css.stylesheet import Stylesheet
@@ -24,6 +25,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialogs, "ARM_AFTER", 0.03)
     monkeypatch.setattr(dialogs, "HELD", 0.01)
     monkeypatch.setattr(dialogs, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(screen, "UPDATE_PERIOD", 0.002)
 
 
 @pytest.fixture(autouse=True)

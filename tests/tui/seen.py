@@ -11,6 +11,7 @@ import pytest
 from textual import events
 from textual._compositor import LayoutUpdate
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from cockpit.tui.app import CockpitApp
@@ -69,12 +70,31 @@ class Person:
     async def settled(self) -> None:
         """Wait until the app has handled what it was sent and drawn what came of it."""
         for _ in range(3):  # a key, what it posts, and the drawing after that
-            drawn = asyncio.Event()
-            if not self.app.call_after_refresh(drawn.set):
+            if not await self._drawn():
                 return
-            with suppress(TimeoutError):  # a dialog that closes takes along what was to follow its drawing
-                async with asyncio.timeout(0.5):
+
+    async def _drawn(self) -> bool:
+        """Wait for the next drawing, after what was sent before; False if the app takes nothing more."""
+        drawn = asyncio.Event()
+        waiting: list[Screen[object]] = []
+
+        def ask() -> None:
+            waiting.append(self.app.screen)
+            waiting[0]._invoke_later(drawn.set, self.app)
+
+        def lost() -> bool:
+            """A dialog that closes takes along what was to follow its drawing."""
+            return bool(waiting) and waiting[0] not in self.app.screen_stack
+
+        if not self.app.call_later(ask):
+            return False
+        end = asyncio.get_running_loop().time() + DEADLINE
+        while not drawn.is_set() and self.app.is_running and not lost():
+            assert asyncio.get_running_loop().time() < end, f"never drawn\n{self.screen()}"
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
                     await drawn.wait()
+        return self.app.is_running
 
     async def types(self, text: str) -> None:
         """Type into the open dialog, at the pace of a hand, as the moments of the keys have it."""
@@ -116,8 +136,8 @@ async def at_screen(
     """The app on `link`, in a terminal of `size` (columns, rows); `settle` as in `show`."""
     app = CockpitApp(link, settle=settle)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await pilot.pause()
         person = Person(app, pilot, link)
+        await person.settled()
         yield person
         if app.is_running:
             person.screen()  # what is left at the end can be painted, too
