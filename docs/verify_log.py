@@ -13,11 +13,11 @@ def kept(end):  # the output is the one that its record speaks of; of one over 1
 def signed(e):  # with its person's key in the plan, for this record of this log, and once
     key, level, earlier = plan.get("people", {}).get(e["by"], {}).get("key", ""), e["level"], events[: e["n"] - 1]
     if not e.get("signature"):  # whoever has a key signs items and gates with it; the first version had no levels
-        return level is None or level != "key" and not (key and e["type"] in ("ChecklistSigned", "StageApproved"))
+        return level is None or level != "key" and not (key and e["type"] != "RoleAccepted")
     line, _, armoured = e["signature"].partition("\n")
     said = dict(word.split("=", 1) for word in shlex.split(line)[2:])
-    does = {"ChecklistSigned": "sign", "RoleAccepted": "accept"}.get(e["type"], "approve")
-    own = e["by"], does, e.get("item") or e.get("stage") or e.get("role"), opened["plan_sha256"], opened["session"]
+    does = [(d, e[of]) for d, of in zip(("sign", "approve", "accept"), ("item", "stage", "role")) if of in e]
+    own = e["by"], *(*does, ("roll back", plan["release"]["service"]))[0], opened["plan_sha256"], opened["session"]
     fits = own == tuple(said[word] for word in ("person", "decision", "about", "plan", "session")) and level == "key"
     once = not any(other.get("signature", "").startswith(line) for other in earlier)
     for file, text in ("signature", armoured), ("signers", f"{e['by']} {' '.join(key.split()[:2])}\n"):

@@ -34,6 +34,7 @@ WHAT_ENDS: dict[str, tuple[str, ...]] = {
 
 REFUSED: dict[str, tuple[str, ...]] = {
     "Start, pause, resume, roll back, abort, close": ("core/decide.py", "core/authority.py", "core/people.py", "runtime/engine.py"),
+    "A rollback that takes others' agreement": ("core/consent.py",),
     "Promote and reject": ("core/gates.py",),
     "Sign-offs": ("core/checklist.py", "runtime/signatures.py"),
     "Roles": ("core/roles.py",),
@@ -50,12 +51,13 @@ NOTHING_RAN: dict[str, tuple[str, ...]] = {
 }
 
 IN_A_PLAN: dict[str, tuple[str, ...]] = {
-    "The file": ("planfile/reading.py", "planfile/checked.py", "planfile/validation.py", "planfile/not_acted_on.py"),
+    "The file": ("planfile/reading.py", "planfile/checked.py", "planfile/validation.py"),
     "What `cockpit init` is answered": ("cli/questions.py", "planfile/drafting.py"),
     "`[window]`": ("planfile/check_window.py",),
     "`[people]` and `[roles]`": ("planfile/check_people.py", "planfile/keys.py"),
     "`[targets]` and names": ("planfile/names.py",),
     "`inventory` under `[targets]`": ("planfile/inventory.py", "remote/inventory.py", "cli/loading.py"),
+    "`[secrets]`": ("planfile/check_secrets.py",),
     "`[[step]]` and `[[stage]]`": ("planfile/check_rollout.py", "planfile/check_playbooks.py"),
     "Gates": ("planfile/check_gates.py",),
     "`[[signal]]` and `[[threshold]]`": ("planfile/check_signals.py", "planfile/check_sources.py", "planfile/check_compare.py", "planfile/typed_limit.py"),

@@ -24,7 +24,7 @@ TO_DO: dict[str, str] = {
     "The demo's hosts didn't start: WHY No release was begun. The whole message is in SAID.": (
         "read the file that is named; free memory or processes, then start the demo again, with fewer --hosts"
     ),
-    "REASON Nothing ran.": "let the other session come to its end, or attach to it: the message names it",
+    "REASON Nothing ran.": "the message names whose move it is: attach to that session or let it end, or let that person start it",
     "record 1: its plan can't be read by this version: RENDER": "read it with the version that wrote it",
     "record 1: its plan isn't the one that the session was opened with (its hash differs)": (
         "somebody changed it: take the log for what it isn't, and look for a copy made before"
@@ -60,13 +60,13 @@ TO_DO: dict[str, str] = {
     "PATH: the tables need a directory (STRERROR). Nothing was written.": "name a directory with -o",
     "PLAN: there is no such file. Nothing was contacted: MEANT": "write the plan's path; `cockpit init` writes a first",
     "SAID: there is no such command, and no such plan. Nothing was done: MEANT": "`cockpit --help` lists the commands",
-    "--head is SEQ:HASH, as printed when the session ended": "copy both from the line `head ...` of that session",
+    "--head is SEQ:HASH, as printed when the session ended": "copy what stands in the line `head ...` of that session",
     "PATH: a replay begins with the opening of its session, which isn't there. WHY INSTEAD": _READABLE,
     "PATH: this version can't read the plan in it. INSTEAD": "replay it with the version that wrote it",
     "--at: THERE. Nothing was shown.": "name a time within the session, or one of its records",
     '--about goes with --answer KEY "TEXT": it says which friction is answered.': "add --answer, or leave --about out",
     "FILE can't be read (STRERROR). Nothing was handed in.": "name the file that holds what --challenge printed",
-    "what is signed? ITEM is a checklist item's id, gate:STAGE or role:ROLE.": "name one: `cockpit attach` lists them",
+    "what is signed? ITEM is a checklist item's id, gate:STAGE, role:ROLE or rollback:SERVICE.": "name one: `cockpit attach` lists them",
     "--key says with what is signed, which is done elsewhere here. Nothing was asked for.": (
         "leave --key out here, and give it where --challenge is signed"
     ),
@@ -94,7 +94,12 @@ TO_DO: dict[str, str] = {
     # What a session refuses
     "PEOPLE is called, not PERSON": "let whoever is called answer; anyone may pause",
     "an explanation takes words: what was it, and how is that known?": "write it in a line",
-    "going on without an explanation needs a reason": _GIVE_REASON,
+    "WITHOUT needs a reason": _GIVE_REASON,
+    "SERVICE isn't what is released here: that is SERVICE": "name the session that releases it, or the service that it names",
+    "WHO asks to roll back already, and ROLE has yet to agree: whoever may stop the release rolls back without that by an override, with its reason": (
+        "wait for them; or `cockpit rollback --override WHY`, R once more on a screen"
+    ),
+    "SENTENCE; nothing goes on until then": "agree with `cockpit rollback`, or decline it with a reason: `cockpit decline`",
     "no rollback is proposed": "to go back anyway, roll back: that needs no proposal",
     "nobody is called at the moment": _SEEN_ALREADY,
     "nothing is unexplained": _SEEN_ALREADY,
@@ -178,6 +183,7 @@ TO_DO: dict[str, str] = {
     "this view stands still": "press f: it goes on with the release",
     "this view stands still: decisions are made on what is true now": "press f: it goes on, then decide",
     "Nothing was signed, and nothing was decided.": "sign again when you are sure; nothing was lost",
+    "Nothing was signed: the rollback still waits for that.": "sign with R once the key is at hand, or go without the agreement, with a reason",
 }  # fmt: skip
 """By the message's words: what to do."""
 
@@ -200,6 +206,8 @@ READINESS: dict[str, tuple[str, str]] = {
     "breach": ("a limit is breached before the start", "let it recover first: customers are already hurt"),
     "playbook": ("Ansible can't run a playbook of the plan on its targets", "as its line says; it is asked again by itself"),
     "playbooks": ("Ansible hasn't been asked about the playbooks yet", "wait a moment"),
+    "secret": ("a secret that a command needs can't be looked up where the session runs", "as its line says; it is looked up again by itself (docs/secrets.md)"),
+    "secrets": ("the secrets haven't been looked up yet", "wait a moment; a `cmd:` has ten seconds"),
     "rehearsal": ("the plan wasn't rehearsed lately", "`cockpit rehearse PLAN`"),
     "checklist": ("an item isn't signed", "its owner signs: `cockpit sign ITEM`, or s on the screen"),
     "check": ("the check of an item fails", "do what the item asks; the check runs again by itself"),

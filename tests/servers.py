@@ -314,7 +314,8 @@ async def answering(
         task = asyncio.ensure_future(serve(reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        task.add_done_callback(lambda _: writer.close())  # one that is cancelled before it began closes nothing
+        # One that is cancelled before it began closes nothing by itself.
+        task.add_done_callback(lambda _: writer.close())
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     try:

@@ -14,6 +14,7 @@ import pytest
 from cockpit.store.log import read
 from tests.cli.conftest import home_in
 from tests.cli.shell import DEADLINE_S, cockpit, command, wait_for, write
+from tests.forked import NURSERY, Forked
 from tests.sshd import Sshd
 
 SECRET = "s3cr3t-address"
@@ -58,7 +59,7 @@ class Session:
 
     home: dict[str, str]
     path: Path
-    process: subprocess.Popen[str]
+    process: Forked
     hints: list[str] = field(default_factory=list)
 
     @property
@@ -93,14 +94,7 @@ def session(tmp_path: Path, sshd: Sshd) -> Iterator[Session]:
     plan = write(tmp_path, sshd, "true", MORE.format(number=number, said=tmp_path / "said"))
     plan.write_text(plan.read_text().replace('name = "Sam Okoro"', 'name = "Sam Okoro", contact = "#sam"'))
     words = command(plan, "--headless", "--as", "dana", "--log", tmp_path / "small.db")
-    with subprocess.Popen(
-        words,
-        env=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with NURSERY.piped(words, "stderr", env=home) as process:
         session = Session(home, tmp_path, process)
         hearing = threading.Thread(target=session.hear)
         hearing.start()
@@ -118,7 +112,7 @@ def test_an_escalation_is_told_and_answered(session: Session) -> None:
     (session.path / "number").write_text("9\n")
     wait_for(lambda: len(session.told()) == 1)
     assert session.told() == [
-        f"small 2 in {session.path.name}: escalate: errors > 2, now 9 %. payments may stand still Called: Sam Okoro "
+        f"small 2 in {session.path.name}: escalate: errors > 2, now 9 %. payments may stand still. Called: Sam Okoro "
         "#sam, finance on call: +1 555 0100. Whoever is here says so: `cockpit here`, or i on the screen"
     ]
     called = "errors above 2 calls Sam Okoro or finance on call: +1 555 0100: `cockpit here --as sam` answers"

@@ -15,6 +15,7 @@ import pytest
 from cockpit.store.log import read
 from tests.cli.conftest import home_in
 from tests.cli.shell import DEADLINE_S, cockpit, command, wait_for, write
+from tests.forked import NURSERY, Forked
 from tests.sshd import Sshd
 
 MORE = """
@@ -43,7 +44,7 @@ class Session:
     home: dict[str, str]
     path: Path
     plan: Path
-    process: subprocess.Popen[str]
+    process: Forked
 
     @property
     def log(self) -> Path:
@@ -69,14 +70,7 @@ def running(path: Path, sshd: Sshd) -> Iterator[Session]:
     plan = write(path, sshd, "true", MORE)
     words = command(plan, "--headless", "--as", "dana", "--log", path / "logs" / "small.db")
     words += ["--override", "nobody has called yet"]  # before the start nobody can enter a number
-    with subprocess.Popen(
-        words,
-        env=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with NURSERY.piped(words, "stderr", env=home) as process:
         try:
             assert process.stderr is not None
             assert any("Needed: before “rest” Sam Okoro signs" in line for line in process.stderr)
@@ -177,10 +171,7 @@ def test_an_act_asked_for_twice_under_one_id_happens_once(session: Session) -> N
 
 def test_acts_at_the_same_time_are_each_decided(session: Session) -> None:
     notes = [f"at the same time, {n}" for n in range(4)]
-    asking = [
-        subprocess.Popen(command("note", note, "--as", "sam"), env=session.home, stdout=subprocess.DEVNULL)
-        for note in notes
-    ]
+    asking = [NURSERY.piped(command("note", note, "--as", "sam"), env=session.home) for note in notes]
     assert [process.wait(DEADLINE_S) for process in asking] == [0] * 4
     assert sorted(n.text for n in session.events("NoteAdded") if "same time" in n.text) == notes
 
@@ -208,12 +199,10 @@ def test_several_sessions_have_to_be_told_apart(session: Session, tmp_path: Path
     words = command(
         write(tmp_path, sshd, "sleep 10"), "--json", "--as", "dana", "--log", tmp_path / "other.db"
     )
-    with subprocess.Popen(
-        words, env=session.home, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as other:
+    with NURSERY.piped(words, "stdout", env=session.home) as other:
         try:
             assert other.stdout is not None
-            next(line for line in other.stdout if b"StepIntended" in line)
+            next(line for line in other.stdout if "StepIntended" in line)
             done = session.asks("pause")
             assert done.returncode == 2
             assert "several sessions run; nothing was asked of any. Say which: other-" in done.stderr
@@ -224,9 +213,7 @@ def test_several_sessions_have_to_be_told_apart(session: Session, tmp_path: Path
 def test_to_the_end_from_a_shell(ending: Session) -> None:
     """Pause, go on, sign, promote; two watch, in words and in JSON, and end with the release and its code."""
     watching = [
-        subprocess.Popen(
-            command("watch", *more, "--as", "dana"), env=ending.home, stdout=subprocess.PIPE, text=True
-        )
+        NURSERY.piped(command("watch", *more, "--as", "dana"), "stdout", env=ending.home)
         for more in ((), ("--json",))
     ]
     wait_for(lambda: len(ending.events("ScreenAttached")) == 3)
@@ -238,8 +225,8 @@ def test_to_the_end_from_a_shell(ending: Session) -> None:
     ):
         done = ending.asks(*words, who=who)
         assert done.returncode == 0, done.stderr
-    lines, objects = (process.communicate(timeout=DEADLINE_S)[0].splitlines() for process in watching)
-    assert [process.returncode for process in watching] == [0, 0]
+    lines, objects = (process.said().splitlines() for process in watching)
+    assert [process.wait(DEADLINE_S) for process in watching] == [0, 0]
     assert ending.process.wait(DEADLINE_S) == 0
     assert "opened the session" in lines[0]
     assert any(line.endswith("session closed: completed") for line in lines)
@@ -253,7 +240,7 @@ def test_to_the_end_from_a_shell(ending: Session) -> None:
 @pytest.mark.parametrize(("act", "status"), [("rollback", 3), ("abort", 1)])
 def test_watching_ends_with_the_releases_own_code(ending: Session, act: str, status: int) -> None:
     words = command("watch", "--as", "sam")
-    with subprocess.Popen(words, env=ending.home, stdout=subprocess.PIPE) as watching:
+    with NURSERY.piped(words, "stdout", env=ending.home) as watching:
         assert watching.stdout is not None
         watching.stdout.readline()
         assert ending.asks(act).returncode == 0

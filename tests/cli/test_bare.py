@@ -160,6 +160,7 @@ def test_every_command_leads_to_a_function() -> None:
         (("chekc",), "did you mean `cockpit check`?"),
         (("chekc", "plan.toml"), "did you mean `cockpit check`?"),
         (("frobnicate",), "`cockpit --help` lists the commands."),
+        (("start",), "`cockpit --help` lists the commands."),
         (("run", "x.toml", "--headles", "--ovveride", "y"), "(did you mean --headless and --override?)"),
         (("--verison",), "(did you mean --version?)"),
         (("--frob",), "unrecognized arguments: --frob\n"),

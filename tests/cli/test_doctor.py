@@ -91,6 +91,27 @@ def test_playbooks_that_ansible_cant_run_stand_in_the_way(
     assert "no_such_module" in found["playbooks"][0]["what"]
 
 
+def test_files_with_secrets_that_others_get_at_are_worth_a_look(
+    bare_home: dict[str, str], tmp_path: Path, sshd: Sshd
+) -> None:
+    names = "theirs", "hook", "own"
+    for name, mode in zip(names, (0o644, 0o644, 0o600), strict=True):
+        (tmp_path / name).write_text("s3cret")
+        (tmp_path / name).chmod(mode)
+    home = {**bare_home, **{f"COCKPIT_{n}_TOKEN": f"file:{tmp_path}/theirs" for n in ("OTEL", "ANNOTATIONS")}}
+    status, found = looked(home)
+    assert (status, states(found["secrets"])) == (0, ["look"])
+    assert found["secrets"][0]["what"].startswith(f"{tmp_path}/theirs is open to other users")
+    plan = write(tmp_path, sshd, more=f'[[notify]]\non = ["abort"]\nurl = "file:{tmp_path}/hook"\n')
+    status, found = looked(home, plan)
+    assert [check["what"].split()[0] for check in found["secrets"]] == [
+        f"{tmp_path}/theirs",
+        f"{tmp_path}/hook",
+    ]
+    home["COCKPIT_OTEL_TOKEN"] = home["COCKPIT_ANNOTATIONS_TOKEN"] = f"file:{tmp_path}/own"
+    assert "secrets" not in looked(home)[1]
+
+
 def test_where_there_are_no_glyphs_there_are_words(bare_home: dict[str, str]) -> None:
     env = {**bare_home, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(command("doctor"), env=env, capture_output=True, text=True, check=True)
@@ -288,8 +309,11 @@ def test_settings_that_cannot_be_gone_by_are_named(bare_home: dict[str, str], tm
     ids=lambda part: next(iter(part)) if isinstance(part, dict) else "",
 )
 def test_the_terminal_s_environment(bare_home: dict[str, str], env: dict[str, str], told: str) -> None:
-    words = command("doctor", "--json")  # a process of its own: a locale is the process's
-    done = subprocess.run(words, env={**bare_home, **env}, capture_output=True, text=True, check=True)
+    if "LC_ALL" in env:  # a locale is the process's, from its start
+        words = command("doctor", "--json")
+        done = subprocess.run(words, env={**bare_home, **env}, capture_output=True, text=True, check=True)
+    else:
+        done = cockpit(bare_home, "doctor", "--json", **env)
     checks = json.loads(done.stdout)["checks"]
     assert any(told in check["what"] for check in checks if check["topic"] == "terminal"), checks
 

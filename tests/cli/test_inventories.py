@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.cli import main
-from cockpit.cli.inventories import some, told
+from cockpit.cli.inventories import as_ranges, told
 from cockpit.cli.loading import Read
 from cockpit.core.plan import Inventory, Target
 from cockpit.store.sessions import find, listing
@@ -170,9 +170,9 @@ def test_many_hosts_are_counted_and_many_changes_are_cut(
         "Inventory",
         "  hosts.ini: 40 hosts, those of web, db",
         "    groups: web 40",
-        "    rack: " + ", ".join(f"r{n} 3" for n in range(2, 13)) + ", r13 2, and 3 more",
+        "    rack: " + ", ".join(f"r{n} 3" for n in range(2, 13)) + ", r13 2 and 3 more",
         "  first session with an inventory: nothing to compare with",
     ]
     assert list(told(made(), Read())) == []
-    assert some([t.id for t in many]) == "web-[1-40]"
-    assert some([t.id for t in many[::2]]) == f"{', '.join(t.id for t in many[:24:2])} and 8 more"
+    assert as_ranges([t.id for t in many]) == "web-[1-40]"
+    assert as_ranges([t.id for t in many[::2]]) == f"{', '.join(t.id for t in many[:24:2])} and 8 more"

@@ -274,7 +274,10 @@ def test_what_is_refused(session: Session, tmp_path: Path) -> None:
             ),
             (("--serve", session.name), f"{session.name} is no port"),
             (("--theme", "neon", "--serve"), "there is no theme neon"),
-            (("nothing-such", "--serve", "0"), "no session nothing-such can be attached to: none runs."),
+            (
+                ("nothing-such", "--serve", "0"),
+                "no session nothing-such can be attached to; what runs is small-",
+            ),
         ):
             done = cockpit(session.home, "attach", *words)
             assert (done.returncode, done.stdout) == (2, ""), done

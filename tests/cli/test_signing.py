@@ -20,6 +20,7 @@ from tests.cli.conftest import home_in
 from tests.cli.shell import cockpit, command, write
 from tests.cli.test_attending import Session
 from tests.faults.pty import Terminal
+from tests.forked import NURSERY
 from tests.sshd import Sshd
 
 MORE = """
@@ -89,14 +90,7 @@ def session(tmp_path_factory: pytest.TempPathFactory, sshd_server: Sshd) -> Iter
     words = command(
         plan, "--headless", "--as", "dana", "--log", path / "logs" / "small.db", "--override", "x"
     )
-    with subprocess.Popen(
-        words,
-        env=home,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with NURSERY.piped(words, "stderr", env=home) as process:
         try:
             assert process.stderr is not None
             assert any("“rest”" in line for line in process.stderr)
@@ -197,7 +191,7 @@ def test_whoever_has_no_key_signs_by_name(session: Session) -> None:
 @pytest.mark.parametrize(
     ("words", "who", "status", "told"),
     [
-        (("sign",), "ann", 2, "what is signed? ITEM is a checklist item's id, gate:STAGE or role:ROLE"),
+        (("sign",), "ann", 2, "ITEM is a checklist item's id, gate:STAGE, role:ROLE or rollback:SERVICE"),
         (("sign", "nothing"), "ann", 1, "refused: the plan has no checklist item nothing"),
         (("sign", "nothing"), "sam", 1, "refused: the plan has no checklist item nothing"),
         (("sign", "never"), "sam", 1, "signing never takes Ann Berg"),

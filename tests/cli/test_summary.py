@@ -76,7 +76,8 @@ def test_a_headless_release_ends_with_it_on_standard_error_alone(
     assert len(lines) <= MOST
     log, head, outcome, targets, took, decided, limits, review, report = lines
     assert Path(log.removeprefix("log ")).is_file()
-    assert head.startswith("head ")
+    noted = cockpit(home, "verify", log.removeprefix("log "), "--head", head.removeprefix("head "))
+    assert (noted.returncode, noted.stdout.splitlines()[1]) == (0, head), noted.stdout + noted.stderr
     assert (outcome, targets) == ("completed: small 2 is out", "on targets: 2 (updated, not proven) on web-1")
     assert took.startswith("took: ")
     assert decided == "decided: the start by Dana Ruiz; “web” by cockpit"

@@ -13,7 +13,7 @@ from cockpit.core import claims
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.evolve import replay
-from cockpit.core.plan import Gate, Plan, Stage
+from cockpit.core.plan import Gate, Plan, RollbackTerms, Stage
 from cockpit.core.state import State, breached, initial
 from cockpit.core.view import next_move, status
 from cockpit.core.wanted import wanted
@@ -43,6 +43,7 @@ def the_plan(
     max_failed: int = 0,
     action: str = "pause",
     web_steps: tuple[str, ...] = ("switch", "flag"),
+    approval: tuple[str, ...] = (),
 ) -> Plan:
     """A plan with a point of no return, waves, a gate, a flag, a limit and a checklist."""
     bake_time = timedelta(seconds=bake)
@@ -65,6 +66,7 @@ def the_plan(
         signals=(replace(ERRORS, targets=tuple(t.id for t in web(count))),),
         thresholds=(limit(action),),
         checklist=(item("brief", "stage:web", "sam"), item("report", "close", "sam")),
+        rollback=RollbackTerms(approval=approval),
     )
 
 
@@ -78,6 +80,7 @@ PLANS = st.builds(
     st.integers(0, 1),
     st.sampled_from(["pause", "rollback", "notify"]),
     st.sampled_from([("switch", "flag"), ("switch", "app", "flag"), ("app", "switch"), ("app",)]),
+    st.sampled_from([(), (), ("metrics_watcher",), ("decision_owner", "lee")]),
 )
 
 
@@ -205,6 +208,12 @@ class ReleaseMachine(RuleBasedStateMachine):
     @rule(kind=st.sampled_from([cmd.Abort, cmd.RollBack, cmd.CloseSession]), by=people)
     def somebody_stops(self, kind: type[cmd.HumanCommand], by: str) -> None:
         self.s.ask(kind(self.s.at, by))
+        self.s.tick()
+
+    @precondition(lambda self: self.session is not None)
+    @rule(by=people, override=st.sampled_from(["", "", "they sleep"]))
+    def somebody_asks_to_roll_back_or_agrees(self, by: str, override: str) -> None:
+        self.s.ask(cmd.RollBack(self.s.at, by, reason="orders fall", override=override))
         self.s.tick()
 
     @precondition(lambda self: self.session is not None)

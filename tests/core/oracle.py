@@ -16,6 +16,7 @@ class _Limits:
         self.said: dict[str, ev.VerdictChanged] = {}
         self.accepted: dict[tuple[str, str | None], float | None] = {}
         self.acted: set[str] = set()
+        self.lasting: set[str] = set()
         self.due = ""
         self.judged = {t.id for t in plan.thresholds if not t.observe_only}
         self.started = False
@@ -42,7 +43,9 @@ class _Limits:
                 self.said.pop(event.threshold, None)
                 self._forgive(event.threshold)
                 self.acted.discard(event.threshold)
+                self.lasting.discard(event.threshold)
             case ev.SessionResumed() | ev.MachineSlept():
+                self.lasting |= self.acted
                 self.said, self.acted = {}, set()
             case ev.StagePromoted() | ev.WaveStarted() | ev.BakeFinished():
                 assert all(self._clean(t) for t in self.judged), f"{event} beside a limit that isn't clean"
@@ -53,6 +56,10 @@ class _Limits:
         self.said[event.threshold] = event
         if event.verdict == "pass" and event.breaching_since is None:
             self._forgive(event.threshold)
+            self.lasting.discard(event.threshold)
+        if event.verdict == "breach" and event.threshold in self.lasting:  # it acted before
+            self.lasting.discard(event.threshold)
+            self.acted.add(event.threshold)
         if event.verdict != "breach" or self._clean(event.threshold):
             self.acted.discard(event.threshold)
         elif self.started and not self._clean(event.threshold) and event.threshold not in self.acted:
@@ -166,6 +173,45 @@ class _Team:
             assert len(said if gate.distinct else roles) >= gate.needs, "a gate opened on too few"
 
 
+class _Consent:
+    """Who has agreed to the rollback that a person asks for; while it is asked for, nothing goes on."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.wanted = plan.rollback.approval
+        self.stoppers = plan.roles.stop_authority
+        self.held = dict(plan.roles.held())
+        self.asked = False
+        self.yes: set[str] = set()
+
+    def take(self, event: ev.Event) -> None:
+        match event:
+            case ev.RoleAccepted() | ev.RoleTaken():
+                self.held[event.role] = event.by
+            case ev.RollbackAsked():
+                assert not self.asked and self.wanted, "asked for twice, or in vain"
+                self.asked, self.yes = True, set()
+            case ev.RollbackAgreed():
+                assert self.asked, "agreed to what nobody asked for"
+                self.yes |= {name for name in self.wanted if self.held.get(name, name) == event.by}
+            case ev.ProposalDeclined(asked=True):
+                assert self.asked and event.reason, "declined what nobody asked for, or without a reason"
+                self.asked = False
+            case ev.RolloutResumed() | ev.WaveStarted() | ev.StagePromoted():
+                assert not self.asked, f"{event} while a rollback was asked for"
+            case ev.StepIntended(direction="run"):
+                assert not self.asked, "a step went forward while a rollback was asked for"
+            case ev.RollbackStarted():
+                by_hand = event.by != ev.COCKPIT
+                if by_hand and not self.yes.issuperset(self.wanted):
+                    stopper = event.by in {self.held.get(name, name) for name in self.stoppers}
+                    assert event.override and stopper, "rolled back by hand on too few agreements"
+                self.asked, self.yes = False, set()
+            case ev.ReleaseAborted():
+                self.asked = False
+            case _:
+                pass
+
+
 def check(events: Sequence[ev.Event], plan: Plan) -> None:
     """Raise AssertionError for the first rule that the log breaks."""
     held: bool = False  # paused, or taken up again
@@ -184,11 +230,12 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
     acting: set[str] = set()
     unexplained = False
     attended = False  # since somebody who may act was first here
-    limits, team, runs = _Limits(plan), _Team(plan), _Runs(plan)
+    limits, team, runs, consent = _Limits(plan), _Team(plan), _Runs(plan), _Consent(plan)
     for event in events:
         runs.take(event)
         limits.take(event)
         team.take(event)
+        consent.take(event)
         trailing = (
             ev.ActionAdded,
             ev.ActionSettled,
@@ -209,7 +256,7 @@ def check(events: Sequence[ev.Event], plan: Plan) -> None:
                 unexplained = True
             case ev.RollbackProposed():
                 assert unexplained, "a rollback proposed for nothing"
-            case ev.ExplanationRecorded() | ev.ProposalDeclined():
+            case ev.ExplanationRecorded() | ev.ProposalDeclined(asked=False):
                 assert unexplained and event.reason, "an explanation of nothing, or without words"
                 unexplained = False
             case ev.ScreenAttached():

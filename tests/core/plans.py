@@ -25,6 +25,7 @@ from cockpit.core.plan import (
     Threshold,
 )
 from cockpit.core.readiness import blocking
+from cockpit.core.secret import references
 from cockpit.core.state import State, initial
 
 T0 = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
@@ -131,6 +132,8 @@ class Session:
             self.do(cmd.ReportSignal(self.at, signal.name, True, ""))
         if self.plan.by_playbook:
             self.do(cmd.ReportPlaybooks(self.at, ()))
+        if references(self.plan):
+            self.do(cmd.ReportSecrets(self.at, ()))
 
     def do(self, command: cmd.Command) -> list[ev.Event]:
         """Decide and record `command`; it must not be refused."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+
+import pytest
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core import examined, window
 from cockpit.core.journal import say
-from cockpit.core.plan import Freeze, RollbackTerms, Stage, Step, Window
+from cockpit.core.plan import Freeze, RollbackTerms, Signal, Stage, Step, Window
 from cockpit.core.readiness import awaited, blocking, findings, pending
+from cockpit.core.secret import is_reference, references
 from tests.core.plans import APP, FLAG, MIGRATE, PEOPLE, SWITCH, T0, Session, plan
 
 WINDOW = Window(T0 - timedelta(hours=1), T0 + timedelta(hours=2), "America/New_York")
@@ -151,6 +155,43 @@ def test_a_playbook_that_cannot_run_holds_the_start_and_each_reason_is_taken_on_
     (fine,) = s.do(cmd.ReportPlaybooks(s.at, ()))
     assert say(fine, s.plan, s.state.find) == "Ansible can run the plan's playbooks"
     assert texts(s) == []
+
+
+# Secrets that commands need
+
+
+def test_a_secret_that_cannot_be_had_holds_the_start_and_each_is_taken_on_by_itself() -> None:
+    own = Stage("web", ("switch",), ("web",), vars=MappingProxyType({"pin": "cmd:pin", "percent": "25"}))
+    orders = Signal("orders", "sql", timedelta(seconds=5), options={"password": "file:/p"})
+    p = replace(plan(stages=(own,), signals=(orders,)), secrets={"token": "env:SHOP"})
+    assert references(p) == {"token": "env:SHOP", "pin of web": "cmd:pin", "password of orders": "file:/p"}
+    s = Session(p)
+    s.state = s.state.but(secrets=None)
+    assert texts(s) == ["secrets: not looked up yet"]
+    assert pending(s.state)
+    (asked,) = blocking(s.state, s.at)
+    assert awaited(s.state, asked)
+    problems = ("token: the environment has no SHOP", "pin of web: the command failed")
+    (torn,) = s.do(cmd.ReportSecrets(s.at, problems))
+    assert say(torn, s.plan, s.state.find) == f"secrets can't be looked up: {'; '.join(problems)}"
+    assert texts(s) == [f"secret {problem}" for problem in problems]
+    assert len({f.key for f in blocking(s.state, s.at)}) == 2 and not pending(s.state)
+    assert s.do(cmd.ReportSecrets(s.at, problems)) == []
+    (fine,) = s.do(cmd.ReportSecrets(s.at, ()))
+    assert say(fine, s.plan, s.state.find) == "every secret can be looked up"
+    assert texts(s) == []
+    assert [f.text for f in findings(s.state, s.at) if f.key == "secrets"] == [
+        "secrets: each of 3 can be looked up"
+    ]
+    assert Session(plan()).state.secrets is None
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [("env:X", True), ("cmd:a b", True), ("env: x", False), ("file:", False), ("", False)],
+)
+def test_what_points_at_a_secret(value: str, is_one: bool) -> None:
+    assert is_reference(value) is is_one
 
 
 # Shifts, zones, and how much is left

@@ -116,6 +116,18 @@ def test_the_age_of_what_a_check_prints_is_not_that_of_a_signature() -> None:
     assert not checklist.dated(BACKUP)
 
 
+def test_taken_up_again_a_check_counts_on_only_where_nothing_asks_it_any_more() -> None:
+    later = item("brief", "close", check="told-support")
+    s = Session(plan(checklist=(BACKUP, later)))
+    checked(s, True)
+    checked(s, True, id_="brief")
+    s.do(cmd.SignItem(s.at, "lee", item="backup"))
+    s.start()
+    s.do(cmd.ResumeSession(s.at, "dana", "d", "m", "1"))
+    assert checklist.done(s.state, BACKUP)
+    assert checklist.unhealthy(s.state, later) == "its check hasn't run yet"
+
+
 @pytest.mark.parametrize("before", ["start", "stage:canary", "stage:web", "close"])
 def test_what_is_still_ahead(before: str) -> None:
     one = item("one", before)

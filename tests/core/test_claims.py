@@ -58,6 +58,9 @@ FIRST = "canary/switch/web-1/run-1"
 
 BREACH = ev.VerdictChanged(T0, "errors > 2", "errors", "breach", 3.0, "> 2", "web-1", T0, None, "")
 LATER = ev.VerdictChanged(T0, "errors > 2", "errors", "pass", 1.0, "> 2", None, None, None, "")
+TRIPPED = ev.ThresholdTripped(T0, "errors > 2", "pause", 3.0, "> 2", "web-1", (), "")
+BY_LIMIT = ev.RolloutPaused(T0, "cockpit", "", "errors > 2: 3 on web-1", "errors > 2", ())
+ACTED = (TRIPPED, BY_LIMIT)
 MOVED = ev.LimitChanged(T0, "errors > 2", ">", 3.0, (), timedelta(0), "> 2", "dana", "", "agreed", ())
 
 
@@ -371,8 +374,8 @@ def test_a_breach_that_was_taken_on_holds_no_bake() -> None:
     log = completed().log
     where = at(log, ev.BakeStarted) + 1
     accepted = ev.RolloutResumed(T0, "dana", "", "known", ("errors > 2",), ())
-    assert check([*log[:where], BREACH, accepted, *log[where:]], PLAN) == ()
-    again = [*log[:where], BREACH, accepted, LATER, *log[where:]]
+    assert check([*log[:where], BREACH, *ACTED, accepted, *log[where:]], PLAN) == ()
+    again = [*log[:where], BREACH, *ACTED, accepted, LATER, *log[where:]]
     assert check(again, PLAN) == ()
     assert check(just_before(0, BREACH)(again), PLAN) != ()  # passed since: what was accepted counts no more
     started = at(log, ev.ReleaseStarted)

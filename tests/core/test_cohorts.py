@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from cockpit.core import commands as cmd
 from cockpit.core.cohorts import Moved, anywhere, moved, whom
+from cockpit.core.compare import as_of
 from cockpit.core.plan import HERE, Stage, Step
 from tests.core.plans import FLAG, SWITCH, T0, Session, plan
 
@@ -73,12 +74,15 @@ def test_what_goes_back_is_no_longer_updated_but_stays_touched() -> None:
     s = Session(plan(stages=(Stage("web", ("switch",), ("web",)),)))
     s.start()
     s.finish("web-1", "web-2")
+    s.at = began = at(30)
     s.do(cmd.RollBack(s.at, "dana", reason="slow"))
     s.tick()
     s.finish("web-3")
-    assert moved(s.state)["web-1"] == Moved(T0, None)
     s.finish()
-    assert moved(s.state)["web-1"] == Moved(T0, None)
+    back = moved(s.state)["web-1"]
+    assert back == Moved(T0, T0 + TWO, began)
+    assert as_of(back, began) == Moved(T0, None)
+    assert as_of(back, began - timedelta(microseconds=1)) == Moved(T0, T0 + TWO)
 
 
 def test_a_person_who_settles_a_doubt_makes_it_updated_no_earlier_than_the_doubt() -> None:

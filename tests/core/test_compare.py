@@ -215,6 +215,10 @@ def test_what_happened_since_the_last_beat_is_not_part_of_it_yet() -> None:
     assert said(anew, moved=later, now=END + 4) == said(fleet())
     fresh = {"web-1": Moved(at(10), at(END + 1))}
     assert said(fleet(), moved=fresh, now=END + 4).detail == "nothing updated yet to compare"
+    back = {"web-1": Moved(at(10), at(20), at(END + 1))}
+    assert said(fleet(), moved=back, now=END + 4) == said(fleet())
+    back = {"web-1": Moved(at(10), at(20), at(END))}
+    assert said(fleet(), moved=back, now=END + 4).detail == "nothing updated yet to compare"
 
 
 def test_a_gap_on_either_side_is_inconclusive() -> None:

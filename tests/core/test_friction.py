@@ -792,7 +792,7 @@ def test_a_call_lasts_until_somebody_answers() -> None:
     s.tick(60)
     one = only(s, "escalation")
     assert (one.cost, one.subject) == (4 * MINUTE, "errors > 2")
-    assert one.question == "The call of errors > 2 was answered by nobody for 4 min: who else is called?"
+    assert one.question == "The call of errors > 2 went without an answer for 4 min: who else is called?"
 
 
 def test_what_is_answered_at_once_is_none() -> None:
@@ -896,7 +896,7 @@ def test_a_partial_rollback_waits_and_asks_for_its_proof_until_it_has_one() -> N
     s.tick(60)
     rollback = only(s, "rollback")
     assert (rollback.cost, rollback.subject) == (None, "web-1")
-    assert rollback.question == "web-1, and 1 more wasn't proven to be back: what would prove it?"
+    assert rollback.question == "web-1 and 1 more weren't proven to be back: what would prove it?"
     s.do(cmd.RetryTarget(s.at, "lee", reason="again", target="web-1"))
     s.do(cmd.RetryTarget(s.at, "lee", reason="again", target="web-2"))
     s.tick()

@@ -28,6 +28,8 @@ def test_a_line_has_its_time_its_author_and_its_words() -> None:
     expected = "22:00:00  switch on web-1: succeeded, verified, exit code 0, in 2 s"
     assert line(finished, s.plan, s.state.find) == expected
     assert author(finished, s.plan) == ""
+    failed = replace(finished, finish="failed", exit_code=3, proven=False, detail="exit 3")  # type: ignore[type-var]
+    assert line(failed, s.plan, s.state.find) == "22:00:00  switch on web-1: failed, exit code 3, in 2 s"
 
 
 def test_an_outcome_without_its_intent_names_the_attempt() -> None:
@@ -58,6 +60,26 @@ def test_a_ratio_has_not_the_unit_of_its_signal() -> None:
     assert say(plain, p, s.state.find) == "limit errors > 2: breach, 4.9 % against > 2"
 
 
+@pytest.mark.parametrize(
+    ("id_", "limit", "called"),
+    [
+        ("errors > 2", "> 2", "errors > 2"),
+        ("errors > 2 (control) #2", "> 2", "errors > 2 (control) #2"),
+        ("errors > 25", "> 2", "errors > 25 (now > 2)"),
+        ("errors > 2", "outside 1..5", "errors > 2 (now outside 1..5)"),
+        ("cpu outside -1.5..5", "outside -1.5..5", "cpu outside -1.5..5"),
+        ("cpu outside -1.5..5", "<= 3", "cpu outside -1.5..5 (now <= 3)"),
+        ("named otherwise", "> 2", "named otherwise"),
+    ],
+)
+def test_a_limit_that_was_moved_is_called_by_what_it_is_now(id_: str, limit: str, called: str) -> None:
+    s = Session()
+    said = ev.VerdictChanged(s.at, id_, "errors", "breach", 9.0, limit, None, None, None, "")
+    assert say(said, s.plan, s.state.find) == f"limit {called}: breach, 9 against {limit}"
+    tripped = ev.ThresholdTripped(s.at, id_, "pause", 9.0, limit, None, (), "")
+    assert say(tripped, s.plan, s.state.find) == f"limit {called} tripped: 9 against {limit}; action pause"
+
+
 AT = Session().at
 RATE = plan(signals=(replace(ERRORS, unit="%"),), thresholds=(limit(),))
 
@@ -66,6 +88,14 @@ RATE = plan(signals=(replace(ERRORS, unit="%"),), thresholds=(limit(),))
     ("event", "told"),
     [
         (ev.RolloutPaused(AT, "cockpit", "", "", None, ()), "paused the rollout"),
+        (
+            ev.RolloutPaused(AT, "cockpit", "", "orders fall", "errors > 2", ()),
+            "paused the rollout on the limit errors > 2: orders fall",
+        ),
+        (
+            ev.RolloutPaused(AT, "cockpit", "", "errors > 2 (now > 3): 3.4 % on web-1", "errors > 2", ()),
+            "paused the rollout on the limit errors > 2 (now > 3): 3.4 % on web-1",
+        ),
         (
             ev.RolloutPaused(AT, "cockpit", "", "errors > 2: for a minute", "errors > 2", ()),
             "paused the rollout on the limit errors > 2: for a minute",
@@ -102,6 +132,10 @@ RATE = plan(signals=(replace(ERRORS, unit="%"),), thresholds=(limit(),))
         (
             ev.ThresholdTripped(AT, "errors > 2", "escalate", 4.9, "> 2", "web-1", ("dana", "lee"), ""),
             "limit errors > 2 tripped on web-1: 4.9 % against > 2; action escalate, told Dana Ruiz, Lee Chen",
+        ),
+        (
+            ev.ThresholdTripped(AT, "errors > 2", "escalate", 4.9, "> 2", None, ("rollback_owner", "IT"), ""),
+            "limit errors > 2 tripped: 4.9 % against > 2; action escalate, told Lee Chen, IT",
         ),
         (
             ev.ThresholdTripped(AT, "errors > 2", "pause", 4.9, "> 2", None, (), ""),

@@ -9,9 +9,12 @@ import pytest
 
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
+from cockpit.core import rollout
 from cockpit.core.evolve import evolve, replay
 from cockpit.core.plan import Stage
 from cockpit.core.shared import RECENT, Shared, differing, put
+from cockpit.core.slices import Wave
+from cockpit.core.standing import Progress
 from cockpit.core.state import State, initial
 from tests.core.plans import SWITCH, Session, plan, render, web
 from tests.core.whole_fleet import looked_at, seen
@@ -82,6 +85,17 @@ def test_a_log_of_any_kind_is_folded() -> None:
             state = evolve(state, event)
 
 
+def test_what_is_said_of_an_attempt_that_has_ended_counts_and_of_one_that_never_began_doesnt() -> None:
+    s = Session()
+    s.start()
+    s.finish("web-1")
+    end = next(event for event in s.log if isinstance(event, ev.StepFinished))
+    again = evolve(s.state, replace(end, finish="failed"))
+    assert (found := again.find(end.attempt)) is not None and found.status == "failed"
+    nobody = ev.StepFound(s.at, end.attempt.replace("web-1", "nobody"))
+    assert evolve(s.state, nobody) == s.state
+
+
 def test_a_state_has_no_other_fields() -> None:
     state = initial(plan(), render)
     assert state.but(stage=3).stage == 3 and state.stage == 0
@@ -102,13 +116,63 @@ def test_what_a_fold_comes_to_doesnt_depend_on_how_it_is_cut() -> None:
     assert state == replay(s.log, initial(s.plan, render)) == s.state
 
 
+def test_however_it_is_cut_a_fold_with_trouble_and_a_way_back_comes_to_the_same() -> None:
+    steps = (SWITCH, replace(SWITCH, id="admit"))
+    stage = replace(WAVES, steps=("switch", "admit"), max_failed=2)
+    s = Session(plan(targets=web(9), steps=steps, stages=(stage,)))
+    s.start()
+    s.finish("web-2", as_="failed")
+    s.do(cmd.ExcludeTarget(s.at, "dana", target="web-7", reason="its disk is full"))
+    s.do(cmd.RetryTarget(s.at, "dana", target="web-2", reason="the disk is free again"))
+    for _ in range(9):
+        s.at += timedelta(seconds=20)
+        for n, attempt in enumerate(s.state.running()):
+            s.finish(attempt.target, as_="in_doubt" if n == 2 and s.state.wave else "succeeded")
+        s.tick()
+    s.do(cmd.RollBack(s.at, "lee", reason="orders fall"))
+    for _ in range(4):
+        s.at += timedelta(seconds=20)
+        for attempt in s.state.running():
+            s.finish(attempt.target)
+        s.tick()
+    ended = {a.status for many in s.state.attempts.values() for a in many}
+    assert ended >= {"failed", "in_doubt", "rolled_back"}
+    state: State = initial(s.plan, render)
+    for n, event in enumerate(s.log, 1):
+        state = evolve(state, event)
+        assert state == replay(s.log[:n], initial(s.plan, render))
+    assert state == s.state
+
+
+def test_where_a_target_stands_is_worked_out_once_for_all_that_is_said_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps = tuple(replace(SWITCH, id=f"s{n}") for n in range(20))
+    stage = replace(WAVES, steps=tuple(step.id for step in steps), waves=())
+    s = Session(plan(targets=web(3), steps=steps, stages=(stage,)))
+    s.start()
+    while running := s.state.running():
+        s.finish(running[0].target)
+        s.tick()
+    asked: list[str] = []
+    looked = rollout.progress
+
+    def counted(state: State, stage: Stage, wave: Wave, target: str) -> Progress:
+        asked.append(target)
+        return looked(state, stage, wave, target)
+
+    monkeypatch.setattr(rollout, "progress", counted)
+    replay(s.log, initial(s.plan, render))
+    assert len(s.log) > 120 and len(asked) < 20
+
+
 def test_a_shared_mapping_is_a_dict_that_never_changes() -> None:
     plain: dict[str, int] = {}
     shared: Shared[str, int] = Shared()
     for n in range(3 * RECENT):
         key = f"k{n % (2 * RECENT)}"
         plain[key] = n
-        before, shared = shared, shared.but(key, n)
+        before, shared = shared, shared.but({key: n})
         assert before.get(key) != n and shared[key] == n and key in shared
         assert len(shared) == len(plain)
     assert dict(shared) == plain == shared and list(shared) == list(plain)
@@ -122,6 +186,6 @@ def test_a_shared_mapping_is_a_dict_that_never_changes() -> None:
 
 def test_what_differs_is_found_whether_or_not_they_share() -> None:
     base = Shared({"a": 1, "b": 2})
-    assert differing(base.but("a", 3), base) == {"a"}
-    assert differing(base.but("c", 3), base.but("b", 5)) == {"b", "c"}
+    assert differing(base.but({"a": 3}), base) == {"a"}
+    assert differing(base.but({"c": 3}), base.but({"b": 5})) == {"b", "c"}
     assert differing({"a": 1}, base) == {"b"} and differing(base, {}) == {"a", "b"}

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from cockpit.core import attendance, follow, gates, intent, limits, roles, rollback, rollout, together
+from cockpit.core import (
+    attendance,
+    consent,
+    follow,
+    gates,
+    intent,
+    limits,
+    roles,
+    rollback,
+    rollout,
+    together,
+)
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.standing import Progress
@@ -133,6 +144,19 @@ def _runs_a_playbook_for_two_steps_at_once(patch: pytest.MonkeyPatch) -> None:
         return replace(whole, together=f"web/app/web-1/{whole.direction}-1") if whole.together else whole
 
     patch.setattr(together, "intend", mutant)
+
+
+def _rolls_back_on_one_of_two(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(consent, "missing", lambda state: () if state.back_agreed else ("dana", "lee"))
+
+
+def _goes_on_while_a_rollback_is_asked_for(patch: pytest.MonkeyPatch) -> None:
+    real = follow._next
+
+    def mutant(state: State, c: cmd.Tick) -> list[ev.Event]:
+        return real(replace(state, paused=None) if state.back_asked is not None else state, c)
+
+    patch.setattr(follow, "_next", mutant)
 
 
 # Plays in which they break it, and the core as it is doesn't
@@ -260,6 +284,13 @@ def two_waves_of_a_playbook() -> ReleaseMachine:
     return machine
 
 
+def asked_for_by_one_of_two() -> ReleaseMachine:
+    machine = opened(approval=("dana", "lee"))
+    machine.somebody_asks_to_roll_back_or_agrees("lee", "")
+    machine.all_steps_succeed()
+    return machine
+
+
 NOT_AS_IT_SHOULD = "acts when it should not, or not when it should"
 UNSAFE: list[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], ReleaseMachine], str]] = [
     (_runs_while_paused, paused_in_a_step, "a step went forward while held"),
@@ -275,6 +306,8 @@ UNSAFE: list[tuple[Callable[[pytest.MonkeyPatch], None], Callable[[], ReleaseMac
     (_takes_a_worse_breach_for_the_accepted_one, accepted_and_worse, NOT_AS_IT_SHOULD),
     (_acts_once_for_all_time, accepted_and_worse, NOT_AS_IT_SHOULD),
     (_runs_a_playbook_beside_what_runs, one_ahead_in_a_wave, "a playbook's run, began beside"),
+    (_rolls_back_on_one_of_two, asked_for_by_one_of_two, "rolled back by hand on too few agreements"),
+    (_goes_on_while_a_rollback_is_asked_for, asked_for_by_one_of_two, "while a rollback was asked for"),
     (_runs_a_playbook_for_two_steps_at_once, two_waves_of_a_playbook, "joined a run that was under way"),
 ]
 

@@ -12,7 +12,7 @@ from cockpit.core import events as ev
 from cockpit.core.events import Finding
 from cockpit.core.moves import ANYONE, move
 from cockpit.core.plan import HERE, Signal
-from cockpit.core.readiness import awaited
+from cockpit.core.readiness import awaited, blocking
 from cockpit.core.view import next_move
 from tests.core.plans import ERRORS, T0, Session, item, limit, plan
 from tests.core.test_resume import take_up
@@ -53,6 +53,38 @@ def test_what_people_give_before_the_start_is_asked_of_them(
     key: str, says: str, who: tuple[str, ...]
 ) -> None:
     assert said(asking(), "dana", key) == (says, who)
+
+
+def test_each_of_several_signers_is_told_of_their_own_signature() -> None:
+    s = Session(plan(checklist=(item("backup", "start", approval=("decision_owner",)),)))
+    both = ("lee", "dana")
+    for me, says in (("dana", "you sign"), ("lee", "you sign"), ("sam", "Lee Chen signs")):
+        assert said(s, me, "checklist:backup") == (f"{says} “backup is done”", both)
+    assert any(f.text == "backup is done: Lee Chen and Dana Ruiz sign" for f in blocking(s.state, s.at))
+    s.do(cmd.SignItem(s.at, "lee", item="backup"))
+    assert said(s, "lee", "checklist:backup") == ("Dana Ruiz signs “backup is done”", ("dana",))
+
+
+@pytest.mark.parametrize(
+    ("signal", "me", "says", "who"),
+    [
+        (TICKETS, "dana", "Sam Okoro enters tickets", ("sam",)),
+        (TICKETS, "sam", "you enter tickets", ("sam",)),
+        (replace(TICKETS, owner=None), "dana", "anyone enters tickets", (ANYONE,)),
+    ],
+)
+def test_a_late_number_is_asked_of_whoever_enters_it(
+    signal: Signal, me: str, says: str, who: tuple[str, ...]
+) -> None:
+    s = Session(plan(signals=(signal,), thresholds=(replace(limit(), signal="tickets"),)))
+    s.verdict("pass", 0.0)
+    s.start()
+    s.finish()
+    s.verdict("inconclusive", detail="no data for 301 s")
+    found = next_move(s.state, s.at, me=me)
+    assert (found.says, found.who) == (f"{says}; until then the bake of “canary” is held", who)
+    s.verdict("pass", 3.0, breaching_since=s.at)
+    assert "until then" not in next_move(s.state, s.at, me=me).says
 
 
 def test_what_waits_for_me_comes_first_then_what_is_wrong_then_what_is_looked_at() -> None:

@@ -77,6 +77,23 @@ def test_an_unreadable_sample_is_an_error() -> None:
     assert one([Sample(T0, None)]).detail == "unreadable"
 
 
+def test_a_number_below_zero_is_no_reading_where_the_limit_speaks_of_none() -> None:
+    told = "-1 is below zero, of which this limit doesn't speak"
+    assert one(samples(1.0, -1.0)) == Judgement("error", detail=told)
+    assert one(samples(3.0, -1.0, 3.0), for_=timedelta(seconds=10)).verdict == "inconclusive"
+    assert one(samples(3.0, 3.0, -1.0), clears_at=1.0) == Judgement("error", detail=told)
+    assert one(samples(3.0, 3.0, -1.0), clears_at=-0.5) == Judgement("pass", -1.0)
+    assert one(samples(-1.0), limit=-2.0) == Judgement("breach", -1.0, breaching_since=T0)
+    assert one(samples(-1.0), limit=0.0).verdict == "error"
+    assert one(samples(-1.0), limit=0.0, op=">=") == Judgement("pass", -1.0)
+    assert one(samples(-1.0), op="<") == Judgement("breach", -1.0, breaching_since=T0)
+    band = Threshold("drift", "drift", "pause", outside=(-2.0, 2.0))
+    assert judge_one(band, samples(-1.0), EVERY, T0).verdict == "pass"
+    for aggregate in ("sum", "median"):
+        assert over({"a": samples(-3.0), "b": samples(3.0)}, aggregate).verdict == "inconclusive"
+        assert over({"a": samples(1.0), "b": samples(0.0)}, aggregate).verdict == "pass"
+
+
 def test_a_clock_that_stepped_back_makes_the_span_inconclusive() -> None:
     ahead = [replace(s, at=s.at + timedelta(hours=1)) for s in samples(3.0, 3.0)]
     assert one(ahead + samples(3.0, 3.0), for_=timedelta(seconds=20)).verdict == "inconclusive"

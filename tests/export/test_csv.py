@@ -73,6 +73,20 @@ def test_every_record_is_a_line_of_events(log: Callable[..., Recording]) -> None
     assert "exit code 3" in by["StepFinished"]["text"]
 
 
+def test_a_target_has_its_groups_and_labels_where_it_is_named(log: Callable[..., Recording]) -> None:
+    recording, plan = log(), story.plan()
+    labelled = {"rack": "r1", "zone": "=eu"}
+    targets = tuple(replace(t, groups=("web", "eu"), labels=labelled) for t in plan.targets)
+    made = review(recording.events, replace(plan, targets=targets), recording.head, recording.output)
+    for name in ("events", "steps"):
+        text = "".join(TABLES[name](made, recording, str))
+        rows = list(csv.DictReader(StringIO(text, newline=""), strict=True))
+        named = [row for row in rows if row["target"] in {t.id for t in targets}]
+        assert named
+        assert {(row["groups"], row["labels"]) for row in named} == {("web; eu", "rack=r1; zone==eu")}
+        assert {(row["groups"], row["labels"]) for row in rows if row not in named} <= {("", "")}
+
+
 def test_every_attempt_is_a_line_of_steps(log: Callable[..., Recording]) -> None:
     rows = table("steps", log())
     assert [row["attempt"] for row in rows] == [

@@ -57,7 +57,7 @@ def test_what_to_change_asks_where_nothing_was_agreed_yet() -> None:
     some = points(replace(LONG, actions=(done, LONG.actions[0])))["What to change"]
     assert some == "Runbook B-7 names the cache (Tomas Vega, until 2026-12-08). Settled: 1 done."
     many = points(replace(LONG, actions=LONG.actions * 5))["What to change"]
-    assert many.endswith("; and 2 more.")
+    assert many.endswith(" and 2 more.")
     assert many.count("Runbook") == 3
 
 

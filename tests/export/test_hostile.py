@@ -44,8 +44,14 @@ FREE_TEXT = {
 T = TypeVar("T")
 
 
+def overridden(value: T) -> T:
+    """A rollback that began by override, which is a point of the review by itself."""
+    return replace(value, override="no time") if isinstance(value, e.RollbackStarted) else value
+
+
 def poisoned(value: T) -> T:
     """The same value with HOSTILE after every free text in it."""
+    value = overridden(value)
     changed: dict[str, Any] = {}
     for field in fields(value):  # type: ignore[arg-type]
         old = getattr(value, field.name)
@@ -101,7 +107,7 @@ def outside_fences(document: str) -> list[str]:
 
 
 def test_markdown_has_no_structure_but_its_own() -> None:
-    calm = FORMATS["markdown"](review(records(), plan(), HEAD, poisoned_output))
+    calm = FORMATS["markdown"](review(records(overridden), plan(), HEAD, poisoned_output))
     lines, calm_lines = outside_fences(rendered("markdown")), outside_fences(calm)
     assert len(lines) == len(calm_lines)
     for line, calm_line in zip(lines, calm_lines, strict=True):
@@ -121,7 +127,7 @@ def structure(of: Page) -> list[tuple[str, tuple[str, ...]]]:
 
 def test_html_has_no_structure_but_its_own() -> None:
     hostile = page(rendered("html"))
-    calm = page(FORMATS["html"](review(records(), plan(), HEAD, poisoned_output)))
+    calm = page(FORMATS["html"](review(records(overridden), plan(), HEAD, poisoned_output)))
     assert [e for e in structure(hostile) if e[0] != "a"] == [e for e in structure(calm) if e[0] != "a"]
     standing_alone(hostile)
     whole = [e.text for e in hostile.every("span") if e.attributes.get("class") == "u"]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
+from pathlib import Path
 
-from cockpit.core.plan import Stage
-from cockpit.export.preview import SINGLY, in_ranges, preview
+import pytest
+
+from cockpit.core.plan import Inventory, Stage
+from cockpit.export.preview import SINGLY, preview
+from cockpit.remote import ansible_command
+from cockpit.remote.ansible_command import Command
 from tests.core.plans import APP, FLAG, SWITCH, plan, web
 
 OWN = replace(SWITCH, run="switch 7 --on {host}", verify="check {version}")
+OURS = "-i PRIVATE/targets.json --limit @PRIVATE/limit"
 WAVES = Stage("web", ("switch",), ("web",), waves=(2, "rest"))
 
 
@@ -42,10 +49,10 @@ def test_a_playbook_is_told_once_a_wave_with_the_targets_that_it_is_for() -> Non
         "stage web",
         "  wave 1 of 2: web-1, web-2",
         "    app by Ansible, 2 targets in a run, at most 5 min",
-        "      run              ansible-playbook app.yml --limit web-1,web-2",
-        "      rollback         ansible-playbook app-back.yml --limit web-1,web-2",
+        f"      run              ansible-playbook {OURS} --forks 2 app.yml",
+        f"      rollback         ansible-playbook {OURS} --forks 2 app-back.yml",
     ]
-    assert sum("ansible-playbook app.yml" in line for line in told) == 2
+    assert sum(line.endswith(" app.yml") for line in told) == 2
     at = told.index("    web-2  app by Ansible, as above, at most 5 min")
     assert told[at + 1 : at + 3] == ["      verify           check web-2", "      verify rollback  check 6"]
     no_way = replace(APP, rollback=None, verify_rollback=None, reversible=False, roll_forward="restore it")
@@ -53,9 +60,39 @@ def test_a_playbook_is_told_once_a_wave_with_the_targets_that_it_is_for() -> Non
     told = preview(plan(targets=web(400), steps=(no_way,), stages=(many,))).splitlines()
     assert told[2:5] == [
         "    app by Ansible, 20 targets in a run, at most 5 min",
-        "      run              ansible-playbook app.yml --limit TARGETS",
+        f"      run              ansible-playbook {OURS} --forks 20 app.yml",
         "      rollback         none: restore it",
     ]
+    assert told[-3:] == [
+        "PRIVATE: a directory of each run's own",
+        "    PRIVATE/limit names the run's targets",
+        "    PRIVATE/targets.json has what stands in the plan itself: web-[1-400]",
+    ]
+
+
+def test_a_playbook_is_shown_with_the_words_that_run_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a plan that has targets from an inventory beside its own, and an ansible.cfg beside it."""
+    monkeypatch.setattr(ansible_command, "program", lambda name: name)
+    (tmp_path / "ansible.cfg").write_text("[defaults]\nforks = 7\n")
+    app = replace(APP, run="site.yml -e 'note=\"deep blue\"'")
+    mixed = plan(
+        targets=web(4),
+        steps=(app,),
+        stages=(Stage("web", ("app",), ("web",)),),
+        inventory=Inventory("my hosts.ini", hosts=("web-1", "web-2")),
+    )
+    (told,) = (line for line in preview(mixed, base=tmp_path).splitlines() if " run  " in line)
+    command = Command.of(mixed, tmp_path, app.run)
+    try:
+        runs = shlex.join(command.words(4)).replace(str(command.place), "PRIVATE")
+    finally:
+        command.place.rmdir()
+    assert told.split(maxsplit=1)[1] == runs
+    assert runs.endswith(" -i 'my hosts.ini' -i PRIVATE/targets.json --limit @PRIVATE/limit site.yml")
+    theirs = replace(mixed, inventory=Inventory("hosts.ini", hosts=tuple(f"web-{n}" for n in range(1, 5))))
+    assert "targets.json" not in preview(theirs, base=tmp_path)
 
 
 def test_whoever_is_named_is_gone_through_alone() -> None:
@@ -67,23 +104,3 @@ def test_whoever_is_named_is_gone_through_alone() -> None:
         "      run              switch 7 --on 10.0.0.371",
     ]
     assert not any("flag" in line for line in told)
-
-
-def test_names_that_count_on_are_written_as_a_range() -> None:
-    names = (
-        "web-009",
-        "web-010",
-        "web-011",
-        "web-013",
-        "web-014",
-        "db",
-        "w9",
-        "w10",
-        "w11",
-        "x-099",
-        "x-100",
-        "x-101",
-    )
-    assert in_ranges(names) == "web-[009-011], web-013, web-014, db, w[9-11], x-[099-101]"
-    assert in_ranges(("a-08", "a-9", "a-10")) == "a-08, a-9, a-10"
-    assert in_ranges(()) == ""

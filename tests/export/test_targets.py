@@ -87,7 +87,9 @@ def test_a_step_that_was_not_begun_leaves_a_target_open() -> None:
     s.start()
     s.finish("web-1", "web-2", "web-3", tick=False)
     s.do(cmd.Abort(s.at, "dana", reason="wrong version"))
-    assert results(s)["web-1"] == TargetResult("web-1", "open", True, "", 1, "1 of its 2 steps done")
+    assert results(s)["web-1"] == TargetResult(
+        "web-1", "open", True, "", 1, "1 of its 2 steps done", groups=("web",)
+    )
 
 
 def test_a_proven_rollback_brings_the_version_before_back() -> None:

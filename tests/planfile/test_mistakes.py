@@ -94,7 +94,7 @@ CASES = Path(__file__).with_name("cases.txt").read_text().strip().split("\n\n")[
 
 def applied(case: str) -> tuple[Checked, dict[str, list[str]]]:
     """The check of a case's plan, and what must be said about it by kind."""
-    lines: dict[str, list[str]] = {kind: [] for kind in ("-", "+", ">", "problem:", "warning:", "later:")}
+    lines: dict[str, list[str]] = {kind: [] for kind in ("-", "+", ">", "problem:", "warning:")}
     for line in case.split("\n"):
         kind, _, rest = line.partition(" ")
         lines[kind].append(rest)
@@ -106,9 +106,8 @@ def applied(case: str) -> tuple[Checked, dict[str, list[str]]]:
 def test_what_is_said_about_a_plan(case: str) -> None:
     checked, lines = applied(case)
     assert places(checked.problems) == lines["problem:"]
-    if lines["warning:"] or lines["later:"]:
+    if lines["warning:"]:
         assert places(checked.warnings) == lines["warning:"]
-        assert places(checked.not_acted_on) == lines["later:"]
         assert checked.plan is not None
     assert all(p.hint for p in checked.problems + checked.warnings)
 

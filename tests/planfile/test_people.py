@@ -54,7 +54,7 @@ def test_a_calendar_and_whoever_is_on_shift() -> None:
     more = WINDOW + 'min_staff = 2\nfreeze_calendar = "../freezes.ics"\n[people]\nlee = {}\n'
     more += 'dana = { timezone = "Asia/Tokyo", on_shift_until = 2026-11-24T21:00:00 }\n'
     checked = changed(more=more)
-    assert (checked.problems, checked.warnings, checked.not_acted_on) == ((), (), ())
+    assert (checked.problems, checked.warnings) == ((), ())
     plan = good(more=more)
     assert plan.window is not None
     assert plan.window.freeze_calendar == "../freezes.ics"
@@ -162,6 +162,15 @@ def test_a_plan_may_leave_open_who_leads_the_way_back(owner: str) -> None:
     assert checklist.missing(state, plan.checklist[0]) == ("rollback_owner",)
 
 
+def test_roles_that_hold_each_other_are_held_by_nobody() -> None:
+    roles = 'decision_owner = "{}"\nrollback_owner = "{}"\n'
+    around = changed((roles.format("dana", "lee"), roles.format("rollback_owner", "decision_owner")))
+    assert said(around) == [
+        "9:18: `rollback_owner` is a role or reserved: nobody would hold `decision_owner`",
+        "10:18: `decision_owner` is a role or reserved: nobody would hold `rollback_owner`",
+    ]
+
+
 def test_those_who_may_stop_are_whoever_holds_the_roles_where_the_plan_names_nobody() -> None:
     plan = good((OWNER, ""))
     assert people.stoppers(plan) == ("dana",)
@@ -225,7 +234,7 @@ def test_an_item_keeps_every_key() -> None:
         'check = "age --of {service}"\non = "web-2"\nexpect = "< 24"\nmax_age = "2h"\ndata_condition = "d"\n'
     )
     checked = changed(more=item("Backup", keys))
-    assert (checked.problems, checked.warnings, checked.not_acted_on) == ((), (), ())
+    assert (checked.problems, checked.warnings) == ((), ())
     assert checked.plan is not None
     assert checked.plan.checklist == (
         ChecklistItem(

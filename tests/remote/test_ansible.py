@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,6 +18,8 @@ from cockpit.remote import ansible, ansible_command, ansible_problems, wrapper
 from cockpit.remote.ansible import AnsibleRunner, problems
 from cockpit.remote.base import Driver, Ended, Launch, Request
 from cockpit.remote.here import HereRunner
+from cockpit.runtime.discreet import Discreet
+from cockpit.runtime.router import Router
 from tests.remote.station import ANNA, BORIS, Output, at
 from tests.remote.waiting import until
 from tests.sshd import Sshd
@@ -79,6 +81,7 @@ class Run:
     withheld: Sequence[str] = ()
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     running: list[str] = field(default_factory=list)
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         self.outputs = {name: Output() for name in self.names}
@@ -86,12 +89,15 @@ class Run:
     def launch(self, name: str) -> Launch:
         """The attempt on one of the targets."""
         request = Request(
-            self.line, timedelta(seconds=self.timeout_s), may_begin=lambda: name not in self.withheld
+            self.line,
+            timedelta(seconds=self.timeout_s),
+            may_begin=lambda: name not in self.withheld,
+            secrets=self.secrets,
         )
         first = f"all/app/{self.names[0]}/run-1"
         return Launch(f"all/app/{name}/run-1", request, (), first, tuple(self.names))
 
-    async def launched(self, runner: AnsibleRunner) -> dict[str, Ended]:
+    async def launched(self, runner: AnsibleRunner | Discreet) -> dict[str, Ended]:
         """How each ended."""
         ends = await asyncio.gather(
             *(runner.launch(name, self.launch(name), self.outputs[name], self.stop) for name in self.names)
@@ -559,3 +565,26 @@ async def test_what_keeps_playbooks_from_running_is_found(
     ends = await Run(bench).launched(bench.runner())
     assert {end.kind for end in ends.values()} == {"unreachable"}
     assert "pip install ansible-core" in ends["web-1"].detail
+
+
+async def test_a_secret_is_looked_up_by_the_playbook_and_shown_nowhere(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "s3cr3t-0123456789")
+    bench.playbook(
+        """
+- hosts: web
+  gather_facts: false
+  tasks:
+    - name: tell
+      debug: msg="it is {{ lookup('env', 'COCKPIT_SECRET_token') }}"
+"""
+    )
+    ansible_runner = bench.runner()
+    runner = Discreet(Router(bench.runners[0], bench.runners[0], ansible_runner))
+    run = Run(bench, NAMES[:2], secrets={"COCKPIT_SECRET_token": "env:SHOP_TOKEN"})
+    ends = await run.launched(runner)
+    assert [end.ok for end in ends.values()] == [True, True], ends
+    for name in run.names:
+        assert "it is [secret token]" in run.said(name)
+        assert "s3cr3t" not in run.said(name)

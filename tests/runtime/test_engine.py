@@ -16,7 +16,7 @@ from cockpit.core.evolve import replay
 from cockpit.core.plan import Notify, Signal, Stage, Threshold
 from cockpit.core.state import initial
 from cockpit.core.view import exit_code, status
-from cockpit.remote.base import Request
+from cockpit.remote.base import Ended, Launch, Request, Sink
 from cockpit.remote.scripted import FAILED, LOST, OK, UNREACHABLE, Reply, ScriptedRunner
 from cockpit.runtime import headless
 from cockpit.runtime.headless import run_headless
@@ -184,7 +184,56 @@ async def test_an_abort_stops_what_runs_and_ends(tmp_path: Path) -> None:
         assert await engine.send(cmd.Abort(engine.now(), "dana", reason="wrong build")) is None
         await task
         assert exit_code(engine.state) == 1
-        assert {a.status for many in engine.state.attempts.values() for a in many} == {"failed"}
+        attempts = [a for many in engine.state.attempts.values() for a in many]
+        assert {a.status for a in attempts} == {"failed"}
+        assert {a.detail for a in attempts} == {
+            "stopped by the abort: process group ended: nothing of it is alive"
+        }
+
+
+@pytest.mark.parametrize(
+    ("run", "verify", "said"),
+    [
+        (
+            Reply(),
+            Reply(until=asyncio.Event()),
+            "stopped by the abort in its verify, after it ran with exit 0",
+        ),
+        (
+            Reply(until=asyncio.Event(), stop_detail="still alive after KILL: 4711 (sh)", alive="4711 (sh)"),
+            Reply(),
+            "stopped by the abort: still alive after KILL: 4711 (sh)",
+        ),
+    ],
+)
+async def test_what_an_abort_ended_says_so(tmp_path: Path, run: Reply, verify: Reply, said: str) -> None:
+    runner = ScriptedRunner({("*", "switch 7"): run, ("*", "check 7"): verify})
+    async with engine_on(plan(targets=web(1), stages=ALL), runner, tmp_path / "s.db") as (engine, task):
+        await start(engine)
+        await until(lambda: runner.running == 1, engine)
+        assert await engine.send(cmd.Abort(engine.now(), "dana", reason="wrong build")) is None
+        await task
+        (done,) = (e for e in engine.events if isinstance(e, ev.StepFinished))
+        assert done.detail == said
+
+
+async def test_what_failed_by_itself_while_an_abort_was_on_its_way_says_both(tmp_path: Path) -> None:
+    class Late(ScriptedRunner):
+        """Its step ends by itself just as it is to be stopped."""
+
+        async def launch(self, target: str, launch: Launch, sink: Sink, stop: asyncio.Event) -> Ended:
+            self.running = 1
+            await stop.wait()
+            return Ended("exited", 3, "")
+
+    runner = Late()
+    async with engine_on(plan(targets=web(1), stages=ALL), runner, tmp_path / "s.db") as (engine, task):
+        await start(engine)
+        await until(lambda: runner.running == 1, engine)
+        assert await engine.send(cmd.Abort(engine.now(), "dana", reason="wrong build")) is None
+        await task
+        (done,) = (e for e in engine.events if isinstance(e, ev.StepFinished))
+        assert (done.finish, done.detail) == ("failed", "exit 3; the release was aborted meanwhile")
 
 
 async def test_abort_and_promote_in_one_turn_abort(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ async def test_a_late_number_holds_what_comes_next_and_entering_it_lets_it_go(tm
         await until(lambda: says(engine) == "inconclusive" and engine.state.phase == "baking", engine)
         assert (
             next_line(engine.state, clock())
-            == "tickets >= 5: no data for 301 s holds the bake of “canary”; it goes on by itself once that passes"
+            == "Sam Okoro enters tickets; until then the bake of “canary” is held"
         )
         assert runner.lines().count("switch 7") == 1
         await enter(engine, 4)

@@ -277,6 +277,19 @@ def test_what_a_dead_session_left_is_cleared_away(tmp_path: Path) -> None:
         assert sockets.running(directory) == ("s",)
 
 
+def test_whoever_asks_for_a_session_that_is_not_there_hears_which_are(tmp_path: Path) -> None:
+    directory = tmp_path / "l"
+    with pytest.raises(UsageError, match="no session x can be attached to: none runs"):
+        sockets.connect("x", directory)
+    directory.mkdir(mode=0o700)
+    with pytest.raises(UsageError, match="no session x can be attached to: none runs"):
+        sockets.connect("x", directory)
+    running = sockets.listening("shop-1", directory), sockets.listening("stock-2", directory)
+    told = pytest.raises(UsageError, match="no session x can be attached to; what runs is shop-1, stock-2")
+    with running[0], running[1], told:
+        sockets.connect("x", directory)
+
+
 async def test_the_example_of_the_docs_pauses(tmp_path: Path) -> None:
     text = (ROOT / "docs/link.md").read_text().partition("## An act in a few lines\n")[2]
     example = re.sub(r"^ {4}", "", text, flags=re.MULTILINE)

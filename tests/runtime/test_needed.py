@@ -11,7 +11,7 @@ import pytest
 from cockpit.cli.arguments import parser
 from cockpit.core import commands as cmd
 from cockpit.core.attendance import known_as
-from cockpit.core.plan import Gate, Stage
+from cockpit.core.plan import Gate, RollbackTerms, Stage
 from cockpit.core.readiness import blocking
 from cockpit.runtime import needed
 from cockpit.runtime.needed import Reader
@@ -126,3 +126,28 @@ def test_a_gate_that_takes_more_than_a_typed_name_is_not_answered_by_one() -> No
         said.append(line)
     assert "Say yes: `cockpit promote` from the account lee. Say no: `cockpit reject" in said[0]
     assert "Say yes: `cockpit sign gate:web --as lee`. Say no:" in said[1]
+
+
+def test_a_rollback_that_is_asked_for_says_how_each_agrees_and_how_to_go_without() -> None:
+    s = Session(plan(rollback=RollbackTerms(approval=("sam", "dana"))))
+    s.start()
+    s.do(cmd.RollBack(s.at, "lee", reason="odd", os_user="lee"))
+    assert needed.now(s.state, s.at, Reader("dana", "dana")) == (
+        "Lee Chen asks to roll back (odd): Sam Okoro and Dana Ruiz agree or decline.",
+        'Sam Okoro agrees: `cockpit rollback --as sam`. Declines: `cockpit decline "why" --as sam`',
+        'Dana Ruiz agrees: `cockpit rollback`. Declines: `cockpit decline "why"`',
+        'Back without Sam Okoro and Dana Ruiz: `cockpit rollback --override "why"`',
+    )
+    s.do(cmd.RollBack(s.at, "dana", os_user="dana"))
+    s.do(cmd.RollBack(s.at, "sam", os_user="sam"))
+    assert needed.now(s.state, s.at, Reader("dana", "dana")) == ()
+
+
+def test_an_ask_of_a_role_that_nobody_holds_says_how_to_go_without() -> None:
+    s = Session(plan(rollback=RollbackTerms(approval=("support_liaison",))))
+    s.start("urgent")
+    s.do(cmd.RollBack(s.at, "lee", os_user="lee"))
+    assert needed.now(s.state, s.at, Reader("dana", "dana")) == (
+        "Lee Chen asks to roll back: support liaison agrees or declines.",
+        'Back without support liaison: `cockpit rollback --override "why"`',
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from shlex import quote
@@ -89,7 +89,7 @@ async def telling(*notify: Notify) -> AsyncIterator[Telling]:
         await runner.close()
 
 
-NO_ANSWER = "no answer within 0.2 s"
+NO_ANSWER = "no answer within 0.5 s"
 CLOSED = "closed the connection, or what came is no HTTP"
 
 
@@ -111,7 +111,7 @@ async def test_a_web_hook_is_tried_again_where_that_may_help(
     ways: list[Way], tries: int, ok: bool, detail: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "hang" in ways:
-        monkeypatch.setattr(hooks, "TIMEOUT", timedelta(seconds=0.2))
+        monkeypatch.setattr(hooks, "TIMEOUT", timedelta(seconds=0.5))
     async with hook_server(ways) as hook, telling(Notify(("abort",), url=hook.url(SECRET))) as it:
         it.about(abort("carts are empty"))
         assert await it.results() == [(ok, detail)]
@@ -263,7 +263,7 @@ async def test_other_services_are_reached_through_apprise(monkeypatch: pytest.Mo
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:apprise")
 async def test_a_service_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "TIMEOUT", timedelta(seconds=0.2))
+    monkeypatch.setattr(hooks, "TIMEOUT", timedelta(seconds=0.5))
     async with hook_server(["hang", "hang", "hang"]) as hook:
         url = f"json://127.0.0.1:{hook.port}/{SECRET}"
         async with telling(Notify(("abort",), url=url)) as it:
@@ -337,6 +337,11 @@ def tripped(action: str, **also: object) -> ev.ThresholdTripped:
         ),
         (tripped("notify"), "notify: errors > 2, now 3.1 %."),
         (
+            tripped("escalate", escalate_to=("lee",), message="Worse than the old ones"),
+            "escalate: errors > 2, now 3.1 %. Worse than the old ones. Called: Lee Chen. "
+            "Whoever is here says so: `cockpit here`, or i on the screen",
+        ),
+        (
             ev.UnexplainedReported(T0, "lee", "", "", timedelta(seconds=90), ()),
             "unexplained: Lee Chen can't explain what is seen. Nothing is promoted meanwhile; without an explanation "
             'within 1 min 30 s a rollback is proposed. `cockpit explain "what it was"`',
@@ -347,6 +352,10 @@ def tripped(action: str, **also: object) -> ev.ThresholdTripped:
             "abort: ‹!channel> 3 < 5, ‹https://x.example|our page>",
         ),
         (
+            abort("@channel @All: @here, @everyone; dana@here.example, @allan and @dana know"),
+            "abort: ＠channel ＠All: ＠here, ＠everyone; dana@here.example, @allan and @dana know",
+        ),
+        (
             ev.UnexplainedReported(T0, "lee", "", "<!here> odd", timedelta(seconds=90), ()),
             "unexplained: Lee Chen can't explain what is seen (‹!here> odd). Nothing is promoted meanwhile; without an "
             'explanation within 1 min 30 s a rollback is proposed. `cockpit explain "what it was"`',
@@ -355,6 +364,15 @@ def tripped(action: str, **also: object) -> ev.ThresholdTripped:
             ev.RollbackProposed(T0, ("lee",), "unexplained for 5 min: <!here> odd"),
             "unexplained: a rollback is proposed, unexplained for 5 min: ‹!here> odd. Lee Chen: `cockpit rollback`, "
             'or `cockpit decline "why"`',
+        ),
+        (
+            ev.RollbackAsked(T0, "lee", "", "<!here> odd", ("dana",), ()),
+            "rollback: Lee Chen asks to roll back (‹!here> odd), and the rollout is paused. Dana Ruiz #dana: "
+            '`cockpit rollback` agrees, `cockpit decline "why"` declines',
+        ),
+        (
+            ev.RollbackStarted(T0, "lee", "", "odd", None, (), agreed=(), override="<!here> she sleeps"),
+            "rollback: odd; without waiting for everybody who was to agree: ‹!here> she sleeps",
         ),
         (ev.SessionClosed(T0, "rolled_back", ()), "rolled back"),
         (ev.WindowClosed(T0), "pause"),
@@ -377,3 +395,9 @@ def test_a_message_has_an_end() -> None:
     text = message(abort("x" * 5000), plan())
     assert (len(text), text[-2:]) == (LONGEST, "x…")
     assert audience(ev.NoteAdded(T0, "dana", "x")) == frozenset()
+
+
+def test_who_may_agree_to_a_rollback_is_called_and_nobody_where_it_begins_at_once() -> None:
+    asked = ev.RollbackAsked(T0, "lee", "", "odd", ("dana",), ())
+    assert audience(asked) == {"rollback", "escalate"}
+    assert audience(replace(asked, to=())) == frozenset()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.cli import driving
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.journal import say
@@ -24,6 +25,7 @@ from cockpit.remote.scripted import ScriptedRunner
 from cockpit.runtime import outward
 from cockpit.runtime.engine import Engine
 from cockpit.runtime.outward import Kept, Outward, outlets
+from cockpit.runtime.session import Opening, session
 from cockpit.runtime.tracing import Trace
 from tests.collector import BOMB_MB, Receiver, Way, bomb, receiving
 from tests.core.plans import plan
@@ -161,6 +163,55 @@ def test_a_thread_that_hangs_keeps_no_process_from_ending() -> None:
     line = [sys.executable, "-c", HANGING]
     ended = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
     assert ended.stdout == "1 thing wasn't delivered\n"
+
+
+PREPARED = """
+import asyncio, sys
+from cockpit.core.plan import Plan
+from cockpit.remote.otlp import Metric, Otlp, Point, Span
+from cockpit.remote.web import Web, WebError
+from cockpit.runtime.outward import Outward
+url = sys.argv[1]
+Outward(otel_endpoint=url, annotations_url=url).prepare()
+known = {*sys.modules}
+otlp = Otlp(url, "", {"service.name": "cockpit"})
+print(otlp.spans([Span(1, 2, 0, "x", 1, 2, {"a": 1})]).why)
+print(otlp.metrics([Metric("m", "1", "says", (Point(1, 1, {}),))]).why)
+try:
+    asyncio.run(Web().post(url, {}))
+except WebError as fault:
+    print(fault)
+print(*sorted({*sys.modules} - known))
+"""
+
+
+def test_what_was_prepared_imports_nothing_beside_a_session() -> None:
+    """In a thread that imports, modules hold the interpreter for some milliseconds each: so late would a turn be."""
+    line = [sys.executable, "-c", PREPARED, f"http://127.0.0.1:{free_port()}"]
+    ended = subprocess.run(line, capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.splitlines() == [*["refused the connection"] * 3, ""]
+
+
+async def test_a_session_is_prepared_before_anything_of_it_is_there(tmp_path: Path) -> None:
+    def prepare() -> None:
+        raise LookupError("so early")
+
+    opening = Opening(plan(), "plan.toml", b"", "", "dana", tmp_path / "s.db", prepare=prepare)
+    with pytest.raises(LookupError, match="so early"):
+        async with session(opening):
+            pass
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("setting", ["otel_endpoint", "annotations_url"])
+def test_what_is_configured_is_prepared(
+    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the command that opens the session."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv(f"COCKPIT_{setting.upper()}", "http://127.0.0.1:9")
+    made = driving._outward(Opening(plan(), "", b"", "", "dana", Path("s.db")), False)
+    assert made.prepare.__self__ == Outward(**{setting: "http://127.0.0.1:9"})
 
 
 async def test_a_collector_that_hangs_is_waited_for_only_a_moment(

@@ -83,7 +83,7 @@ def test_everything_that_a_plan_can_say_is_rehearsed_within_its_window() -> None
 def test_each_kind_of_action_is_seen_with_who_is_told_and_what_follows() -> None:
     p = guarded(
         on("errors", "> 2", "notify", for_=timedelta(seconds=20)),
-        on("errors", "> 4", "escalate", escalate_to=("sam", "the press")),
+        on("errors", "> 4", "escalate", escalate_to=("rollback_owner", "the press")),
         on("errors", "> 6", "pause", for_=MINUTE),
         on("errors", "> 8", "rollback"),
         notify=(
@@ -94,7 +94,7 @@ def test_each_kind_of_action_is_seen_with_who_is_told_and_what_follows() -> None
     )
     told, called, paused, back = drill(p, lasting(p), T0).proofs
     assert (told.after, told.told, told.back) == (timedelta(seconds=20), ("hook (env)",), None)
-    assert (called.after, called.told) == (timedelta(0), ("Sam Okoro", "the press", "tell"))
+    assert (called.after, called.told) == (timedelta(0), ("Lee Chen", "the press", "tell"))
     assert (paused.after, paused.told) == (MINUTE, ("tell",))
     assert paused.back is not None
     assert (paused.back.proven, paused.back.took) == (1, timedelta(seconds=10))

@@ -301,11 +301,27 @@ async def test_a_session_that_never_started_waits_for_a_word_too(tmp_path: Path)
     events = [e for _, e in read(tmp_path / "s.db").events]
     runner = ScriptedRunner()
     async with engine_on(ONE, runner, tmp_path / "s.db", events=events) as (engine, _):
-        waiting = asyncio.create_task(run_headless(engine, lambda e: None, lambda t: None, "", ""))
-        await until(lambda: len(engine.state.examined) == 3, engine)
+        hints: list[str] = []
+        waiting = asyncio.create_task(run_headless(engine, lambda e: None, hints.append, "", ""))
+        await until(lambda: len(engine.state.examined) == 3 and bool(hints), engine)
         assert engine.state.started is None
+        (hint,) = hints
+        assert hint.startswith("Needed: not started, and a session taken up again starts nothing by itself. ")
+        assert "`cockpit attach" in hint and '--go-on "why"' in hint
         waiting.cancel()
         await run_headless(engine, lambda e: None, lambda t: None, "", "go")
+        assert exit_code(engine.state) == 0
+
+
+async def test_an_override_is_a_word_too(tmp_path: Path) -> None:
+    async with engine_on(ONE, ScriptedRunner(), tmp_path / "s.db") as (_, task):
+        task.cancel()
+    events = [e for _, e in read(tmp_path / "s.db").events]
+    unready = ScriptedRunner(prepared={"web-2": Prepared(Ended("unreachable", detail="refused"))})
+    async with engine_on(ONE, unready, tmp_path / "s.db", events=events) as (engine, _):
+        await run_headless(engine, lambda e: None, lambda t: None, "web-2 is for later", "")
+        (started,) = (e for e in engine.events if isinstance(e, ev.ReleaseStarted))
+        assert started.override == "web-2 is for later"
         assert exit_code(engine.state) == 0
 
 

@@ -472,7 +472,7 @@ async def test_a_challenge_that_makes_no_sense(place: Place) -> None:
     for message, why in (
         (
             {"challenge": "PauseRollout", "id": "1"},
-            "nobody signs that: there are Promote, SignItem, AcceptRole",
+            "nobody signs that: there are Promote, RollBack, SignItem, AcceptRole",
         ),
         ({"challenge": "Sing", "id": "1"}, "there is no act 'Sing'"),
         ({"challenge": "SignItem"}, "an act needs an id"),

@@ -289,6 +289,19 @@ async def test_the_last_words_go_behind_what_is_in_the_file(tmp_path: Path) -> N
     assert [event for _, event in read(log.path).events] == [NoteAdded(AT, "kim", "a"), LEFT]
 
 
+async def test_a_log_whose_name_is_no_text_has_last_words_too(tmp_path: Path) -> None:
+    directory = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff% #"))
+    directory.mkdir()
+    log = await Log.create(directory / os.fsdecode(b"s\xfe?.db"))
+    try:
+        with pytest.raises(LogError):
+            await log.append([Event(AT)])
+        assert await log.last_words([LEFT]) == log.head == read(log.path).head
+    finally:
+        await log.close()
+    assert [event for _, event in read(log.path).events] == [LEFT]
+
+
 @pytest.mark.parametrize("turns", range(0, 10, 3))
 async def test_cancelling_the_wait_for_last_words_leaves_a_definite_record(
     tmp_path: Path, turns: int

@@ -165,7 +165,7 @@ class FakeLink:
 
     @property
     def me(self) -> str:
-        return self.seat.person
+        return self.seat.person if self.seat.may_act else ""
 
     @property
     def head(self) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -367,6 +368,7 @@ async def _run(link: FakeLink, theme: str | None) -> None:
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("error")
     if len(sys.argv) < 2 or sys.argv[1] not in STATES:
         sys.exit(f"which state? {' '.join(STATES)}")
     asyncio.run(_run(STATES[sys.argv[1]](), sys.argv[2] if len(sys.argv) > 2 else None))

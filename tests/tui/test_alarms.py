@@ -9,10 +9,12 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.plan import RollbackTerms, Threshold
 from cockpit.tui.keys import footer
+from cockpit.tui.panes.alarms import MARK, fitting
 from cockpit.tui.panes.header import header
 from cockpit.tui.panes.journal import tone
 from cockpit.tui.panes.question import question
 from cockpit.tui.panes.table import PANES
+from cockpit.tui.text import Line, line
 from tests.tui import gallery
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.seen import at_screen, scene
@@ -237,6 +239,27 @@ async def test_of_several_calls_one_chooses_which_one_is_here_for() -> None:
     assert dana.last() == cmd.AnswerEscalation(link.at, "sam", "dana", threshold="errors > 20")
 
 
+def test_where_not_all_alarms_fit_it_says_how_many_more_there_are() -> None:
+    def told(*alarms: int) -> list[Line]:
+        """Alarms of so many lines each."""
+        return [
+            line(f"{MARK if n == 0 else '  '}alarm {a}{' goes on' * (n > 0)}")
+            for a, many in enumerate(alarms, 1)
+            for n in range(many)
+        ]
+
+    def seen(lines: list[Line]) -> list[str]:
+        return [each.plain for each in lines]
+
+    assert seen(fitting(told(1, 2), 3, 40)) == seen(told(1, 2))
+    assert seen(fitting(told(1, 2, 1), 3, 40)) == ["▲ alarm 1", "▲ 2 more alarms, told in the journal"]
+    assert seen(fitting(told(2, 1), 2, 40)) == ["▲ alarm 1", "▲ 1 more alarm, told in the journal"]
+    assert seen(fitting(told(1, 1, 1), 2, 40)) == ["▲ alarm 1", "▲ 2 more alarms, told in the journal"]
+    assert seen(fitting(told(1, 1), 1, 40)) == ["▲ 2 more alarms, told in the journal"]
+    assert seen(fitting(told(2), 1, 40)) == ["▲ 1 more alarm, told in the journal"]
+    assert fitting(told(1, 2), 0, 40) == []
+
+
 def test_many_calls_are_counted_and_only_who_was_called_answers() -> None:
     link = gallery.called()
     call = link.state.escalations["orders < 100"]
@@ -283,6 +306,14 @@ def test_a_comparison_reads_as_a_ratio_with_its_numbers_below_where_it_is_not_cl
         and "%" not in over[row]
     )
     assert "4.8 against 0.2, rank test: p 0.001, effect 0.82, 24 and 120 samples" in over[row + 1]
+
+
+def test_who_agreed_is_named_by_their_name_also_where_the_plan_names_a_role() -> None:
+    plan = gallery.escalating()
+    agreed = ("decision_owner", "lee")
+    link = FakeLink(replace(plan, thresholds=tuple(replace(t, agreed_by=agreed) for t in plan.thresholds)))
+    rows = drawn("limits", link.baking(), toggled=frozenset({"limit:errors > 2"}))
+    assert any("agreed by Dana Ruiz and Lee Chen" in row for row in rows)
 
 
 def test_who_is_called_and_when_is_said_before_it_happens() -> None:

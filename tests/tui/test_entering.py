@@ -50,9 +50,9 @@ def test_the_limits_pane_says_who_enters_the_next_number_and_by_when() -> None:
 @pytest.mark.parametrize(
     ("me", "owner", "first", "later"),
     [
-        ("kim", "support_liaison", "you enter it first", "your next entry in 5:00"),
-        ("dana", "kim", "Kim Park enters it first", "Kim Park's next entry in 5:00"),
-        ("dana", None, "anyone enters it first", "the next entry in 5:00"),
+        ("kim", "support_liaison", "you enter the first number", "your next entry in 5:00"),
+        ("dana", "kim", "Kim Park enters the first number", "Kim Park's next entry in 5:00"),
+        ("dana", None, "anyone enters the first number", "the next entry in 5:00"),
     ],
 )
 def test_before_the_first_number_somebody_is_named(
@@ -110,9 +110,9 @@ async def test_where_there_are_several_the_signal_is_chosen_first() -> None:
         await sam.press("e")
         await sam.sees(
             "Which signal, and what does it say now?",
-            "○ calls: Kim Park enters it first",
-            "○ tickets: you enter it first",
-            "○ mood: anyone enters it first",
+            "○ calls: Kim Park enters the first number",
+            "○ tickets: you enter the first number",
+            "○ mood: anyone enters the first number",
         )
         await sam.types("7")
         await sam.confirms()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 
 import pytest
+from textual.geometry import Region
 
 from cockpit.core import events as ev
 from cockpit.signals.host import METRICS, HostSample
 from cockpit.tui import app as app_module
+from cockpit.tui import lines as lines_module
 from cockpit.tui.app import CockpitApp
 from cockpit.tui.finding import Sought
 from cockpit.tui.lines import RowPane
@@ -17,6 +20,7 @@ from cockpit.tui.panes import journal, output
 from cockpit.tui.panes.journal_entries import SINGLY_MOST
 from cockpit.tui.scene import KEEP, History, Row, Scene
 from tests.tui.fake_link import FakeLink, a_plan
+from tests.tui.moments import copied
 from tests.tui.seen import at_screen, scene
 
 WIDTH = 100
@@ -27,7 +31,8 @@ def said(rows: object) -> list[str]:
     return [row.draw(WIDTH).plain.strip() for row in rows if isinstance(row, Row)]
 
 
-def in_waves(hosts: int) -> FakeLink:
+@cache
+def begun(hosts: int) -> FakeLink:
     """The second wave is under way, on half of the hosts; on one of them it failed."""
     link = FakeLink(a_plan(hosts)).in_web()
     link.finish()
@@ -37,12 +42,17 @@ def in_waves(hosts: int) -> FakeLink:
     return link
 
 
+def in_waves(hosts: int) -> FakeLink:
+    """Such a release: told once, for a large one takes its time."""
+    return copied(begun(hosts))
+
+
 def test_steps_on_many_targets_are_counted_and_a_failure_stands_alone() -> None:
     told = said(journal.rows(scene(in_waves(200)), WIDTH))
     assert any("switch about to run on 99 targets" in one for one in told)
     assert any("steps succeeded, verified" in one for one in told)
     assert any("switch on web-7: failed, exit code 1" in one for one in told)
-    assert any("wave 2 of web began on 99 targets: web-3 … web-101" in one for one in told)
+    assert any("wave 2 of web began on 99 targets: web-[3-101]" in one for one in told)
     assert not any("switch on web-30" in one for one in told)
 
 
@@ -153,6 +163,46 @@ async def test_only_rows_that_changed_are_painted_anew(monkeypatch: pytest.Monke
         told = dict(painted)
         assert "journal" not in told  # nothing has happened
         assert len(list(told["rollout"])) < len(dana.app.panes["rollout"].rows)  # type: ignore[arg-type]
+
+
+async def test_many_changed_rows_are_painted_a_few_at_a_time_and_none_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines_module, "CELLS_AT_ONCE", 1)  # one row
+    painted: list[int] = []
+    refresh = RowPane.refresh
+
+    def noted(pane: RowPane, *regions: Region, **how: bool) -> RowPane:
+        painted.extend(region.y for region in regions if pane.id == "targets")
+        return refresh(pane, *regions, **how)
+
+    async with at_screen(in_waves(200)) as dana:
+        pane = dana.app.panes["targets"]
+        await dana.until(lambda: not pane._unpainted, "all painted")
+        monkeypatch.setattr(RowPane, "refresh", noted)
+        pane._repaint([0, 1, 2])
+        assert painted == [0]
+        pane._repaint([0, 3])  # meanwhile more changes: who waits comes first
+        assert painted == [0, 1]
+        await dana.until(lambda: not pane._unpainted, "all painted")
+        assert painted == [0, 1, 2, 0, 3]
+
+
+async def test_who_waits_for_a_drawing_and_one_that_is_late_make_short_pauses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(app_module, "PIECE_S", -1.0)  # each part is a piece
+    async with at_screen(FakeLink().in_web()) as dana:
+        dana.app.draw()
+        dana.app.draw_in_pieces()
+        assert dana.app._gap == app_module.GAP_S
+        dana.app.draw_in_pieces()  # the one before hasn't come to its end
+        assert dana.app._gap == app_module.QUICK_S
+        dana.app.draw()
+        dana.app._next_piece()  # it has
+        dana.app.rhythm.hurries = True
+        dana.app.draw_in_pieces()
+        assert dana.app._gap == app_module.QUICK_S
 
 
 async def test_a_drawing_in_pieces_lets_go_of_an_older_moment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from cockpit.tui import asks
 from cockpit.tui.asks import Ask
 from cockpit.tui.panes.table import PANES
 from tests.tui.fake_link import FakeLink, a_plan
+from tests.tui.gallery import compared, escalating
 from tests.tui.people_gallery import (
     at_gate_of_two,
     checked,
@@ -42,6 +43,13 @@ def test_a_gate_tells_who_said_yes_who_is_wanted_what_speaks_for_it_and_by_when(
         "  ✔ Rollback tried on staging: Lee Chen (typed name) signed · ✔ its check says 12: healthy, since 10:23:20",
         "  ⏎ promote    r reject: pauses, with a reason    R roll back: 1 target, ~41 s",
     ]
+
+
+def test_a_comparison_is_told_as_a_ratio_beside_the_number_itself() -> None:
+    link = at_gate_of_two(replace(two_of_three(), thresholds=escalating().thresholds))
+    link.read()
+    said = asked(compared(link, 1.1), 130)
+    assert "  ✔ every limit passes: errors 0.4, orders 392, errors 1.1× control" in said
 
 
 def test_what_is_asked_stands_once_beside_its_answers() -> None:

@@ -38,6 +38,12 @@ def well(link: FakeLink) -> str:
     return health(scene(link))[0].plain
 
 
+@pytest.mark.parametrize("state", sorted(set(CALM) - {"taken_up_back"}))
+def test_the_first_line_names_the_service_at_every_width(state: str) -> None:
+    for width in WIDTHS:
+        assert top(STATES[state](), width)[0].startswith("checkout "), width
+
+
 # Whose move is it
 
 

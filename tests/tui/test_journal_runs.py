@@ -36,7 +36,7 @@ def test_a_run_is_one_entry_and_the_end_on_each_target_its_own() -> None:
     s.finish("web-2", as_="failed", tick=False)
     s.finish("web-1", "web-3", tick=False)
     assert told(s)[-4:] == [
-        "app about to run by Ansible on web-1 … web-3",
+        "app about to run by Ansible on web-[1-3]",
         "app on web-2: failed, exit code 1, in 2 s",
         "app on web-1: succeeded, verified, exit code 0, in 2 s",
         "app on web-3: succeeded, verified, exit code 0, in 2 s",

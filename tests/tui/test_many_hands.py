@@ -390,7 +390,7 @@ async def test_leaving_a_session_of_its_own_leaves_this_screen_alone() -> None:
 async def test_a_screen_out_of_reach_says_that_the_session_may_go_on(size: tuple[int, int]) -> None:
     link = accounts().baking()
     async with at_screen(link, size) as dana:
-        await dana.sees("baking canary 2:00 of 10:00")
+        await dana.sees("baking canary", "2:00 of 10:00")
         link.failure = "this screen is out of reach of the session: it has said nothing for 15 s"
         await dana.sees(
             "OUT OF REACH OF THE SESSION: IT MAY WELL GO ON",
@@ -406,5 +406,14 @@ async def test_a_screen_out_of_reach_says_that_the_session_may_go_on(size: tuple
         assert link.sent == []
         link.at += timedelta(minutes=1)
         link.failure = ""  # it answers again: what is shown goes on from now
-        await dana.sees("baking canary 3:00 of 10:00")
+        await dana.sees("baking canary", "3:00 of 10:00")
         assert "OUT OF REACH" not in dana.screen()
+
+
+def test_nobody_is_you_on_a_screen_that_only_watches() -> None:
+    link = many_hands("dana")
+    said = "\n".join([top(link), *rows("roles", link), *rows("rollout", link)])
+    assert "decides you" in said and "‹ you" in said
+    link.sit("dana", may_act=False)
+    said = "\n".join([top(link), *rows("roles", link), *rows("rollout", link)])
+    assert "you" not in said, said

@@ -104,7 +104,7 @@ def test_who_is_waited_for_does_it_here_or_at_their_own_screen() -> None:
     assert "◆ you accept rollback owner (a)" in told(alone)
     assert "◆ Kim Park accepts support liaison, at a screen of their own" in told(alone)
     alone.sit("lee", may_act=False)
-    assert "◆ you accept rollback owner" in told(alone)
+    assert "◆ Lee Chen accepts rollback owner" in told(alone)
 
 
 def test_a_number_that_a_person_enters_is_waited_for_by_name() -> None:

@@ -301,7 +301,7 @@ def test_evidence_beyond_its_limit_for_too_short_a_time_is_on_its_way(told: Reco
         line.startswith("  △ queue > 2") and "over, not for long enough yet on web-1, limit > 2" in line
         for line in said[: said.index("limits")]
     )
-    assert "paused the rollout on the limit queue > 4: 5 on web-1" in said[2]
+    assert "paused the rollout on the limit queue > 4: 5 jobs on web-1" in said[2]
 
 
 def test_a_place_on_the_bar_is_its_mark_or_a_share_of_the_session(told: Recorded) -> None:

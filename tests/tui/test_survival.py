@@ -263,7 +263,7 @@ async def test_once_taken_over_only_leaving_is_left() -> None:
 async def test_a_log_that_can_not_be_written_is_told_across_the_screen(size: tuple[int, int]) -> None:
     link = FakeLink().baking()
     async with at_screen(link, size) as dana:
-        await dana.sees("baking canary 2:00 of 10:00")
+        await dana.sees("baking canary", "2:00 of 10:00")
         link.failure = FULL
         await dana.sees("THE LOG CAN'T BE WRITTEN: NOTHING FURTHER STARTS", "■ halted in canary", FULL[-20:])
         link.at += timedelta(minutes=3)

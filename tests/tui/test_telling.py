@@ -20,7 +20,7 @@ from cockpit.tui.telling import BELL, NO_PROGRESS, REMEMBER, RESTORE, Telling, s
 from tests.tui.fake_link import FakeLink, a_plan
 from tests.tui.gallery import STATES
 from tests.tui.seen import scene
-from tests.tui.test_terminal import Terminal, restored
+from tests.tui.test_terminal import Started, Terminal, restored
 
 XTERM = {"TERM": "xterm-256color"}
 
@@ -371,7 +371,7 @@ def test_leaving_puts_title_and_progress_back(number: signal.Signals | None) -> 
         assert terminal.data.rfind(b"\x1b]9;4;") == terminal.data.rfind(NO_PROGRESS.encode())
 
 
-class Guarded(Terminal):
+class Guarded(Started):
     """The gallery as a command has it: with a guard between it and the shell."""
 
     RUNS = (

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 import pytest
 
 from cockpit.tui.driver import Decoder
+from tests.forked import NURSERY, Forked
 
 DEADLINE = 60.0
 
@@ -25,7 +26,7 @@ DEADLINE = 60.0
 class Terminal:
     """The gallery in a pseudo terminal of 100x30, in that theme, with more in its environment."""
 
-    RUNS = ("-m", "tests.tui.gallery")
+    process: Forked | subprocess.Popen[bytes]
 
     def __init__(self, state: str, *theme: str, **more: str) -> None:
         self.master, self.slave = pty.openpty()
@@ -33,16 +34,13 @@ class Terminal:
         self.before = termios.tcgetattr(self.slave)
         env = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         env.pop("NO_COLOR", None)
-        env |= more
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", *self.RUNS, state, *theme],
-            stdin=self.slave,
-            stdout=self.slave,
-            stderr=self.slave,
-            env=env,
-            start_new_session=True,
-        )
+        self.start((state, *theme), env | more)
         self.data = b""
+
+    def start(self, words: tuple[str, ...], env: dict[str, str]) -> None:
+        """Start the gallery with these words."""
+        line = [sys.executable, "-m", "tests.tui.gallery", *words]
+        self.process = NURSERY.start(line, env=env, terminal=os.ttyname(self.slave))
 
     def read_until(self, met: bytes) -> None:
         """Read what is printed until `met` is in it, or in its words, which what lies beneath may cut in pieces."""
@@ -66,7 +64,7 @@ class Terminal:
                 self.data += os.read(self.master, 65536)
         while select.select([self.master], [], [], 0)[0]:
             self.data += os.read(self.master, 65536)
-        return self.process.returncode
+        return self.process.wait()
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -76,9 +74,26 @@ class Terminal:
         os.close(self.slave)
 
 
+class Started(Terminal):
+    """The same by an interpreter of its own, started and ended as any is."""
+
+    RUNS = ("-m", "tests.tui.gallery")
+
+    def start(self, words: tuple[str, ...], env: dict[str, str]) -> None:
+        """Start the gallery with these words."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", *self.RUNS, *words],
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            env=env,
+            start_new_session=True,
+        )
+
+
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
-    opened = Terminal("baking")
+    opened = Started("baking")
     yield opened
     opened.close()
 
@@ -125,7 +140,7 @@ def _read_for(terminal: Terminal, seconds: float) -> None:
 
 
 def test_no_control_of_a_target_reaches_the_terminal() -> None:
-    terminal = Terminal("hostile")
+    terminal = Started("hostile")
     try:
         terminal.read_until("evil␛".encode())
         terminal.process.send_signal(signal.SIGTERM)

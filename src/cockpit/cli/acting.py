@@ -46,7 +46,18 @@ ACTS: dict[str, Act] = {
         "let the stage that waits begin",
         {**_WHY, "--stage": {"default": "", "metavar": "NAME", "help": "only if this is the one that waits"}},
     ),
-    "rollback": Act("RollBack", "undo what was touched", _WHY),
+    "rollback": Act(
+        "RollBack",
+        "undo what was touched: ask for it, or agree, if a plan wants so",
+        {
+            **_WHY,
+            "--override": {
+                "default": "",
+                "metavar": "WHY",
+                "help": "don't wait for those who have yet to agree: why not, in a line; it is kept",
+            },
+        },
+    ),
     "abort": Act("Abort", "stop here, leave as is", _WHY),
     "reject": Act(
         "RejectStage",
@@ -85,7 +96,7 @@ ACTS: dict[str, Act] = {
     ),
     "decline": Act(
         "DeclineProposal",
-        "don't roll back although it is proposed",
+        "don't roll back although it is proposed or asked for",
         {"reason": {"metavar": "WHY", "help": "how you know that it is safe to go on; it is kept"}},
     ),
     "here": Act("AnswerEscalation", "I'm here: answer the limits that call you", _NOTE),

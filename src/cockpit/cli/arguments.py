@@ -243,7 +243,7 @@ def _signing(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _running_argument(sign)
     sign.add_argument(
-        "item", nargs="?", metavar="ITEM", help="a checklist item's id, gate:STAGE or role:ROLE"
+        "item", nargs="?", metavar="ITEM", help="an item's id, gate:STAGE, role:ROLE or rollback:SERVICE"
     )
     sign.add_argument(
         "--note", dest="reason", default="", metavar="TEXT", help="kept with it; it isn't signed"

@@ -74,7 +74,9 @@ def _apart(fired: datetime, acted: datetime) -> str:
 
 
 def _did(limit: Any, plan: Any) -> str:
-    called = ", ".join(map(plan.person_name, limit.escalate_to))
+    from cockpit.core.people import holders
+
+    called = ", ".join(map(plan.person_name, holders(plan, limit.escalate_to)))
     return {
         "pause": "paused",
         "rollback": "rolled back",

@@ -50,6 +50,7 @@ def doctor(args: argparse.Namespace) -> int:
         *doctor_machine.places(),
         *doctor_machine.open_files(plan),
         *doctor_machine.tools(plan),
+        *_secrets(plan),
         *doctor_ssh.login(plan),
     ]
     if plan is not None:
@@ -76,6 +77,20 @@ def _plan(args: argparse.Namespace) -> Any:
     if checked.plan is None:
         raise PlanError(f"{refusal(args.plan, checked.problems)} `cockpit check` names each.")
     return checked.plan
+
+
+def _secrets(plan: Any) -> list[Check]:
+    """The files with secrets that the plan or its user's settings name, where others get at them."""
+    from cockpit import settings
+    from cockpit.remote import secrets
+
+    found = settings.read()
+    told = [secrets.exposed(found[key]) for key in ("otel.token", "annotations.token", "archive.postgres")]
+    if plan is not None:
+        from cockpit.runtime.check import exposed
+
+        told += exposed(plan)
+    return [Check("secrets", "look", why) for why in dict.fromkeys(filter(None, told))]
 
 
 async def _playbooks(plan: Any, path: str) -> list[Check]:

@@ -20,6 +20,7 @@ from cockpit import __version__, settings
 from cockpit.cli import descriptors
 from cockpit.cli.doctor import Check
 from cockpit.core.errors import CockpitError
+from cockpit.core.listing import some
 
 PACKAGE = "release-cockpit"
 LIBRARIES = (
@@ -192,8 +193,7 @@ def _hard_to_read(named: str) -> Iterator[Check]:
     except settings.UNREADABLE:  # told of its file already
         return
     if pairs:
-        more = f" and {len(pairs) - 3} more" if len(pairs) > 3 else ""
-        what = f"{own}: it is hard to read: {', '.join(pairs[:3])}{more}"
+        what = f"{own}: it is hard to read: {some(pairs, 4)}"
         yield Check("settings", "look", what, f"give these {LEAST}:1 at least, or wear another theme")
 
 

@@ -138,7 +138,8 @@ def _outward(opening: Any, is_heard: bool) -> Any:
     from cockpit.runtime.outward import Outward, outlets
 
     keys = ("otel.endpoint", "otel.token", "annotations.url", "annotations.token")
-    return replace(opening, outward=partial(outlets, Outward(*(found[key] for key in keys))))
+    outward = Outward(*(found[key] for key in keys))
+    return replace(opening, outward=partial(outlets, outward), prepare=outward.prepare)
 
 
 def _import_screen() -> None:
@@ -193,7 +194,7 @@ def _tell_how_it_ended(engine: Any, opening: Any, is_heard: bool) -> None:
 
     said = in_words if is_heard else str
     seq, digest = engine.head
-    tell(f"log {opening.log_path}\nhead {seq} {digest}")
+    tell(f"log {opening.log_path}\nhead {seq}:{digest}")
     if engine.state.closed is not None:
         tell(said(summary.over(engine.state, engine.events, engine.now(), opening.log_path)))
     elif engine.state.started is not None or not opening.lasting:
@@ -223,7 +224,7 @@ def _load(path: Path) -> Any:
     if checked.plan is None:
         problems = "\n\n".join(p.render() for p in checked.problems)
         raise PlanError(f"{problems}\n\n{refusal(path, checked.problems)}")
-    for note in (*checked.warnings, *checked.not_acted_on):
+    for note in checked.warnings:
         tell(note.render().splitlines()[0])
     return checked
 

@@ -28,7 +28,7 @@ EXITS = (
         "aborted or refused",
         "it was stopped and left as it is; or cockpit itself broke",
         "an act: it was refused, nothing changed. verify: the log is not sound, or its outcome is not true. "
-        "sessions --push: something couldn't be pushed",
+        "rehearse: a limit never fired. sessions --push: something couldn't be pushed",
         "read the message: it says what may be done instead; `cockpit sessions` shows how it stands",
     ),
     Exit(

@@ -15,6 +15,9 @@ from cockpit.core.errors import UsageError
 
 WIDTH = 80
 
+ALIKE = 0.7
+"""How alike a word must be to one that exists to be taken for it, as difflib counts."""
+
 GROUPS: dict[str, tuple[str, ...]] = {
     "Get to know it, and get ready": ("demo", "init", "check", "rehearse", "doctor"),
     "Run a release": ("run", "attach", "watch", "resume"),
@@ -108,7 +111,8 @@ def described(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     for action in commands._choices_actions:
         below, says = commands.choices[action.dest], action.help or ""
         more = f" {below.description}" if below.description else ""
-        below.description = f"{says[:1].upper()}{says[1:]}.{more}"
+        end = "" if says.endswith("?") else "."
+        below.description = f"{says[:1].upper()}{says[1:]}{end}{more}"
         if action.dest in EXAMPLES:
             below.epilog = f"example: {EXAMPLES[action.dest]}"
 
@@ -151,8 +155,14 @@ def with_command(words: list[str], commands: Collection[str]) -> list[str]:
 
 
 def there(plan: Path) -> Path:
-    """The plan's path, if something lies there; UsageError names the plan that may have been meant."""
-    if plan.exists() or plan.is_symlink():
+    """The plan's path, if something lies there; UsageError names the plan that may have been meant.
+
+    A log names its plan, and holds nothing but UTF-8: of an argument's bytes that are none, U+FFFD is left.
+    """
+    exists = plan.exists() or plan.is_symlink()
+    if _odd(str(plan.absolute())) or (not exists and "\ufffd" in str(plan)):
+        raise UsageError(f"{plan}: its path isn't UTF-8. Nothing was contacted: rename what isn't.")
+    if exists:
         return plan
     beside = sorted(plan.parent.glob("*.toml")) if plan.parent.is_dir() else []
     close = closest(plan.name, [path.name for path in beside])
@@ -160,11 +170,19 @@ def there(plan: Path) -> Path:
     raise UsageError(f"{plan}: there is no such file. Nothing was contacted: {meant}")
 
 
+def _odd(path: str) -> bool:
+    """Whether some of its bytes aren't UTF-8, for which half a pair of surrogates stands."""
+    return any("\ud800" <= character <= "\udfff" for character in path)
+
+
 def closest(said: str, known: Collection[str]) -> str:
-    """The known word that may have been meant: the only one that begins so, else one much like it; or empty."""
+    """The known word that may have been meant: the only one that begins so, else one much like it; or empty.
+
+    As alike as `pasue` and `pause`: whoever types `start` is not to be shown `abort`.
+    """
     from difflib import get_close_matches
 
     begun = [word for word in known if word.startswith(said)]
     if len(begun) == 1 and len(said.strip("-")) > 1:
         return begun[0]
-    return next(iter(get_close_matches(said, sorted(known), 1)), "")
+    return next(iter(get_close_matches(said, sorted(known), 1, ALIKE)), "")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cockpit.cli.loading import Read
+from cockpit.core.listing import ranges, some
 from cockpit.core.text import visible
 
 COUNTS_MOST = 12
@@ -49,10 +50,7 @@ def _line(target: Any) -> str:
 
 
 def _counted(values: Iterator[str]) -> str:
-    counts = Counter(values).most_common()
-    shown = ", ".join(f"{value} {n}" for value, n in counts[:COUNTS_MOST])
-    more = f", and {len(counts) - COUNTS_MOST} more" if len(counts) > COUNTS_MOST else ""
-    return (shown or "none") + more
+    return some([f"{value} {n}" for value, n in Counter(values).most_common()], COUNTS_MOST + 1) or "none"
 
 
 def _since(plan: Any, targets: Sequence[Any], read: Read) -> Iterator[str]:
@@ -71,14 +69,12 @@ def _since(plan: Any, targets: Sequence[Any], read: Read) -> Iterator[str]:
         yield f"as in {last.session}: the same hosts, addresses and groups"
         return
     yield f"since {last.session}:"
-    yield from (f"  {what}: {some(names)}" for what, names in changes.items())
+    yield from (f"  {what}: {as_ranges(names)}" for what, names in changes.items())
 
 
-def some(names: Sequence[str]) -> str:
+def as_ranges(names: Sequence[str]) -> str:
     """Names in ranges, as far as a person reads on."""
-    from cockpit.export.preview import SINGLY, in_ranges
+    from cockpit.export.preview import SINGLY
 
-    whole = in_ranges(names)
-    if whole.count(", ") < SINGLY:
-        return whole
-    return f"{in_ranges(names[:SINGLY])} and {len(names) - SINGLY} more"
+    whole = ranges(names)
+    return whole if whole.count(", ") < SINGLY else some(names, SINGLY + 1)

@@ -75,5 +75,5 @@ async def _kept(path: Path, args: argparse.Namespace, command: Any) -> int:
     head, decided = done
     number = next((event.action for event in decided if isinstance(event, ActionAdded)), "")
     told = visible(_told(command, named(path), number))
-    print(f"{told}\nrecord {head.seq}\nhead {head.seq} {head.hash}")
+    print(f"{told}\nrecord {head.seq}\nhead {head.seq}:{head.hash}")
     return 0

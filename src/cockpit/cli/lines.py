@@ -21,7 +21,7 @@ def printer(link: Any, as_json: bool) -> Callable[[Any], None]:
     say = speaker(link.state.plan, lambda: link.state)
 
     def said(event: Any) -> None:
-        if line := say(event):
+        for line in say(event):
             print(visible(line), flush=True)
 
     return said

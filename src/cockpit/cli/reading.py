@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +29,12 @@ def check(args: argparse.Namespace) -> int:
         from cockpit.export.preview import preview
         from cockpit.runtime.check import look
         from cockpit.runtime.engine import utc_now
+        from cockpit.runtime.vault import Vault
 
         checked = begun.load(utc_now())
     groups = {
         "Problems": checked.problems,
         "Worth a look": checked.warnings,
-        "Not acted on yet": checked.not_acted_on,
     }
     for title, problems in groups.items():
         for problem in problems:
@@ -45,16 +45,18 @@ def check(args: argparse.Namespace) -> int:
         return against(checked.plan, args.against)
     if said := inventories.lines(checked.plan, begun.read):
         print(said)
-    print(preview(checked.plan, _chosen(checked.plan, args.on)))
+    print(preview(checked.plan, _chosen(checked.plan, args.on), args.plan.absolute().parent))
     if few := descriptors.objection(checked.plan):
         print(f"\nNot all at once\n  {few}")
     if args.offline:
+        _secrets(checked, asyncio.run(Vault().missing(checked.plan, run=False)))
         print("\nReadiness wasn't looked at (--offline).")
         return 0
     looked = asyncio.run(look(checked.plan, str(args.plan)))
     for i, (signal, why) in enumerate(looked.unreadable.items()):
         title = "" if i else "\nCan't be read\n"
         print(title, checked.about_signal(signal, f"`{signal}` can't be read: {why}"), sep="", end="\n\n")
+    _secrets(checked, looked.secrets)
     for i, (hook, why) in enumerate(looked.mute.items()):
         print("" if i else "\nCan't be told\n", f"[[notify]] {hook}: {why}", sep="")
         print("    nobody hears of anything by it; mend it where the session will be started")
@@ -70,6 +72,15 @@ def check(args: argparse.Namespace) -> int:
     _lines("look", [f for f in looked.findings if f.ok and f.doubtful])
     _lines("ok", [f for f in looked.findings if f.ok and not f.doubtful])
     return 5 if missing else 0
+
+
+def _secrets(checked: Any, missing: Mapping[str, str]) -> None:
+    """Each secret that can't be looked up here, at its line in the plan."""
+    for i, (secret, why) in enumerate(missing.items()):
+        title = "" if i else "\nCan't be looked up\n"
+        print(
+            title, checked.about_secret(secret, f"`{secret}` can't be looked up: {why}"), sep="", end="\n\n"
+        )
 
 
 def _chosen(plan: Any, names: Sequence[str]) -> frozenset[str] | None:
@@ -95,7 +106,8 @@ def _chosen(plan: Any, names: Sequence[str]) -> frozenset[str] | None:
 
 def _lines(mark: str, findings: Sequence[Finding]) -> None:
     """A line each; what is the same of many targets is told once."""
-    from cockpit.export.preview import SINGLY, in_ranges
+    from cockpit.core.listing import ranges
+    from cockpit.export.preview import SINGLY
 
     alike: dict[tuple[str, str], list[tuple[str, Finding]]] = {}
     for finding in findings:
@@ -104,7 +116,7 @@ def _lines(mark: str, findings: Sequence[Finding]) -> None:
         alike.setdefault((kind, same), []).append((about, finding))
     for (_, same), many in alike.items():
         if len(many) > SINGLY:
-            print(f"  {mark:4}  {in_ranges([about for about, _ in many])}: {same}")
+            print(f"  {mark:4}  {ranges([about for about, _ in many])}: {same}")
         else:
             for _, finding in many:
                 print(f"  {mark:4}  {finding.text}")
@@ -129,7 +141,7 @@ def verify(args: argparse.Namespace) -> int:
         tell(f"{path}: {remark}")
     if not found.ok:
         _verdict(path, "NOT sound", _unsound(found))
-        print(f"sound up to: {found.head.seq} {found.head.hash}")
+        print(f"sound up to: {found.head.seq}:{found.head.hash}")
         return 1
     try:
         recording, plan = _as_verified(path, found.head)
@@ -143,7 +155,7 @@ def verify(args: argparse.Namespace) -> int:
         _verdict(path, "NOT true", claim)
     if not untrue:
         print(visible(f"{path}: sound, {found.events} records"))
-    print(f"head {found.head.seq} {found.head.hash}")
+    print(f"head {found.head.seq}:{found.head.hash}")
     if signed:
         print(f"signatures: {signed}, each made with its person's key in the plan, for what its record says")
     if not untrue:

@@ -14,6 +14,7 @@ from typing import Any
 from cockpit.cli.loading import load, nobody
 from cockpit.cli.session import refusal
 from cockpit.core.errors import PlanError, UsageError
+from cockpit.core.listing import some
 
 STUCK = 1
 
@@ -97,9 +98,7 @@ def _breached(plan: Any, said: str) -> tuple[Any, int]:
 
 
 def _list(names: Iterable[str]) -> str:
-    names = list(names)
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return (", ".join(names[:10]) or "none") + more
+    return some(list(names), 11) or "none"
 
 
 def _drill(

@@ -97,6 +97,11 @@ def named(path: Path) -> str:
 
 
 def refusal(path: object, problems: Sequence[object]) -> str:
+    """The last line about a plan that can't be used: how much is wrong with it, and what to do."""
+    from cockpit.planfile.problem import MOST
+
     count = len(problems)
-    many = "s" if count != 1 else ""
-    return f"{path}: {count} problem{many}. Nothing was contacted. Mend the plan, then run it again."
+    many = (
+        "1 problem" if count == 1 else f"{count} problems" if count < MOST else f"the first {MOST} problems"
+    )
+    return f"{path}: {many}. Nothing was contacted. Mend the plan, then run it again."

@@ -38,7 +38,9 @@ def sign(args: argparse.Namespace) -> int:
         _no_more(args.item)
         return asyncio.run(_hand_in(running(args.session), args, _signed_command(_block(args.block))))
     if not args.item:
-        raise UsageError("what is signed? ITEM is a checklist item's id, gate:STAGE or role:ROLE.")
+        raise UsageError(
+            "what is signed? ITEM is a checklist item's id, gate:STAGE, role:ROLE or rollback:SERVICE."
+        )
     asked = _ask if args.ask else _sign_there
     return asyncio.run(asked(running(args.session), args, _command(args.item, args.reason)))
 
@@ -138,12 +140,12 @@ def _signed_command(block: str) -> Any:
         said = statement.read(statement.parts(block)[0])
     except ValueError as fault:
         raise UsageError(f"{fault}. Nothing was handed in.") from None
-    kind = {"sign": "", "approve": "gate:", "accept": "role:"}[said.decision]
+    kind = {"sign": "", "approve": "gate:", "accept": "role:", "roll back": "rollback:"}[said.decision]
     return replace(_command(f"{kind}{said.about}", ""), signature=block)
 
 
 def _command(item: str, note: str) -> Any:
-    """What ITEM means: a checklist item, gate:STAGE or role:ROLE."""
+    """What ITEM means: a checklist item, gate:STAGE, role:ROLE or rollback:SERVICE."""
     from cockpit.core import commands as cmd
     from cockpit.runtime.engine import utc_now
 
@@ -152,6 +154,8 @@ def _command(item: str, note: str) -> Any:
         return cmd.Promote(utc_now(), "", reason=note, stage=name)
     if kind == "role" and name:
         return cmd.AcceptRole(utc_now(), "", reason=note, role=name)
+    if kind == "rollback" and name:
+        return cmd.RollBack(utc_now(), "", reason=note, service=name)
     return cmd.SignItem(utc_now(), "", reason=note, item=item)
 
 
@@ -174,7 +178,12 @@ def _show(line: str) -> None:
 
     said = read(line)
     left = (said.until - utc_now()).total_seconds() / 60
-    what = {"sign": "the checklist item", "approve": "the gate of stage", "accept": "the role"}[said.decision]
+    what = {
+        "sign": "the checklist item",
+        "approve": "the gate of stage",
+        "accept": "the role",
+        "roll back": "the release of",
+    }[said.decision]
     rows = (
         ("who", said.person),
         (said.decision, f"{what} {said.about}"),

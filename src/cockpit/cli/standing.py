@@ -34,7 +34,7 @@ async def tell_how_it_stands(mirror: Any, failure: str, name: str, log: Path | N
     """
     seq, digest = mirror.head
     told = await _fate(mirror, failure, name, log)
-    tell(f"session {name}\nhead {seq} {digest}\n{told}")
+    tell(f"session {name}\nhead {seq}:{digest}\n{told}")
 
 
 async def _fate(mirror: Any, failure: str, name: str, log: Path | None) -> str:

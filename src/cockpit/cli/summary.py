@@ -8,7 +8,8 @@ from typing import Any
 
 from cockpit.cli.session import afterwards, local
 from cockpit.core import events as ev
-from cockpit.core.journal import some, span
+from cockpit.core.journal import span
+from cockpit.core.listing import some
 
 NAMED = 4
 """Targets, and limits, that are named before the rest is only counted."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from cockpit.core import commands as cmd
+from cockpit.core import consent, people
 from cockpit.core import events as ev
-from cockpit.core import people
 from cockpit.core.authority import allowed, not_active
 from cockpit.core.commands import Decided, Refused
 from cockpit.core.journal import span
@@ -48,13 +48,22 @@ def _explain(state: State, c: cmd.Explain) -> Decided:
 
 
 def _decline(state: State, c: cmd.DeclineProposal) -> Decided:
-    if state.proposed is None:
+    """No to what a person asks for, and to what is proposed since nobody explained it: as far as that is theirs."""
+    if state.proposed is None and state.back_asked is None:
         return Refused("no rollback is proposed")
-    if refused := allowed(state, c.by, people.stoppers(state.plan), "declining the rollback"):
+    stoppers = people.stoppers(state.plan) if state.proposed is not None else ()
+    who = tuple(dict.fromkeys((*stoppers, *consent.decliners(state))))
+    if refused := allowed(state, c.by, who, "declining the rollback"):
         return refused
     if not c.reason:
-        return Refused("going on without an explanation needs a reason")
-    return [ev.ProposalDeclined(c.at, c.by, c.via, c.reason, c.evidence)]
+        without = "going on without an explanation" if c.by in stoppers else "a no to the rollback"
+        return Refused(f"{without} needs a reason")
+    questions = ((True, consent.decliners(state)), (False, stoppers))
+    return [
+        ev.ProposalDeclined(c.at, c.by, c.via, c.reason, c.evidence, asked)
+        for asked, may in questions
+        if c.by in may
+    ]
 
 
 def proposal(state: State, at: datetime) -> list[ev.Event]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cockpit.core.plan import Op
-from cockpit.core.vocabulary import Decision, Event, Reading
+from cockpit.core.vocabulary import Decision, Event, Level, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,44 @@ class RollbackProposed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RollbackAsked(Decision):
+    """A person asks to roll back, which takes the agreement of others: `to` (person ids) have yet to agree.
+
+    Empty where it begins at once all the same: everybody has agreed, or it was overridden.
+    """
+
+    by: str
+    via: str
+    reason: str
+    to: tuple[str, ...]
+    evidence: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackAgreed(Decision):
+    """One of those whose approval a rollback takes agrees to it; it begins once all of them do.
+
+    `stands_for` has the approvers, as the plan names them, in whose place it was said.
+    """
+
+    by: str
+    via: str
+    level: Level
+    reason: str
+    evidence: tuple[Reading, ...]
+    signature: str = ""
+    stands_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalDeclined(Decision):
-    """Somebody who may roll back won't, and says why."""
+    """Somebody who may roll back won't, and says why; `asked`: it was a person who had asked for it."""
 
     by: str
     via: str
     reason: str
     evidence: tuple[Reading, ...]
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from cockpit.core import events as ev
 from cockpit.core import people
 from cockpit.core.claims_attempts import Attempts, Key
+from cockpit.core.claims_back import Asked
+from cockpit.core.claims_limits import Limits
 from cockpit.core.claims_runs import Runs
 from cockpit.core.claims_stages import Stages
 from cockpit.core.hands import Hands
@@ -40,10 +42,12 @@ class _Reading:
     attempts: Attempts = field(default_factory=Attempts)
     stages: Stages = field(init=False)
     runs: Runs = field(init=False)
+    limits: Limits = field(init=False)
     allowed: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
     promoted: set[str] = field(default_factory=set[str])
     approvals: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     roles: Hands = field(init=False)
+    asked: Asked = field(init=False)
     acting: set[str] = field(default_factory=set[str])
     attended: bool = False
     unexplained: bool = False
@@ -55,14 +59,18 @@ class _Reading:
 
     def __post_init__(self) -> None:
         self.roles = Hands(self.plan)
+        self.asked = Asked(self.plan, self.roles)
         self.stages = Stages(self.plan, self.attempts)
         self.runs = Runs(self.plan.by_playbook)
+        self.limits = Limits(self.plan)
 
     def take(self, seq: int, event: ev.Event) -> Iterator[str]:
         """Read one more record; yields what is wrong with it."""
         yield from self._decided(event)
         yield from self.stages.take(event)
         yield from self.runs.take(event)
+        yield from self.limits.take(event)
+        yield from self.asked.take(event)
         match event:
             case ev.StepIntended():
                 yield from self._intended(seq, event)
@@ -89,7 +97,7 @@ class _Reading:
                 self.approvals[event.by] = stood_for
             case ev.UnexplainedReported():
                 self.unexplained = True
-            case ev.ExplanationRecorded() | ev.ProposalDeclined():
+            case ev.ExplanationRecorded() | ev.ProposalDeclined(asked=False):
                 self.unexplained = False
             case _:
                 self._held(event)

@@ -165,7 +165,7 @@ class _CleanTime:
                 self.accepted.discard(event.threshold)
             case ev.UnexplainedReported():
                 self.unexplained = True
-            case ev.ExplanationRecorded() | ev.ProposalDeclined():
+            case ev.ExplanationRecorded() | ev.ProposalDeclined(asked=False):
                 self.unexplained = False
             case ev.SessionResumed() | ev.MachineSlept():
                 self.said.clear()

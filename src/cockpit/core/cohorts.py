@@ -16,11 +16,12 @@ class Moved:
     """A target on which something may have run: from `touched_at` on it is no longer as it was before.
 
     `updated_at` is when the last step so far had succeeded there; None while it is neither one nor the other:
-    half done, in doubt, failed, or on its way back.
+    half done, in doubt or failed. `back_at`: from then on it is on its way back, and is updated no more.
     """
 
     touched_at: datetime
     updated_at: datetime | None
+    back_at: datetime | None = None
 
 
 def moved(state: State) -> Mapping[str, Moved]:
@@ -37,8 +38,8 @@ def moved_of(state: State, target: str, steps: Sequence[tuple[str, str]]) -> Mov
     forward = [a.started_at for a in ran if a.direction == "run"]
     if not forward:
         return None
-    back = any(a.direction == "back" for a in ran)
-    return Moved(min(forward), None if back else _updated_at(attempts, steps))
+    back = min((a.started_at for a in ran if a.direction == "back"), default=None)
+    return Moved(min(forward), _updated_at(attempts, steps), back)
 
 
 def anywhere(moved: Mapping[str, Moved]) -> Moved | None:

@@ -27,6 +27,7 @@ from cockpit.core.reports import ReportProbe as ReportProbe
 from cockpit.core.reports import ReportRehearsal as ReportRehearsal
 from cockpit.core.reports import ReportReleased as ReportReleased
 from cockpit.core.reports import ReportReplaced as ReportReplaced
+from cockpit.core.reports import ReportSecrets as ReportSecrets
 from cockpit.core.reports import ReportSignal as ReportSignal
 from cockpit.core.reports import ReportSleep as ReportSleep
 from cockpit.core.reports import ReportStep as ReportStep
@@ -100,10 +101,16 @@ class Abort(HumanCommand):
     __slots__ = ()
 
 
-class RollBack(HumanCommand):
-    """Undo, on every touched target, last wave first."""
+@dataclass(frozen=True, slots=True)
+class RollBack(SignedCommand):
+    """Undo, on every touched target, last wave first; where that takes approvals, ask for it, or agree to it.
 
-    __slots__ = ()
+    `service`: only if this is what is released; empty: whatever it is. `override` is why not to wait for the approvals
+    that are missing.
+    """
+
+    service: str = ""
+    override: str = ""
 
 
 class CloseSession(HumanCommand):

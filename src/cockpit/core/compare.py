@@ -47,9 +47,9 @@ def as_of(moved: Moved | None, end: datetime) -> Moved | None:
     """What had become of a target at `end`."""
     if moved is None or moved.touched_at > end:
         return None
-    if moved.updated_at is not None and moved.updated_at > end:
-        return replace(moved, updated_at=None)
-    return moved
+    back = moved.back_at is not None and moved.back_at <= end
+    ahead = moved.updated_at is not None and moved.updated_at > end
+    return Moved(moved.touched_at, None if back or ahead else moved.updated_at)
 
 
 # The two sides

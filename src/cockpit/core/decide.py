@@ -16,6 +16,7 @@ from cockpit.core import (
     alarm,
     attendance,
     checklist,
+    consent,
     follow,
     gates,
     limits,
@@ -139,7 +140,7 @@ def _human(state: State, c: cmd.HumanCommand) -> Decided:
         case cmd.Abort():
             return _abort(state, c)
         case cmd.RollBack():
-            return _roll_back(state, c)
+            return consent.roll_back(state, replace(c, override=c.override.strip()))
         case cmd.RetryTarget():
             return mend.retry(state, c)
         case cmd.ResolveDoubt():
@@ -211,6 +212,8 @@ def _resume(state: State, c: cmd.ResumeRollout) -> Decided:
         return refused
     if state.paused is None:
         return Refused("the rollout isn't paused")
+    if state.back_asked is not None:
+        return Refused(f"{consent.sentence(state, '')[0]}; nothing goes on until then")
     if refused := attendance.unattended(state):
         return refused
     if reason := rollout.stuck(state):
@@ -277,14 +280,6 @@ def _abort(state: State, c: cmd.Abort) -> Decided:
     if refused := allowed(state, c.by, people.stoppers(state.plan), "aborting"):
         return refused
     return [ev.ReleaseAborted(c.at, c.by, c.via, c.reason, c.evidence)]
-
-
-def _roll_back(state: State, c: cmd.RollBack) -> Decided:
-    if refused := not_active(state):
-        return refused
-    if refused := allowed(state, c.by, people.stoppers(state.plan), "rolling back"):
-        return refused
-    return [ev.RollbackStarted(c.at, c.by, c.via, c.reason, None, c.evidence)]
 
 
 def _close(state: State, c: cmd.CloseSession) -> Decided:

@@ -17,6 +17,8 @@ from cockpit.core.alarm_events import ExplanationRecorded as ExplanationRecorded
 from cockpit.core.alarm_events import LimitChanged as LimitChanged
 from cockpit.core.alarm_events import ProposalDeclined as ProposalDeclined
 from cockpit.core.alarm_events import RehearsalFound as RehearsalFound
+from cockpit.core.alarm_events import RollbackAgreed as RollbackAgreed
+from cockpit.core.alarm_events import RollbackAsked as RollbackAsked
 from cockpit.core.alarm_events import RollbackProposed as RollbackProposed
 from cockpit.core.alarm_events import SignalRead as SignalRead
 from cockpit.core.alarm_events import UnexplainedReported as UnexplainedReported
@@ -38,6 +40,7 @@ from cockpit.core.people_events import PlaybooksChecked as PlaybooksChecked
 from cockpit.core.people_events import RoleAccepted as RoleAccepted
 from cockpit.core.people_events import RoleDeclined as RoleDeclined
 from cockpit.core.people_events import RoleOffered as RoleOffered
+from cockpit.core.people_events import SecretsLookedUp as SecretsLookedUp
 from cockpit.core.people_events import SignOffExpired as SignOffExpired
 from cockpit.core.people_events import StageApproved as StageApproved
 from cockpit.core.people_events import StageRejected as StageRejected
@@ -363,13 +366,19 @@ class NoticeSent(Event):
 
 @dataclass(frozen=True, slots=True)
 class RollbackStarted(Decision):
-    """Every touched target goes back, last wave first."""
+    """Every touched target goes back, last wave first.
+
+    `agreed` are those whose approval the plan wants, as it names them, as far as they agreed; None in the log of an
+    earlier version, which asked nobody. `override` is why it began without the others.
+    """
 
     by: str
     via: str
     reason: str
     threshold: str | None
     evidence: tuple[Reading, ...]
+    agreed: tuple[str, ...] | None = None
+    override: str = ""
 
 
 @dataclass(frozen=True, slots=True)

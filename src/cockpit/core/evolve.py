@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from cockpit.core import events as ev
 from cockpit.core import lanes
-from cockpit.core.attempt import Attempt, begun, cut, found, resolved, settled
+from cockpit.core.attempt import cut
+from cockpit.core.attempts import Attempts, OfAttempt
+from cockpit.core.checklist import ahead
 from cockpit.core.people_state import vouched
 from cockpit.core.shared import put
 from cockpit.core.state import Bake, Paused, State, accepting, breached, clean
 
 
 def replay(events: Iterable[ev.Event], state: State) -> State:
-    """Fold `events` into `state`, in order."""
+    """Fold `events` into `state`, in order. Total: every event applies to every state."""
+    attempts: Attempts | None = None
     for event in events:
-        state = evolve(state, event)
-    return state
+        if isinstance(event, OfAttempt):
+            attempts = (attempts or Attempts(state)).taken(event)
+            continue
+        if attempts is not None:
+            state, attempts = attempts.folded(), None
+        state = _evolved(state, event)
+    return state if attempts is None else attempts.folded()
 
 
 def evolve(state: State, event: ev.Event) -> State:
-    """The state after `event`. Total: every event applies to every state."""
+    """The state after `event`."""
+    return replay((event,), state)
+
+
+def _evolved(state: State, event: ev.Event) -> State:
     match event:
         case ev.TargetProbed():
             return state.but(probes=put(state.probes, event.target, event))
@@ -32,21 +44,15 @@ def evolve(state: State, event: ev.Event) -> State:
             freezes = frozenset(f.text for f in event.findings if f.key == "freeze" and not f.ok)
             started = state.but(started=event, since=event.at, freezes_over=freezes)
             return started.but(accepted={**state.accepted, **accepted})
-        case ev.StepIntended():
-            return _intended(state, event)
-        case ev.StepFinished():
-            return _ended(state, event, partial(settled, event=event))
-        case ev.StepFound():
-            return _changed(state, event.attempt, found, event.at)
-        case ev.DoubtResolved():
-            return _ended(state, event, partial(resolved, event=event))
         case ev.VerdictChanged():
             return _judged(state, event)
         case ev.RolloutPaused() | ev.LeftAlone() | ev.StageRejected() | ev.GateTimedOut():
             return _paused(state, event)
         case ev.RolloutResumed():
             accepted = {**state.accepted, **accepting(state, event.accepted, event.evidence)}
-            going_on = state.but(paused=None, accepted=accepted, resumed=None, open_then=())
+            going_on = state.but(
+                paused=None, accepted=accepted, resumed=None, open_then=(), back_declined=None
+            )
             return _rebaked(going_on, event.at, event.at)
         case ev.WindowClosed():
             over = state.window_over or not event.why
@@ -56,14 +62,14 @@ def evolve(state: State, event: ev.Event) -> State:
             return _retried(state, event)
         case ev.TargetExcluded():
             excluded = state.but(excluded={**state.excluded, event.target: event})
-            return lanes.changed(excluded, event.target, event.at)
+            return lanes.changed(excluded, {event.target: event.at})
         case ev.RollbackStarted():
-            going_back = _explained(state).but(rollback=event, paused=None, resumed=None, bake=None)
+            going_back = _unasked(_explained(state)).but(rollback=event, paused=None, resumed=None, bake=None)
             return lanes.going_back(going_back.but(retries=frozenset(), since=event.at), event.at)
         case ev.RollbackFinished():
             return state.but(rollback_result=event, since=event.at)
         case ev.ReleaseAborted():
-            stopped = _explained(state).but(aborted=event, paused=None, resumed=None, bake=None)
+            stopped = _unasked(_explained(state)).but(aborted=event, paused=None, resumed=None, bake=None)
             return stopped.but(since=event.at)
         case _:
             return _advanced(state, event)
@@ -109,6 +115,12 @@ def _alarmed(state: State, event: ev.Event) -> State:
             return _rebaked(state.but(unexplained=event), event.at, event.at)
         case ev.RollbackProposed():
             return state.but(proposed=event)
+        case ev.RollbackAsked():
+            return state.but(back_asked=event, back_declined=None)
+        case ev.RollbackAgreed():
+            return state.but(back_agreed=(*state.back_agreed, event)).signing(event.signature)
+        case ev.ProposalDeclined(asked=True):
+            return _unasked(state).but(back_declined=event)
         case ev.ExplanationRecorded() | ev.ProposalDeclined():
             return _rebaked(_explained(state), event.at, event.at)
         case ev.ThresholdTripped(action="escalate"):
@@ -130,6 +142,11 @@ def _explained(state: State) -> State:
     return state.but(unexplained=None, proposed=None)
 
 
+def _unasked(state: State) -> State:
+    """Nobody asks to roll back any more, and what was agreed to it counts no more."""
+    return state.but(back_asked=None, back_agreed=())
+
+
 def _limit_changed(state: State, event: ev.LimitChanged) -> State:
     """The plan has the limit as it is now. What was said about the old one, and accepted of it, counts no more.
 
@@ -148,7 +165,8 @@ def _limit_changed(state: State, event: ev.LimitChanged) -> State:
     )
     thresholds = tuple(moved if t.id == moved.id else t for t in state.plan.thresholds)
     verdicts = {t: v for t, v in state.verdicts.items() if t != moved.id}
-    after = state.but(plan=replace(state.plan, thresholds=thresholds), verdicts=verdicts)
+    plan, lasting = replace(state.plan, thresholds=thresholds), state.lasting - {moved.id}
+    after = state.but(plan=plan, verdicts=verdicts, lasting=lasting)
     return _rebaked(_forgiven(after, moved.id), event.at, event.at)
 
 
@@ -205,15 +223,17 @@ def _retried(state: State, event: ev.RetryAuthorised) -> State:
     """A retry while the wave bakes takes it back to running: it bakes anew once the target is done."""
     retries = state.retries | {(event.stage, event.step, event.target)}
     retried = state.but(retries=retries, rollback_result=None)
-    retried = lanes.changed(retried, event.target, event.at)
+    retried = lanes.changed(retried, {event.target: event.at})
     return retried.but(phase="running", bake=None) if state.phase == "baking" else retried
 
 
 def _resumed(state: State, event: ev.SessionResumed) -> State:
     """Attempts that were in flight are in doubt; nothing starts until a person says so."""
     then = (*state.running(), *state.unsettled())
+    attempts = Attempts(state)
     for attempt in state.running():
-        state = _changed(state, attempt.id, partial(cut, at=event.at), event.at)
+        attempts.changed(attempt.id, partial(cut, at=event.at), event.at)
+    state = attempts.folded()
     held = state.aborted is None and state.started is not None
     opened = state.opened and replace(state.opened, promote_when_clean=event.promote_when_clean)
     return _blind(state, event.at).but(
@@ -233,49 +253,25 @@ def _resumed(state: State, event: ev.SessionResumed) -> State:
 
 
 def _blind(state: State, at: datetime) -> State:
-    """What was read before counts no more: no limit is known to be clean, no check healthy, and a bake begins anew."""
+    """What was read before counts no more: no limit is known to be clean, no check healthy, and a bake begins anew.
+
+    What a check said of something that is past stays: nothing asks it again.
+    """
     bake = replace(state.bake, clean=timedelta(0), clean_since=None) if state.bake else None
-    return _rebaked(state.but(bake=bake, verdicts={}, checks={}, examined={}), at, at)
-
-
-def _intended(state: State, event: ev.StepIntended) -> State:
-    attempt = begun(event)
-    many = (*state.attempts.get(event.target, ()), attempt)
-    retries = state.retries - {(event.stage, event.step, event.target)} if state.retries else state.retries
-    attempts, under_way = put(state.attempts, event.target, many), {**state.open, attempt.id: attempt}
-    return lanes.changed(
-        state.but(attempts=attempts, open=under_way, retries=retries), event.target, event.at
-    )
-
-
-def _ended(
-    state: State, event: ev.StepFinished | ev.DoubtResolved, change: Callable[[Attempt], Attempt]
-) -> State:
-    """An attempt's end. One of a rollback: what was found at the rollback's end is to be looked at anew."""
-    result = state.rollback_result
-    if result is not None and (attempt := state.find(event.attempt)) is not None:
-        result = None if attempt.direction == "back" else result
-    return _changed(state.but(rollback_result=result), event.attempt, change, event.at)
-
-
-def _changed(state: State, attempt_id: str, change: Callable[[Attempt], Attempt], at: datetime) -> State:
-    before = state.open.get(attempt_id) or state.find(attempt_id)
-    if before is None:
-        return state
-    after, under_way = change(before), dict(state.open)
-    if after.status in ("running", "in_doubt"):
-        under_way[attempt_id] = after
-    else:
-        under_way.pop(attempt_id, None)
-    many = tuple([after if a is before else a for a in state.attempts[after.target]])
-    attempts = put(state.attempts, after.target, many)
-    return lanes.changed(state.but(attempts=attempts, open=under_way), after.target, at)
+    items = (i for i in state.plan.checklist if i.id in state.checks and not ahead(state, i))
+    past = {item.id: state.checks[item.id] for item in items}
+    acted = [t.id for t in state.plan.thresholds if state.has_acted(t.id)] if state.started else []
+    after = state.but(bake=bake, verdicts={}, lasting=frozenset(acted), checks=past, examined={})
+    return _rebaked(after, at, at)
 
 
 def _judged(state: State, event: ev.VerdictChanged) -> State:
     judged = state.but(verdicts={**state.verdicts, event.threshold: event})
-    if event.verdict == "pass" and event.breaching_since is None:
+    passes = event.verdict == "pass" and event.breaching_since is None
+    if passes:
         judged = _forgiven(judged, event.threshold)
+    if passes or event.verdict == "breach":
+        judged = judged.but(lasting=judged.lasting - {event.threshold})
     return _rebaked(judged, event.at, event.known_until or event.at)
 
 

@@ -29,7 +29,10 @@ def _causes(m: Moment) -> Iterator[Cause]:
             yield _handover(event.role, f"{called(event.role)} was taken over")
         case ev.TargetExcluded(target=target):
             yield _override(target, f"{target} was left out", "what would have brought it along?")
-        case ev.ProposalDeclined():
+        case ev.RollbackStarted(override=str(reason)) if reason:
+            told = "went back without an agreement that the plan asks for"
+            yield _override("the way back", told, "who else may agree to it?")
+        case ev.ProposalDeclined(asked=False):
             told = "went on although a rollback was proposed"
             yield _override("the proposed rollback", told, "was the proposal too early?")
         case ev.StagePromoted(by=by) if by != ev.COCKPIT:

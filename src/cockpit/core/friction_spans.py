@@ -11,6 +11,7 @@ from cockpit.core.attempt import Attempt
 from cockpit.core.estimate import slow_after, usually
 from cockpit.core.friction_pieces import NOISE, Cause, Moment, Piece, late, later
 from cockpit.core.journal import span
+from cockpit.core.listing import some
 from cockpit.core.questions import FrictionKind
 from cockpit.core.state import State
 
@@ -98,8 +99,8 @@ class Spans:
         if event.action == "escalate":
             name = m.after.plan.threshold(event.threshold).called
             told, before = (
-                f"{name} called, and nobody answered",
-                f"The call of {name} was answered by nobody for",
+                f"{name} called people",
+                f"The call of {name} went without an answer for",
             )
             after = ": who else is called?"
             self._begin(m, event.threshold, Cause("escalation", event.threshold, told, before, after))
@@ -132,11 +133,10 @@ class Spans:
             self._back = replace(self._back, until=m.at)
         self._proof = None
         if event.unproven:
-            first, *others = event.unproven
-            more = f", and {len(others)} more" if others else ""
-            target = first.partition(":")[0]
-            said = f"{target}{more} wasn't proven to be back"
-            told = f"not proven to be back: {first}{more}"
+            target = event.unproven[0].partition(":")[0]
+            were = "were" if len(event.unproven) > 1 else "was"
+            said = f"{some([target, *event.unproven[1:]], 1)} {were}n't proven to be back"
+            told = f"not proven to be back: {some(event.unproven, 1)}"
             self._proof = m.piece(Cause("rollback", target, told, said, ": what would prove it?"), m.at)
 
     def _overdue(self, at: datetime, agreed: timedelta | None) -> Iterator[Piece]:

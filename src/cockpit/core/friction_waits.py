@@ -42,6 +42,9 @@ def wait(state: State, at: datetime) -> Wait | None:
         return None
     if state.rollback is not None:
         return _going_back(state)
+    if state.back_asked is not None:
+        told, before = "the rollback waited for its approval", "Approval of the rollback took"
+        return Wait(Cause("approval", "the way back", told, before, ": who else may agree to it?"))
     if state.unexplained is not None:
         return None
     cause = _paused(state) if state.paused is not None else None
@@ -58,7 +61,7 @@ def still_paused(before: State, after: State) -> bool:
 def _matters(state: State) -> tuple[object, ...]:
     """All that what a pause waits for depends on."""
     on_targets = (state.attempts, state.excluded, state.retries)
-    return (state.paused, *on_targets, state.unexplained, state.left, state.replaced)
+    return (state.paused, *on_targets, state.back_asked, state.unexplained, state.left, state.replaced)
 
 
 def not_running() -> Cause:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Protocol
 
 from cockpit.core import events as e
 from cockpit.core import people_journal
-from cockpit.core.people import person_of
+from cockpit.core.listing import some
+from cockpit.core.people import holders, listed, person_of
 from cockpit.core.people_journal import because as _because
 from cockpit.core.people_journal import sure
 from cockpit.core.plan import HERE, Plan
@@ -29,15 +31,10 @@ class Intent(Protocol):
     def n(self) -> int: ...
 
 
+_SPELT = re.compile(r" (?:[<>]=? -?[0-9.]+|outside [-0-9.e+]+)(?: |$)")
+
 Find = Callable[[str], Intent | None]
 """Finds the intent of an attempt by its id."""
-
-
-def some(names: Sequence[str], most: int = 6) -> str:
-    """`a, b, c`; where they are more than `most`, the first ones and how many more there are, never just one."""
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
 
 
 def span(length: timedelta) -> str:
@@ -116,7 +113,8 @@ def _finished(event: e.StepFinished, intent: Intent | None) -> str:
     told = {"record": ", as its record tells", "verify": ", as its verify tells"}.get(event.settled, "")
     code = "" if event.exit_code is None else f", exit code {event.exit_code}"
     lasted = span(timedelta(seconds=event.seconds))
-    return f"{what}: {event.finish.replace('_', ' ')}{proof}{code}{told}, in {lasted}{_because(event.detail)}"
+    why = "" if event.detail == f"exit {event.exit_code}" else _because(event.detail)
+    return f"{what}: {event.finish.replace('_', ' ')}{proof}{code}{told}, in {lasted}{why}"
 
 
 def _named(attempt: str, find: Find) -> str:
@@ -139,10 +137,11 @@ def _acted(what: str) -> Callable[[Any, Plan], str]:
     """What a limit made happen, or a person: the reason that names the limit needn't repeat it."""
 
     def said(event: e.RolloutPaused | e.RollbackStarted, plan: Plan) -> str:
-        limit = event.threshold
-        if not limit:
+        if not event.threshold:
             return f"{what}{_because(event.reason)}"
-        return f"{what} on the limit {limit}{_because(event.reason.removeprefix(f'{limit}: '))}"
+        if event.reason.startswith((f"{event.threshold}: ", f"{event.threshold} (now ")):
+            return f"{what} on the limit {event.reason}"
+        return f"{what} on the limit {event.threshold}{_because(event.reason)}"
 
     return said
 
@@ -186,19 +185,19 @@ def _resumed(event: e.RolloutResumed, plan: Plan) -> str:
 def _verdict(event: e.VerdictChanged, plan: Plan) -> str:
     began = event.breaching_since.astimezone(event.at.tzinfo) if event.breaching_since else None
     since = f", beyond it since {began:%H:%M:%S %Z}" if began else ""
-    value = number(event.value, _threshold_unit(plan, event.threshold))
+    value = number(event.value, unit_of(plan, event.threshold))
     return (
-        f"limit {event.threshold}{on(event.target)}: {event.verdict}, {value} against {event.limit}"
+        f"limit {limit_of(event)}{on(event.target)}: {event.verdict}, {value} against {event.limit}"
         f"{since}{_because(event.detail)}"
     )
 
 
 def _tripped(event: e.ThresholdTripped, plan: Plan) -> str:
-    names = ", ".join(plan.person_name(who) for who in event.escalate_to)
+    names = ", ".join(map(plan.person_name, holders(plan, event.escalate_to)))
     told = f", told {names}" if names else ""
-    value = number(event.value, _threshold_unit(plan, event.threshold))
+    value = number(event.value, unit_of(plan, event.threshold))
     return (
-        f"limit {event.threshold} tripped{on(event.target)}: {value} against {event.limit}; action {event.action}"
+        f"limit {limit_of(event)} tripped{on(event.target)}: {value} against {event.limit}; action {event.action}"
         f"{told}{_because(event.message)}"
     )
 
@@ -223,6 +222,21 @@ def _proposed(event: e.RollbackProposed, plan: Plan) -> str:
     return f"a rollback is proposed to {who}{_because(event.reason)}"
 
 
+def _asked_back(event: e.RollbackAsked, plan: Plan) -> str:
+    waits = f"; {listed(map(plan.person_name, event.to))} yet to agree" if event.to else ""
+    return f"asked to roll back{_because(event.reason)}{waits}"
+
+
+def _back(event: e.RollbackStarted, plan: Plan) -> str:
+    """As any rollback; and why it didn't wait for those who had yet to agree."""
+    said = _acted("started the rollback")(event, plan)
+    if not event.override:
+        return said
+    lacks = dict.fromkeys(name for name in plan.rollback.approval if name not in (event.agreed or ()))
+    names = (plan.person_name(name).replace("_", " ") for name in lacks)
+    return f"{said}; without the agreement of {listed(names)}: {event.override}"
+
+
 def _rehearsed(event: e.RehearsalFound, plan: Plan) -> str:
     if event.rehearsed_at is None:
         return f"no rehearsal of this plan{_because(event.detail)}"
@@ -230,7 +244,13 @@ def _rehearsed(event: e.RehearsalFound, plan: Plan) -> str:
     return f"this plan was rehearsed at {event.rehearsed_at:%Y-%m-%d %H:%M} UTC{unproven}"
 
 
-def _threshold_unit(plan: Plan, id_: str) -> str:
+def limit_of(event: e.VerdictChanged | e.ThresholdTripped) -> str:
+    """The limit's id, which spells out what the plan has; and what it was then, where it had been moved."""
+    moved = _SPELT.search(event.threshold) and f" {event.limit} " not in f"{event.threshold} "
+    return f"{event.threshold} (now {event.limit})" if moved else event.threshold
+
+
+def unit_of(plan: Plan, id_: str) -> str:
     """The unit of what a limit judges; none for the ratio of one that compares."""
     return next((_unit(plan, t.signal) for t in plan.thresholds if t.id == id_ and not t.compare), "")
 
@@ -252,7 +272,8 @@ def _attached(event: e.ScreenAttached, plan: Plan) -> str:
 def _noticed(event: e.NoticeSent, plan: Plan) -> str:
     if event.on in (TELEMETRY, ANNOTATIONS):
         return f"{event.on}, {event.line}: {event.detail}"
-    return f"notice of {event.on} {'sent' if event.ok else 'could not be sent'}{_because(event.detail)}"
+    sent = "sent" if event.ok else "could not be sent"
+    return f"notice of {event.on.replace('_', ' ')} {sent}{_because(event.detail)}"
 
 
 def _closed(event: e.SessionClosed, plan: Plan) -> str:
@@ -293,7 +314,11 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     e.UnexplainedReported: _unexplained,
     e.ExplanationRecorded: lambda v, p: f"explained it: {v.reason}",
     e.RollbackProposed: _proposed,
-    e.ProposalDeclined: lambda v, p: f"declined the proposed rollback: {v.reason}",
+    e.RollbackAsked: _asked_back,
+    e.RollbackAgreed: lambda v, p: f"agreed to the rollback{sure(v.level)}{_because(v.reason)}",
+    e.ProposalDeclined: lambda v, p: (
+        f"declined the {'' if v.asked else 'proposed '}rollback{' that was asked for' * v.asked}: {v.reason}"
+    ),
     e.EscalationAnswered: lambda v, p: (
         f"is here for {v.threshold}, {span(v.waited)} after the call{_because(v.reason)}"
     ),
@@ -307,7 +332,7 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
     ),
     e.NoteAdded: lambda v, p: f"noted: {v.text}",
     e.NoticeSent: _noticed,
-    e.RollbackStarted: _acted("started the rollback"),
+    e.RollbackStarted: _back,
     e.RollbackFinished: _back_done,
     e.ReleaseAborted: lambda v, p: f"aborted the release, leaving it as it is{_because(v.reason)}",
 }

@@ -55,13 +55,31 @@ class Lane(Generic[S]):
         longer = replace(self, places=self.places + more, at=at, running=running, aside=beside)
         return longer._advanced(look)
 
-    def changed(self, target: str, look: Look[S], aside: Callable[[S], bool]) -> Lane[S]:
-        """After something happened to a target."""
-        lane, further = self, False
-        for number in self.at.get(target, ()):
-            lane = lane._set(number, look(lane.places[number]), aside)
-            further = further or number >= lane.reached
-        return lane._advanced(look) if further else lane
+    def changed(self, targets: Iterable[str], look: Look[S], aside: Callable[[S], bool]) -> Lane[S]:
+        """After something happened to these targets."""
+        numbers = [number for target in targets for number in self.at.get(target, ())]
+        if not numbers:
+            return self
+        pending, running, beside = dict(self.pending), dict(self.running), dict(self.aside)
+        for number in numbers:
+            for kept in (pending, running, beside):
+                kept.pop(number, None)
+            standing = look(self.places[number])
+            if standing is None:
+                continue
+            if aside(standing):
+                beside[number] = standing
+            elif standing.status == "running":
+                running[number] = standing
+            elif standing.status == "pending" and number < self.reached:
+                pending[number] = standing
+        lane = Lane(self.places, self.at, self.reached, pending, running, beside)
+        return lane._advanced(look) if max(numbers) >= self.reached else lane
+
+    def had_its_turn(self, target: str) -> bool:
+        """Whether the order of turns no longer depends on the target: how it stands may be told late."""
+        numbers = self.at.get(target)
+        return numbers is None or numbers[-1] < self.reached
 
     def next(self, look: Look[S]) -> Iterator[tuple[int, S]]:
         """The numbers of those that are pending, in order, and how each stands."""
@@ -74,21 +92,6 @@ class Lane(Generic[S]):
             if standing is not None and standing.status == "pending":
                 yield number, standing
 
-    def _set(self, number: int, standing: S | None, aside: Callable[[S], bool]) -> Lane[S]:
-        """One place, put where it belongs now."""
-        pending, running, beside = self.pending, self.running, self.aside
-        pending = _without(pending, number)
-        running = _without(running, number)
-        beside = _without(beside, number)
-        if standing is not None:
-            if aside(standing):
-                beside = {**beside, number: standing}
-            elif standing.status == "running":
-                running = {**running, number: standing}
-            elif standing.status == "pending" and number < self.reached:
-                pending = {**pending, number: standing}
-        return Lane(self.places, self.at, self.reached, pending, running, beside)
-
     def _advanced(self, look: Look[S]) -> Lane[S]:
         """Up to the first place that is still to have its turn."""
         reached = self.reached
@@ -99,11 +102,3 @@ class Lane(Generic[S]):
                     break
             reached += 1
         return self if reached == self.reached else replace(self, reached=reached)
-
-
-def _without(places: Mapping[int, S], number: int) -> Mapping[int, S]:
-    if number not in places:
-        return places
-    left = dict(places)
-    del left[number]
-    return left

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from cockpit.core import rollback, rollout
@@ -38,18 +38,31 @@ def going_back(state: State, at: datetime) -> State:
     return entered(state.but(lane=NO_LANE)) if state.lane.places else state
 
 
-def changed(state: State, target: str, at: datetime) -> State:
-    """Something happened to a target."""
-    if target in state.lane.at and state.stage < len(state.slices):
-        state = state.but(lane=state.lane.changed(target, _forward(state), _in_trouble))
-    if any(target in lane.at for _, lane in state.back):
-        doubtful = _doubtful(state)
+def changed(state: State, moments: Mapping[str, datetime]) -> State:
+    """Something happened to these targets, at these moments."""
+    if state.lane.places and moments and state.stage < len(state.slices):
+        state = state.but(lane=state.lane.changed(moments, _forward(state), _in_trouble))
+    if state.back and moments:
         back = (
-            (stage, lane.changed(target, rollback.looking(state, stage, at), doubtful))
+            (stage, lane.changed(moments, _backward(state, stage, moments), _doubtful(state)))
             for stage, lane in state.back
         )
         return state.but(back=tuple(back))
     return state
+
+
+def had_its_turn(state: State, target: str) -> bool:
+    """Whether how the target stands may be told late; see `Lane`."""
+    if not state.lane.had_its_turn(target):
+        return False
+    return not state.back or all(lane.had_its_turn(target) for _, lane in state.back)
+
+
+def _backward(state: State, stage: int, moments: Mapping[str, datetime]) -> Look[BackTarget]:
+    """How each stood when something happened to it last; the others stand as they do at the last of these moments."""
+    looks = {at: rollback.looking(state, stage, at) for at in moments.values()}
+    last = max(looks)
+    return lambda place: looks[moments.get(place[1], last)](place)
 
 
 def _forward(state: State) -> Look[Progress]:

@@ -12,9 +12,8 @@ from cockpit.core import people
 from cockpit.core.authority import allowed, not_active
 from cockpit.core.commands import Decided, Refused
 from cockpit.core.evolve import evolve
-from cockpit.core.journal import span
+from cockpit.core.journal import number, span, unit_of
 from cockpit.core.plan import HERE, Threshold
-from cockpit.core.spans import rounded
 from cockpit.core.state import State
 
 LONGEST = timedelta(days=1)
@@ -27,7 +26,6 @@ def verdict(state: State, c: cmd.ReportVerdict) -> list[ev.Event]:
     Nothing acts before the start, where the limit is only observed, or while its breach is accepted.
     """
     threshold = state.plan.threshold(c.threshold)
-    before = state.verdicts.get(threshold.id)
     changed = ev.VerdictChanged(
         c.at,
         threshold.id,
@@ -42,8 +40,7 @@ def verdict(state: State, c: cmd.ReportVerdict) -> list[ev.Event]:
     )
     if c.verdict != "breach" or state.accepts(changed):
         return [changed]
-    if before is not None and before.verdict == "breach" and not state.accepts(before):
-        # The limit has acted; which of its targets is the worst one may change at each reading.
+    if state.has_acted(threshold.id):  # which of its targets is the worst one may change at each reading
         return [changed]
     if threshold.observe_only or state.started is None:
         return [changed]
@@ -68,12 +65,12 @@ def _action(state: State, trip: ev.ThresholdTripped, evidence: tuple[ev.Reading,
     """
     if not_active(state) is not None or state.resumed is not None:
         return []
-    value = rounded(trip.value) if trip.value is not None else "no data"
+    value = number(trip.value, unit_of(state.plan, trip.threshold)) if trip.value is not None else "no data"
     called = state.plan.threshold(trip.threshold).called
     where = f" on {trip.target}" if trip.target not in (None, HERE) else ""
     reason = f"{called}: {value}{where}"
     if trip.action == "rollback":
-        return [ev.RollbackStarted(trip.at, ev.COCKPIT, "", reason, trip.threshold, evidence)]
+        return [ev.RollbackStarted(trip.at, ev.COCKPIT, "", reason, trip.threshold, evidence, agreed=())]
     if trip.action == "pause" and state.paused is None:
         return [ev.RolloutPaused(trip.at, ev.COCKPIT, "", reason, trip.threshold, evidence)]
     return []

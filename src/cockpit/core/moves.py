@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cockpit.core import attendance, checklist, gates, people, readiness, remaining, roles, rollback, rollout
+from cockpit.core import (
+    attendance,
+    checklist,
+    consent,
+    gates,
+    people,
+    readiness,
+    remaining,
+    roles,
+    rollback,
+    rollout,
+    unclean,
+)
 from cockpit.core import events as ev
+from cockpit.core.ending import ending
 from cockpit.core.events import Finding
 from cockpit.core.journal import on
-from cockpit.core.plan import ChecklistItem, Stage
+from cockpit.core.plan import ChecklistItem, Signal, Stage
 from cockpit.core.spans import clock, roughly
-from cockpit.core.state import State, breached, clean, unclean
-
-DOES: Mapping[str, str] = {
-    "notify": "tells",
-    "pause": "pauses",
-    "rollback": "rolls back",
-    "escalate": "calls people",
-}
-"""What a limit does, in words."""
+from cockpit.core.state import State, breached, clean
 
 ANYONE = "anyone"
 """In Move.who: whoever is here may make it."""
@@ -62,7 +67,7 @@ def move(state: State, at: datetime, missing: Sequence[Finding], me: str = "") -
     """What the release waits for at `at`, told to person `me`. `missing` is what stands in the way of its start."""
     now = _Moment(state, at, me)
     if state.closed is not None:
-        return Move(_over(state))
+        return Move(ending(state))
     if state.replaced is not None:
         return Move(f"{state.replaced.detail}: nothing more starts from here, and nobody here is needed")
     if state.aborted is not None:
@@ -72,6 +77,8 @@ def move(state: State, at: datetime, missing: Sequence[Finding], me: str = "") -
         return _going_back(now)
     if state.started is None:
         return _before(now, missing)
+    if state.back_asked is not None:
+        return Move(*consent.sentence(state, me))
     if state.proposed is not None:
         who = people.stoppers(state.plan)
         mine = "roll back, or say" if me in who else "rolls back, or says"
@@ -124,19 +131,28 @@ def _asked(state: State, finding: Finding) -> tuple[str, ...]:
         return (state.plan.roles.holder(about) or "",)
     if kind == "left":
         return (ANYONE,)
-    return (attendance.reader(state.plan, readiness.signal_of(state.plan, finding)) or ANYONE,)
+    return _readers(state, readiness.signal_of(state.plan, finding))
+
+
+def _readers(state: State, signal: Signal) -> tuple[str, ...]:
+    return (attendance.reader(state.plan, signal) or ANYONE,)
 
 
 def _wants(now: _Moment, finding: Finding, who: tuple[str, ...]) -> str:
     kind, _, about = finding.key.partition(":")
     if kind == "checklist":
-        return f"{now.do(who, 'sign')} “{now.state.plan.item(about).text}”"
+        signer = (now.me,) if now.me in who else who[:1]
+        return f"{now.do(signer, 'sign')} “{now.state.plan.item(about).text}”"
     if kind == "role":
         return f"{now.do(who, 'accept')} {roles.called(about)}"
     if kind == "left":
         return f"{finding.text}: they come back, or somebody takes the role"
-    signal = readiness.signal_of(now.state.plan, finding).name
-    return f"anyone enters {signal}" if ANYONE in who else f"{now.do(who, 'enter')} {signal}"
+    return _enters(now, readiness.signal_of(now.state.plan, finding))
+
+
+def _enters(now: _Moment, signal: Signal) -> str:
+    who = _readers(now.state, signal)
+    return f"{'anyone enters' if ANYONE in who else now.do(who, 'enter')} {signal.name}"
 
 
 # Held
@@ -153,6 +169,9 @@ def _paused(now: _Moment) -> Move:
         case ev.RolloutPaused() if over := breached(state):
             can = _exceeded(now, owner, stoppers)
             return Move(f"{can}: {_which(state, over)}", either, can)
+        case ev.RolloutPaused(by=by) if by != ev.COCKPIT and (no := state.back_declined) is not None:
+            said = f"{now.names((no.by,))} declined to roll back: {no.reason}"
+            return Move(f"{said}; anyone may resume", (ANYONE,))
         case ev.RolloutPaused(by=by, reason=reason):
             who = "" if by == ev.COCKPIT else f" by {state.plan.person_name(by)}"
             return Move(f"paused{who}{f': {reason}' if reason else ''}; anyone may resume", (ANYONE,))
@@ -299,32 +318,14 @@ def _by_itself(state: State, stage: Stage) -> bool:
 
 
 def _held(now: _Moment, what: str) -> Move:
-    """What isn't clean holds `what`: the unexplained for anyone to explain, a limit until it passes again."""
+    """What isn't clean holds `what`: the unexplained and a late number for people, a limit until it passes again."""
     state = now.state
     if state.unexplained is not None:
         return Move(f"what nobody has explained yet holds {what}: anyone may explain it", (ANYONE,))
-    return Move(f"{_unclean(state)} holds {what}; it goes on by itself once that passes{_else(now)}")
-
-
-def _else(now: _Moment) -> str:
-    """`, or pauses in 0:31`: what the first limit that isn't clean does if what is on its way there lasts."""
-    first = unclean(now.state)[0]
-    verdict = now.state.verdicts.get(first.id)
-    if verdict is None or verdict.verdict != "pass" or verdict.breaching_since is None:
-        return ""
-    left = verdict.breaching_since + first.for_ - now.at
-    return f", or {DOES[first.action]} in {clock(left)}" if left > timedelta(0) else ""
-
-
-def _unclean(state: State) -> str:
-    """The first limit that isn't clean, and why."""
-    first = unclean(state)[0]
-    verdict = state.verdicts.get(first.id)
-    if verdict is None:
-        return f"{first.called}: no reading yet"
-    if verdict.verdict != "pass":
-        return f"{first.called}: {verdict.detail or verdict.verdict}"
-    return f"{first.called}: over the limit"
+    if late := unclean.late(state):
+        return Move(f"{_enters(now, late)}; until then {what} is held", _readers(state, late))
+    held = f"{unclean.why(state)} holds {what}; it goes on by itself once that passes"
+    return Move(held + unclean.otherwise(state, now.at))
 
 
 def _running(now: _Moment, stage: Stage) -> Move:
@@ -378,16 +379,3 @@ def _until(now: _Moment) -> str:
     ends = [rollback.over_by(a) for a in now.state.unsettled() if rollback.may_still_run(a, now.at)]
     at_last = f" in {clock(max(ends) - now.at)} at the latest" if ends else ""
     return f"it goes on by itself{at_last}"
-
-
-def _over(state: State) -> str:
-    release, closed = state.plan.release, state.closed
-    outcome = closed.outcome if closed else ""
-    left = f"; {len(closed.partial)} unresolved: {closed.partial[0]}" if closed and closed.partial else ""
-    if outcome == "completed":
-        return f"completed: {release.service} {release.version} is out{left}"
-    if outcome == "rolled_back":
-        if left:
-            return f"partly rolled back{left}"
-        return f"rolled back: {release.previous_version} proven on every touched target"
-    return f"aborted: left as it was{left}"

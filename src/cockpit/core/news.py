@@ -44,6 +44,10 @@ def report(state: State, c: cmd.Command) -> list[ev.Event]:
             if said is not None and said.problems == c.problems:
                 return []
             return [ev.PlaybooksChecked(c.at, c.problems)]
+        case cmd.ReportSecrets():
+            if state.secrets is not None and state.secrets.problems == c.problems:
+                return []
+            return [ev.SecretsLookedUp(c.at, c.problems)]
         case cmd.ReportSignal():
             read = state.signals.get(c.signal)
             if read is not None and (read.ok, read.detail) == (c.ok, c.detail):

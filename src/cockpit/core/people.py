@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cockpit.core import commands as cmd
 from cockpit.core.commands import Refused
 from cockpit.core.events import Level
@@ -91,6 +93,12 @@ def person_of(plan: Plan, os_user: str) -> str:
 def roles_of(plan: Plan, person: str) -> tuple[str, ...]:
     """The roles that `person` holds."""
     return tuple(role for role, holder in plan.roles.held() if holder == person)
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a, b and c`; "nobody" where there are none."""
+    *others, last = tuple(names) or ("nobody",)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def names(plan: Plan, ids: tuple[str, ...]) -> str:

@@ -118,6 +118,13 @@ class PlaybooksChecked(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SecretsLookedUp(Event):
+    """Why secrets of the plan can't be looked up, a sentence each that names one; none where all can."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FreezesRead(Event):
     """What the calendar of freezes says about the window; `detail` is why it can't be read, or empty."""
 

@@ -86,6 +86,11 @@ SAYINGS: dict[type[e.Event], Callable[[Any, Plan], str]] = {
         if v.problems
         else "Ansible can run the plan's playbooks"
     ),
+    e.SecretsLookedUp: lambda v, p: (
+        f"secrets can't be looked up{because('; '.join(v.problems))}"
+        if v.problems
+        else "every secret can be looked up"
+    ),
     e.QuestionAnswered: lambda v, p: f"answered “{asked(v.question)}”{because(v.text)}",
     e.UsualTimesFound: lambda v, p: f"earlier releases tell how long {_steps(len(v.times))} took",
     e.ActionAdded: lambda v, p: f"action {v.action}: {v.text} ({p.person_name(v.owner)}, until {v.due})",

@@ -37,6 +37,8 @@ def vouched(state: State, event: ev.Event) -> State:
             return state.but(freezes=replace(event, freezes=known))  # one that isn't read frees nothing
         case ev.PlaybooksChecked():
             return state.but(playbooks=event)
+        case ev.SecretsLookedUp():
+            return state.but(secrets=event)
         case ev.ActionsFound():
             return state.but(left_to_do=event)
         case ev.UsualTimesFound():

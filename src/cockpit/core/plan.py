@@ -19,8 +19,6 @@ ROLE_NAMES = ("decision_owner", "rollback_owner", "metrics_watcher", "support_li
 
 On = Literal["targets", "here", "ansible"]
 """Where a step runs: on each target, on the operator's machine, or by a playbook on all targets whose turn it is."""
-ReadOn = Literal["targets", "here"]
-"""Where a signal is read."""
 Action = Literal["notify", "pause", "rollback", "escalate"]
 Op = Literal[">", ">=", "<", "<="]
 Compare = Literal["control", "before"]
@@ -342,6 +340,8 @@ class Plan:
     checklist: tuple[ChecklistItem, ...] = ()
     rollback: RollbackTerms = RollbackTerms()
     notify: tuple[Notify, ...] = ()
+    secrets: Mapping[str, str] = field(default_factory=_nothing)
+    """Where each secret that commands may name is looked up, by its placeholder; a stage's own are among its vars."""
 
     def target(self, id_: str) -> Target:
         """The target called `id_`; KeyError if there is none."""

@@ -8,6 +8,7 @@ from cockpit.core import attendance, checklist, examined, people, roles, window
 from cockpit.core.events import Finding, OpenAction
 from cockpit.core.journal import span
 from cockpit.core.plan import ChecklistItem, Plan, Signal, Threshold
+from cockpit.core.secret import references
 from cockpit.core.spans import rounded
 from cockpit.core.state import State
 
@@ -32,6 +33,7 @@ def findings(state: State, at: datetime) -> tuple[Finding, ...]:
     if plan.rollback.rehearsed_within is not None:
         found.append(_rehearsal(state, plan.rollback.rehearsed_within, at))
     found += _playbooks(state)
+    found += _secrets(state)
     found += _left_to_do(state, at)
     for item in plan.checklist:
         if item.before == "start":
@@ -48,6 +50,17 @@ def _playbooks(state: State) -> list[Finding]:
     problems = state.playbooks.problems
     found = [Finding(f"playbook:{said}", False, f"playbooks: {said}") for said in problems]
     return found or [Finding("playbooks", True, "playbooks: Ansible takes each, and knows its targets")]
+
+
+def _secrets(state: State) -> list[Finding]:
+    """Every secret that a command needs can be had; else it would be found out in the middle of the release."""
+    count = len(references(state.plan))
+    if not count:
+        return []
+    if state.secrets is None:
+        return [Finding("secrets", False, "secrets: not looked up yet")]
+    found = [Finding(f"secret:{said}", False, f"secret {said}") for said in state.secrets.problems]
+    return found or [Finding("secrets", True, f"secrets: {'each of ' * (count > 1)}{count} can be looked up")]
 
 
 def _left_to_do(state: State, at: datetime) -> list[Finding]:
@@ -103,6 +116,8 @@ def awaited(state: State, finding: Finding) -> bool:
             return state.freezes is None
         case "playbooks":
             return state.playbooks is None
+        case "secrets":
+            return state.secrets is None
         case _:
             return False
 
@@ -123,7 +138,7 @@ def pending(state: State, *, entered: bool = True) -> bool:
 
 
 def looking(state: State) -> bool:
-    """Whether a check, a target's examination, the calendar or Ansible has yet to answer: each does within its time.
+    """Whether a check, a target's examination, the calendar, Ansible or a secret has yet to answer: each does in time.
 
     Once the release has started nothing asks them any more.
     """
@@ -133,6 +148,7 @@ def looking(state: State) -> bool:
         or any(examined.awaited(state, target.id) for target in plan.targets)
         or (plan.window is not None and bool(plan.window.freeze_calendar) and not state.freezes)
         or bool(plan.by_playbook and not state.playbooks)
+        or bool(references(plan) and not state.secrets)
     )
 
 
@@ -204,7 +220,8 @@ def _item(state: State, item: ChecklistItem) -> list[Finding]:
     said = state.checks.get(item.id)
     evidence = f" ({said.found})" if said is not None and said.found else ""
     if wanted:
-        text = f"{item.text}{evidence}: {people.names(state.plan, wanted)} signs"
+        who = people.listed(map(state.plan.person_name, wanted))
+        text = f"{item.text}{evidence}: {who} sign{'s' * (len(wanted) == 1)}"
         return [Finding(f"checklist:{item.id}", False, text)]
     return [Finding(f"checklist:{item.id}", True, f"{item.text}{evidence}: signed")]
 
@@ -262,7 +279,8 @@ def _limit(state: State, threshold: Threshold) -> Finding:
         read = state.signals.get(threshold.signal)
         why = read.detail if read is not None and not read.ok else "no reading yet"
         return Finding(key, False, f"{threshold.id}: {why}")
-    value = "no data" if verdict.value is None else rounded(verdict.value)
+    none = "nothing to compare yet" if threshold.compare else "no data"
+    value = none if verdict.value is None else rounded(verdict.value)
     held = f"{value}, limit {threshold.limit_text}"
     if verdict.verdict == "pass":
         return Finding(key, True, f"{threshold.id}: {held}")

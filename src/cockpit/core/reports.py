@@ -125,6 +125,13 @@ class ReportPlaybooks(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportSecrets(Command):
+    """Which of the plan's secrets can't be looked up; the fields are those of SecretsLookedUp."""
+
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportActions(Command):
     """What earlier releases left to do; the fields are those of ActionsFound."""
 

@@ -16,8 +16,15 @@ REQUIRED = ("decision_owner", "rollback_owner")
 
 def wanted(plan: Plan) -> tuple[tuple[str, str], ...]:
     """(role, person id) for each role that somebody must hold: the required ones, empty where nobody does, first."""
-    required = tuple((role, plan.roles.holder(role) or "") for role in REQUIRED)
-    return required + tuple((role, person) for role, person in plan.roles.held() if role not in REQUIRED)
+    must = required(plan)
+    held = tuple((role, person) for role, person in plan.roles.held() if role not in must)
+    return tuple((role, plan.roles.holder(role) or "") for role in must) + held
+
+
+def required(plan: Plan) -> tuple[str, ...]:
+    """The roles that every release needs, and those that nobody holds though a rollback takes their approval."""
+    agreeing = (name for name in plan.rollback.approval if name in ROLE_NAMES and not plan.roles.holder(name))
+    return tuple(dict.fromkeys((*REQUIRED, *agreeing)))
 
 
 def accepted(state: State, role: str) -> bool:
@@ -155,7 +162,7 @@ def _kept(state: State, c: cmd.TakeRole, role: str) -> Refused | None:
     """Why `role` can't be taken from its holder by `c.by`."""
     plan = state.plan
     holder = plan.roles.holder(role)
-    if holder is None and role not in REQUIRED:
+    if holder is None and role not in required(plan):
         return _no_role(plan, role)
     if holder == c.by:
         return Refused(f"you are {called(role)} already")

@@ -9,6 +9,7 @@ from itertools import islice
 from cockpit.core import checklist, holds, people, window
 from cockpit.core import events as ev
 from cockpit.core.attempt import Attempt, counting, outdoes
+from cockpit.core.listing import some
 from cockpit.core.plan import Gate, Stage
 from cockpit.core.slices import Wave
 from cockpit.core.standing import Progress, TargetStatus
@@ -85,9 +86,8 @@ def over_tolerance(state: State) -> str:
     trouble = troubled(state)
     if stage is None or len(trouble) <= stage.max_failed:
         return ""
-    names = ", ".join(f"{t} {p.status.replace('_', ' ')}" for t, p in trouble[:5])
-    more = f" and {len(trouble) - 5} more" if len(trouble) > 5 else ""
-    return f"{names}{more} in {stage.name}: {len(trouble)} in trouble, {stage.max_failed} tolerated"
+    names = some([f"{t} {p.status.replace('_', ' ')}" for t, p in trouble])
+    return f"{names} in {stage.name}: {len(trouble)} in trouble, {stage.max_failed} tolerated"
 
 
 def stuck(state: State) -> str:
@@ -204,7 +204,7 @@ def _timed_out(stage: str, gate: Gate, at: datetime, evidence: tuple[ev.Reading,
         case "pause":
             return late
         case "rollback":
-            return [*late, ev.RollbackStarted(at, ev.COCKPIT, "", reason, None, evidence)]
+            return [*late, ev.RollbackStarted(at, ev.COCKPIT, "", reason, None, evidence, agreed=())]
         case _:
             return [*late, ev.ReleaseAborted(at, ev.COCKPIT, "", reason, evidence)]
 

@@ -24,10 +24,10 @@ class Shared(Mapping[K, V], Generic[K, V]):
         self._base: dict[K, V] = dict(base or {})
         self._recent: dict[K, V] = {}
 
-    def but(self, key: K, value: V) -> Shared[K, V]:
-        """A copy in which `key` has this value."""
+    def but(self, changes: Mapping[K, V]) -> Shared[K, V]:
+        """A copy in which these keys have these values."""
         after = object.__new__(type(self))
-        recent = {**self._recent, key: value}
+        recent = {**self._recent, **changes}
         after._base, after._recent = (
             (self._base, recent) if len(recent) < RECENT else ({**self._base, **recent}, {})
         )
@@ -81,7 +81,12 @@ class Shared(Mapping[K, V], Generic[K, V]):
 
 def put(mapping: Mapping[K, V], key: K, value: V) -> Shared[K, V]:
     """A copy of any mapping in which `key` has this value."""
-    return (mapping if isinstance(mapping, Shared) else Shared(mapping)).but(key, value)
+    return put_all(mapping, {key: value})
+
+
+def put_all(mapping: Mapping[K, V], changes: Mapping[K, V]) -> Shared[K, V]:
+    """A copy of any mapping in which these keys have these values."""
+    return (mapping if isinstance(mapping, Shared) else Shared(mapping)).but(changes)
 
 
 def differing(one: Mapping[K, V], other: Mapping[K, V]) -> frozenset[K]:

@@ -11,7 +11,7 @@ from cockpit.core import people, signoff, statement
 from cockpit.core.plan import Plan
 from cockpit.core.statement import Statement
 
-SIGNED = (ev.ChecklistSigned, ev.StageApproved, ev.StagePromoted, ev.RoleAccepted)
+SIGNED = (ev.ChecklistSigned, ev.StageApproved, ev.StagePromoted, ev.RoleAccepted, ev.RollbackAgreed)
 """The events that may hold a signature."""
 
 

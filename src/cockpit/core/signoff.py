@@ -20,7 +20,7 @@ NOTHING = "there is nothing here that this could sign"
 USED = "it was handed in already: each signature counts once"
 
 
-SignedEvent = ev.ChecklistSigned | ev.StageApproved | ev.StagePromoted | ev.RoleAccepted
+SignedEvent = ev.ChecklistSigned | ev.StageApproved | ev.StagePromoted | ev.RoleAccepted | ev.RollbackAgreed
 """What a signature may stand under."""
 
 
@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 
 def asked(state: State, command: cmd.SignedCommand) -> Asked | None:
-    """What `command` decides now; None where there is no such item, gate or role."""
+    """What `command` decides now; None where there is no such item, gate or role, or no approval to give."""
     match command:
         case cmd.SignItem():
             return _item(state.plan, command.item)
@@ -43,6 +43,8 @@ def asked(state: State, command: cmd.SignedCommand) -> Asked | None:
             return _gate(state.plan, stage.name) if stage is not None and named else None
         case cmd.AcceptRole() if command.role:
             return _role(state.plan, command.role)
+        case cmd.RollBack() if state.plan.rollback.approval and not command.override:
+            return _way_back(state.plan)
         case _:
             return None
 
@@ -55,6 +57,8 @@ def overtaken(command: cmd.SignedCommand, since: Iterable[ev.Event]) -> str:
                 return "the rollout was paused since it was signed: look, and sign anew"
             case cmd.SignItem(item=item), ev.ItemChecked(ok=False) if event.item == item:
                 return f"{item} wasn't healthy since it was signed: look, and sign anew"
+            case cmd.RollBack(), ev.ProposalDeclined(asked=True):
+                return "the rollback was declined since it was signed: look, and sign anew"
             case _:
                 pass
     return ""
@@ -69,6 +73,8 @@ def other(command: cmd.SignedCommand, said: Statement) -> str:
             named = ("approve", command.stage or said.about)
         case cmd.AcceptRole():
             named = ("accept", command.role)
+        case cmd.RollBack():
+            named = ("roll back", command.service or said.about)
         case _:
             return NOTHING
     if (said.decision, said.about) != named or command.by not in ("", said.person):
@@ -84,7 +90,7 @@ def recorded(plan: Plan, event: SignedEvent) -> Asked | None:
         return _item(plan, event.item)
     if isinstance(event, ev.StageApproved | ev.StagePromoted):
         return _gate(plan, event.stage)
-    return _role(plan, event.role)
+    return _way_back(plan) if isinstance(event, ev.RollbackAgreed) else _role(plan, event.role)
 
 
 def _item(plan: Plan, id_: str) -> Asked | None:
@@ -102,6 +108,11 @@ def _gate(plan: Plan, name: str) -> Asked | None:
 
 def _role(plan: Plan, role: str) -> Asked:
     return Asked("accept", role, _what(plan))
+
+
+def _way_back(plan: Plan) -> Asked:
+    text = f"{_what(plan)} back to {plan.release.previous_version}"
+    return Asked("roll back", plan.release.service, _in_a_line(text))
 
 
 def _what(plan: Plan) -> str:

@@ -106,7 +106,12 @@ class State:
     signals: Mapping[str, ev.SignalRead] = field(default_factory=_empty)  # type: ignore[assignment]
     unexplained: ev.UnexplainedReported | None = None
     proposed: ev.RollbackProposed | None = None
+    back_asked: ev.RollbackAsked | None = None
+    back_agreed: tuple[ev.RollbackAgreed, ...] = ()
+    back_declined: ev.ProposalDeclined | None = None
     escalations: Mapping[str, ev.ThresholdTripped] = field(default_factory=_empty)  # type: ignore[assignment]
+    lasting: frozenset[str] = frozenset()
+    """Limits whose breach had acted when sight of it was lost, and that haven't been seen to pass since."""
     rehearsal: ev.RehearsalFound | None = None
     signed: Mapping[str, tuple[ev.ChecklistSigned, ...]] = field(default_factory=_empty)  # type: ignore[assignment]
     rollback: ev.RollbackStarted | None = None
@@ -125,6 +130,7 @@ class State:
     checks: Mapping[str, ev.ItemChecked] = field(default_factory=_empty)  # type: ignore[assignment]
     freezes: ev.FreezesRead | None = None
     playbooks: ev.PlaybooksChecked | None = None
+    secrets: ev.SecretsLookedUp | None = None
     freezes_over: frozenset[str] = frozenset()
     asked: datetime | None = None
     signed_in_role: frozenset[tuple[str, str]] = frozenset()
@@ -186,6 +192,12 @@ class State:
         if most is None or value is None:
             return most is None and value is None
         return not breaches(raised(limit, most), value)
+
+    def has_acted(self, threshold: str) -> bool:
+        """Whether the limit's breach, as far as it is the same one, did what was agreed for it."""
+        known = self.verdicts.get(threshold)
+        breach = known is not None and known.verdict == "breach" and not self.accepts(known)
+        return breach or threshold in self.lasting
 
     def here(self, person: str) -> bool:
         """Whether the person is at a screen where they may act; a process that runs in their name is none."""

@@ -22,13 +22,13 @@ NAMESPACE = "cockpit-signoff"
 
 OPENING = ("cockpit-signoff", "v1")
 
-Said = Literal["sign", "approve", "accept"]
-"""What is decided: to sign an item, to approve a stage at its gate, to accept a role."""
+Said = Literal["sign", "approve", "accept", "roll back"]
+"""What is decided: to sign an item, to approve a stage at its gate, to accept a role, to agree to a rollback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The line's fields. `about` is the item's id, the stage's name or the role; `text` what the plan says of it.
+    """The line's fields. `about` is the item's id, the stage, role or service; `text` what the plan says of it.
 
     `plan` is the sha256 of the plan's bytes, `head` the log's head (SEQ:HASH) when it was asked for, and `until` the
     moment (UTC) after which nobody takes it any more.

@@ -58,6 +58,18 @@ def breaches(threshold: Threshold, value: float) -> bool:
     return bool(OPERATORS[op](value, threshold.limit or 0.0))
 
 
+def reading(threshold: Threshold, sample: Sample) -> Sample:
+    """The sample as this limit takes it. Scripts say -1 for "I don't know": a number below zero is no reading where
+    it would pass, unless the limit itself speaks of such numbers.
+    """
+    value = sample.value
+    if value is None or value >= 0 or threshold.outside is not None or threshold.op in ("<", "<="):
+        return sample
+    if breaches(threshold, 0.0) or (threshold.limit or 0.0) < 0 or (threshold.clears_at or 0.0) < 0:
+        return sample
+    return replace(sample, value=None, detail=f"{value:g} is below zero, of which this limit doesn't speak")
+
+
 def raised(threshold: Threshold, to: float) -> Threshold:
     """The threshold with `to` tolerated too: a value that was accepted breaches it no more, a worse one does."""
     sharp = replace(threshold, clears_at=None)  # worse is beyond it, not on the way back from it
@@ -109,6 +121,7 @@ NO_RUN = Run()
 
 def follow(threshold: Threshold, run: Run, sample: Sample, stale: timedelta) -> Run:
     """The run after one more sample; silence longer than `stale` is a gap."""
+    sample = reading(threshold, sample)
     before, value = run.newest, sample.value
     lasting = _lasting(threshold, run, sample, stale)
     if value is None or not breaches(threshold, value):

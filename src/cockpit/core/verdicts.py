@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from cockpit.core import compare
 from cockpit.core.cohorts import Moved
 from cockpit.core.plan import Threshold
-from cockpit.core.thresholds import Judgement, Sample, judge_one, towards
+from cockpit.core.thresholds import Judgement, Sample, judge_one, reading, towards
 from cockpit.core.vocabulary import Verdict
 
 NOTHING_MOVED: Mapping[str, Moved] = {}
@@ -82,8 +82,8 @@ def slot(at: datetime, interval: timedelta) -> int:
 
 
 def together(threshold: Threshold, samples: Mapping[str, Sample], targets: int) -> Sample | None:
-    """One sample of an interval's samples, newest per target: their median or sum. None where a target is missing."""
-    values = [s.value for s in samples.values() if s.value is not None]
+    """One sample of an interval's samples, newest per target: their median or sum. None where one is missing."""
+    values = [v for s in samples.values() if (v := reading(threshold, s).value) is not None]
     if len(values) != targets:
         return None
     value = statistics.median(values) if threshold.aggregate == "median" else sum(values)

@@ -24,6 +24,11 @@ Sweep = Callable[[str], str]
 
 Cell = str | int | float | bool | datetime | timedelta | None
 
+KNOWN = ("groups", "labels")
+"""The last columns of a table that names targets: the target's groups, and its labels as NAME=VALUE, by `; `."""
+
+UNKNOWN: Sequence[Cell] = ("", "")
+
 _FORMULA = re.compile(r"\s*[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _AT_ONCE = 500
 _MOST_MADE = 50_000
@@ -43,10 +48,12 @@ def events(review: m.Review, recording: Recording, sweep: Sweep) -> Iterator[str
         intent = intents.get(getattr(event, "attempt", ""))
         kind = type(event).__name__
         cells = (getattr(event, field, getattr(intent, field, None)) for field in about)
-        swept = (sweep(cell) if isinstance(cell, str) else cell for cell in cells)
-        return (told.seq, told.at, kind, told.who, *swept, told.text)
+        swept = [sweep(cell) if isinstance(cell, str) else cell for cell in cells]
+        target = getattr(event, "target", getattr(intent, "target", None))
+        return (told.seq, told.at, kind, told.who, *swept, told.text, *known.get(target, UNKNOWN))
 
-    return _written(("record", "at", "event", "who", *about, "text"), map(row, review.timeline))
+    known = _known(review)
+    return _written(("record", "at", "event", "who", *about, "text", *KNOWN), map(row, review.timeline))
 
 
 def steps(review: m.Review, recording: Recording, sweep: Sweep) -> Iterator[str]:
@@ -56,8 +63,20 @@ def steps(review: m.Review, recording: Recording, sweep: Sweep) -> Iterator[str]
         *("finish", "proven", "exit_code", "verify_exit_code", "was_in_doubt", "settled", "detail"),
         *("output_bytes", "output_sha256", "line", "verify", "tail", "together"),
     )
-    rows = ([getattr(attempt, field) for field in fields] for attempt in review.attempts)
-    return _written(("attempt", *fields[1:]), rows)
+    known = _known(review)
+    rows = (
+        [*(getattr(attempt, field) for field in fields), *known.get(attempt.target, UNKNOWN)]
+        for attempt in review.attempts
+    )
+    return _written(("attempt", *fields[1:], *KNOWN), rows)
+
+
+def _known(review: m.Review) -> Mapping[str | None, Sequence[Cell]]:
+    """The cells of KNOWN for each target."""
+    return {
+        t.target: ("; ".join(t.groups), "; ".join(f"{name}={value}" for name, value in t.labels.items()))
+        for t in review.targets
+    }
 
 
 def about(review: m.Review, recording: Recording, sweep: Sweep) -> Iterator[str]:

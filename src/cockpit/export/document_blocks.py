@@ -10,6 +10,7 @@ from typing import Literal
 
 from cockpit.core.events import Reading
 from cockpit.core.journal import number, on, span
+from cockpit.core.listing import some
 from cockpit.core.people_journal import LEVELS
 from cockpit.export import model as m
 from cockpit.export.clock import Clock
@@ -179,8 +180,7 @@ def listed(names: Sequence[str], most: int = 20) -> str:
     """How many, and which: the first of them, where they are many."""
     if not names:
         return "none"
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{len(names)}: {', '.join(names[:most])}{more}"
+    return f"{len(names)}: {some(names, most + 1)}"
 
 
 def evidence(readings: Iterable[Reading]) -> str:

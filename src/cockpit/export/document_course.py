@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from cockpit.core.journal import number, span
+from cockpit.core.people import listed as together
+from cockpit.core.people_journal import sure
 from cockpit.export import model as m
 from cockpit.export.clock import length
 from cockpit.export.document_blocks import (
@@ -188,6 +190,8 @@ def rollback(page: Page) -> Iterator[Block]:
         f"Started {page.at(back.started_at)} by {back.by} {why}: {back.reason or 'no reason given'}. "
         f"Agreed time {lasted(back.expected, 'none')}, measured {lasted(back.measured, 'not ended')}."
     )
+    if back.consent is not None:
+        yield Text(_consent(page, back.consent))
     ordered = sorted(back.targets, key=lambda t: t.proven)
     rows, left_out = first(
         (
@@ -204,6 +208,19 @@ def rollback(page: Page) -> Iterator[Block]:
     )
     head = ("target", "back", "why not", "attempts")
     yield Table(head, rows, "No target had been touched.", left_out=left_out)
+
+
+def _consent(page: Page, c: m.Consent) -> str:
+    """Who asked for it, who agreed and how long that took, and why it didn't wait for the others."""
+    said = f"Asked for {page.at(c.asked_at)} by {c.asked_by}; the plan wants the agreement of {together(c.wanted)}."
+    yes = [
+        f"{a.by}{f' (as {together(a.stands_for)})' if a.stands_for != (a.by,) else ''}{sure(a.level)} {page.at(a.at)}"
+        for a in c.agreed
+    ]
+    said += f" Agreed: {'; '.join(yes) or 'nobody'}."
+    if c.override:
+        return f"{said} After {span(c.waited)} it began without {together(c.without)}: {c.override}"
+    return f"{said} It began {span(c.waited)} after it was asked for."
 
 
 def limits(page: Page) -> Iterator[Block]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cockpit.core.events import COCKPIT
 from cockpit.core.journal import number, on, span
+from cockpit.core.listing import some
 from cockpit.export import model as m
 from cockpit.export.clock import length
 from cockpit.export.document_blocks import Page, capital, counted, lasted, together
@@ -40,6 +41,8 @@ DID: Mapping[str, str] = {
     "can't explain": "reported what nobody could explain",
     "explain": "explained it",
     "propose rollback": "proposed a rollback",
+    "ask to roll back": "asked to roll back",
+    "agree to roll back": "agreed to the rollback",
     "decline rollback": "declined the rollback",
     "answer": "answered a call",
 }
@@ -274,9 +277,8 @@ def change(review: m.Review) -> str:
     given_up = len(review.actions) - len(actions) - done
     settled = together([f"{n} {what}" for n, what in ((done, "done"), (given_up, "given up")) if n])
     if actions:
-        told = "; ".join(f"{a.text} ({a.owner}, until {a.due})" for a in actions[:MOST])
-        more = f"; and {len(actions) - MOST} more" if len(actions) > MOST else ""
-        return f"{told}{more}.{f' Settled: {settled}.' if settled else ''}"
+        told = some([f"{a.text} ({a.owner}, until {a.due})" for a in actions], MOST + 1, "; ")
+        return f"{told}.{f' Settled: {settled}.' if settled else ''}"
     none = f"No action is open: {settled}." if settled else "No action was added yet."
     answered = {(a.question, a.about) for a in review.answers}
     asked = next((f.question for f in review.friction if (f.kind, f.seq) not in answered), "")

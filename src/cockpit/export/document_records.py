@@ -42,7 +42,7 @@ def overrides(page: Page) -> Iterator[Block]:
                 page.at(o.at),
                 o.by,
                 o.reason,
-                "; ".join((*(f.text for f in o.findings), *o.accepted)),
+                "; ".join((*(f.text for f in o.findings), *o.accepted, *map(_lacks, o.without))),
                 page.record(o.seq),
             )
             for o in page.review.overrides
@@ -52,6 +52,10 @@ def overrides(page: Page) -> Iterator[Block]:
     )
     head = ("when", "who", "why", "what stood in the way", "record")
     yield Table(head, rows, "Nothing was overridden.", left_out=left_out, numeric=frozenset({4}))
+
+
+def _lacks(name: str) -> str:
+    return f"the rollback lacked the agreement of {name}"
 
 
 def signoffs(page: Page) -> Iterator[Block]:

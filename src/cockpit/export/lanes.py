@@ -82,7 +82,7 @@ class _Drawing:
                 self._wait(self._waiting, event.at)
             case e.UnexplainedReported():
                 self._begin("unexplained", event.reason, event.at)
-            case e.ExplanationRecorded() | e.ProposalDeclined():
+            case e.ExplanationRecorded() | e.ProposalDeclined(asked=False):
                 self._end(("unexplained",), event.at)
             case e.RollbackStarted():
                 self._end((*_FORWARD, "pause", "unexplained"), event.at)

@@ -48,7 +48,8 @@ class TargetResult:
     """What became of one target. `result` is not touched, updated, rolled back, excluded, failed, in doubt or open.
 
     `proven` is True where a verify says so; `detail` says what isn't as it should be. `version` is the one it is
-    believed to serve now, or empty where nobody can tell. `labels` are what the plan's inventory says of it.
+    believed to serve now, or empty where nobody can tell. `labels` are what the plan's inventory says of it, `groups`
+    those that it is in.
     """
 
     target: str
@@ -58,6 +59,7 @@ class TargetResult:
     attempts: int
     detail: str
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,10 @@ class SignOff:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Something that stood in the way, and the reason for going on: findings, or breached limits accepted."""
+    """Something that stood in the way, and the reason for going on: findings, or breached limits accepted.
+
+    Of a rollback: `without` names whose agreement was missing.
+    """
 
     seq: int
     at: datetime
@@ -232,6 +235,7 @@ class Override:
     reason: str
     findings: tuple[Finding, ...]
     accepted: tuple[str, ...]
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +249,42 @@ class RollbackTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """One who agreed to a rollback, in the place of whom, and how sure that is; the rest as in Decision."""
+
+    seq: int
+    at: datetime
+    by: str
+    stands_for: tuple[str, ...]
+    level: Level
+    via: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a rollback by hand took of others: who asked for it, who agreed, and how long that took.
+
+    `wanted` are those whose approval the plan wants, `without` those of them whose agreement was missing as it began
+    nevertheless, and `override` why it did.
+    """
+
+    asked_by: str
+    asked_at: datetime
+    reason: str
+    wanted: tuple[str, ...]
+    agreed: tuple[Agreement, ...]
+    waited: timedelta
+    override: str
+    without: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RollbackReview:
-    """The way back: agreed time against measured. `finished_at` and `measured` are None where it never ended."""
+    """The way back: agreed time against measured. `finished_at` and `measured` are None where it never ended.
+
+    `consent` is None where nobody else had to agree to it: limits ask nobody.
+    """
 
     started_at: datetime
     finished_at: datetime | None
@@ -258,6 +296,7 @@ class RollbackReview:
     proven: tuple[str, ...]
     unproven: tuple[str, ...]
     targets: tuple[RollbackTarget, ...]
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)

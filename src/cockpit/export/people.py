@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 from cockpit.core import events as e
 from cockpit.core import statement
 from cockpit.core.journal import number, other_account, span
 from cockpit.core.limits import text as limit_text
-from cockpit.core.people import key_of, names
+from cockpit.core.people import key_of, listed, names
 from cockpit.core.plan import Plan
 from cockpit.export import model as m
 from cockpit.export.measures import Records as Records
@@ -54,7 +55,8 @@ def _decided(event: e.Event, plan: Plan) -> tuple[str, str] | None:
         case e.TargetExcluded(target=target):
             return "exclude", target
         case e.RollbackStarted(threshold=limit):
-            return "roll back", limit or ""
+            lacks = listed(_lacking(event, plan)) if event.override else ""
+            return "roll back", f"without {lacks}" if lacks else limit or ""
         case e.ReleaseAborted():
             return "abort", plan.release.name
         case e.RoleAccepted(role=role):
@@ -90,6 +92,10 @@ def _alarm(event: e.Event, plan: Plan) -> tuple[str, str] | None:
             return "explain", ""
         case e.RollbackProposed():
             return "propose rollback", f"to {names(plan, event.to)}"
+        case e.RollbackAsked():
+            return "ask to roll back", f"to {listed(map(plan.person_name, event.to))}" if event.to else ""
+        case e.RollbackAgreed():
+            return "agree to roll back", ""
         case e.ProposalDeclined():
             return "decline rollback", ""
         case e.EscalationAnswered(threshold=limit):
@@ -117,7 +123,7 @@ Proof = tuple[e.Level | None, str, str, str]
 
 def _proof(event: e.Event | None, plan: Plan) -> Proof:
     """How sure it is whose word this is: the level, and where a key says so what verifies it."""
-    if not isinstance(event, e.ChecklistSigned | e.StageApproved | e.RoleAccepted):
+    if not isinstance(event, e.ChecklistSigned | e.StageApproved | e.RoleAccepted | e.RollbackAgreed):
         return None, "", "", ""
     try:
         line, armoured = statement.parts(event.signature)
@@ -135,8 +141,45 @@ def overrides(records: Records, plan: Plan) -> Iterator[m.Override]:
                 yield m.Override(seq, event.at, plan.person_name(event.by), event.override, against, ())
             case e.RolloutResumed() if event.accepted:
                 yield m.Override(seq, event.at, plan.person_name(event.by), event.reason, (), event.accepted)
+            case e.RollbackStarted() if event.override:
+                who = plan.person_name(event.by)
+                yield m.Override(seq, event.at, who, event.override, (), (), _lacking(event, plan))
             case _:
                 pass
+
+
+def _lacking(event: e.RollbackStarted, plan: Plan) -> tuple[str, ...]:
+    """Whose agreement a rollback began without: people by name, roles as the plan names them."""
+    lacks = (name for name in plan.rollback.approval if name not in (event.agreed or ()))
+    return tuple(plan.person_name(name).replace("_", " ") for name in dict.fromkeys(lacks))
+
+
+def consent(records: Records, plan: Plan) -> m.Consent | None:
+    """What the rollback took of others: what was asked last before it began; None where it asked nobody."""
+    asked: e.RollbackAsked | None = None
+    agreed: list[m.Agreement] = []
+    for seq, event in records:
+        match event:
+            case e.RollbackAsked():
+                asked, agreed = event, []
+            case e.RollbackAgreed():
+                who, via = plan.person_name(event.by), plan.person_name(event.via)
+                stood = tuple(plan.person_name(name).replace("_", " ") for name in event.stands_for)
+                agreed.append(m.Agreement(seq, event.at, who, stood, event.level, via, event.reason))
+            case e.ProposalDeclined(asked=True):
+                asked = None
+            case e.RollbackStarted():
+                if asked is None or event.by == e.COCKPIT:
+                    return None
+                wanted = tuple(plan.person_name(name).replace("_", " ") for name in plan.rollback.approval)
+                without = _lacking(event, plan) if event.override else ()
+                waited = max(event.at - asked.at, timedelta(0))
+                by = plan.person_name(asked.by)
+                told = (tuple(agreed), waited, event.override, without)
+                return m.Consent(by, asked.at, asked.reason, wanted, *told)
+            case _:
+                pass
+    return None
 
 
 def signoffs(records: Records, plan: Plan) -> Iterator[m.SignOff]:

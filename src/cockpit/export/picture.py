@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from cockpit.core.events import COCKPIT
 from cockpit.core.journal import number, span
+from cockpit.core.listing import some
 from cockpit.export import model as m
 from cockpit.export.clock import Clock, length
 from cockpit.export.picture_canvas import BOLD, Axis, Canvas, short, wide
@@ -221,9 +222,8 @@ def _acts(canvas: Canvas, axis: Axis, look: Look, review: m.Review) -> None:
 
         def paint(top: float, own: Sequence[tuple[int, m.Decision]] = own, kind: str = kind) -> None:
             for x, room, many in marks(own, axis, look.size):
-                tip = "; ".join(f"{i} {d.kind} {d.subject}".strip() for i, d in many[:6])
-                more = f" and {len(many) - 6} more" if len(many) > 6 else ""
-                canvas.link(f"decision-{many[0][0]}", f"{tip}{more}")
+                tip = some([f"{i} {d.kind} {d.subject}".strip() for i, d in many], 7, "; ")
+                canvas.link(f"decision-{many[0][0]}", tip)
                 if kind == "person":
                     canvas.pill(x, top - 2, room, look.bar, kind)
                 else:

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
-from shlex import quote
+from pathlib import Path
 
+from cockpit.core.listing import ranges
 from cockpit.core.plan import Plan, Stage, Step
 from cockpit.core.slices import Wave, slices_of
 from cockpit.core.spans import about
 from cockpit.core.text import visible
+from cockpit.remote.ansible_command import PRIVATE, own_targets, shown
 from cockpit.steps import STEP_KINDS, check_line, commands, placeholders
 
 SINGLY = 12
 """Up to so many targets with the same steps are gone through one by one; more are told of together."""
 
 
-def preview(plan: Plan, on: Collection[str] | None = None) -> str:
+def preview(plan: Plan, on: Collection[str] | None = None, base: Path = Path()) -> str:
     """The rollout as indented lines: stages, waves, targets, and every command line as it would run.
 
-    `on`: the targets (ids) whose lines are wanted, one by one and without all others; None: of all, many together.
+    `base` is the folder of the plan's file, whose ansible.cfg counts. `on`: the targets (ids) whose lines are wanted,
+    one by one and without all others; None: of all, many together.
     """
     lines: list[str] = []
     for stage, waves in zip(plan.stages, slices_of(plan), strict=True):
         lines.append(f"stage {stage.name}{_terms(stage)}")
         numbered = list(enumerate(waves, 1))
         for _, alike in groupby(numbered, key=lambda wave: wave[1].steps):
-            lines += _waves(plan, stage, list(alike), len(waves), on)
+            lines += _waves(plan, stage, list(alike), len(waves), on, base)
+    if plan.by_playbook:
+        lines += _private(plan)
     for item in plan.checklist:
         if item.check is not None and (on is None or item.on in on):
             lines += [
@@ -38,7 +43,12 @@ def preview(plan: Plan, on: Collection[str] | None = None) -> str:
 
 
 def _waves(
-    plan: Plan, stage: Stage, alike: Sequence[tuple[int, Wave]], of: int, on: Collection[str] | None
+    plan: Plan,
+    stage: Stage,
+    alike: Sequence[tuple[int, Wave]],
+    of: int,
+    on: Collection[str] | None,
+    base: Path,
 ) -> Iterator[str]:
     """Waves of a stage that have the same steps."""
     steps = [plan.step(step) for step in alike[0][1].steps]
@@ -49,9 +59,9 @@ def _waves(
         if not targets:
             continue
         count = f" ({len(wave.targets)} targets)" if len(wave.targets) > SINGLY else ""
-        yield f"  wave {number} of {of}: {in_ranges(wave.targets)}{count}"
+        yield f"  wave {number} of {of}: {ranges(wave.targets)}{count}"
         for step in playbooks:
-            yield from _runs(plan, stage, step, wave)
+            yield from _runs(plan, stage, step, wave, base)
         for target in () if together else targets:
             for step in steps:
                 yield from _lines(plan, stage, step, target, f"{target}  ")
@@ -62,17 +72,23 @@ def _waves(
             yield from _lines(plan, stage, step, first, "", "*")
 
 
-def _runs(plan: Plan, stage: Stage, step: Step, wave: Wave) -> Iterator[str]:
+def _runs(plan: Plan, stage: Stage, step: Step, wave: Wave, base: Path) -> Iterator[str]:
     """What Ansible is asked to do for a wave: once, or once for so many of its targets as `max_parallel` lets."""
     every = len(wave.targets)
     room = min(stage.max_parallel or every, every)
-    limit = "TARGETS" if room < every or every > SINGLY else ",".join(wave.targets)
-    where = f"-i {quote(plan.inventory.source)} --limit {limit}" if plan.inventory else f"--limit {limit}"
     yield f"    {step.id} by Ansible, {room} target{'s' * (room > 1)} in a run, at most {about(step.timeout)[1:]}"
     rendered = commands(plan, stage, step, wave.targets[0])
-    yield f"      {'run':16} ansible-playbook {rendered.run} {where}"
-    back = rendered.rollback and f"ansible-playbook {rendered.rollback} {where}"
+    yield f"      {'run':16} {shown(plan, base, rendered.run, room)}"
+    back = rendered.rollback and shown(plan, base, rendered.rollback, room)
     yield f"      {'rollback':16} {back or f'none: {step.roll_forward}'}"
+
+
+def _private(plan: Plan) -> Iterator[str]:
+    """What the commands for Ansible have in files of their own."""
+    yield f"{PRIVATE}: a directory of each run's own"
+    yield f"    {PRIVATE}/limit names the run's targets"
+    if own := own_targets(plan):
+        yield f"    {PRIVATE}/targets.json has what stands in the plan itself: {ranges([t.id for t in own])}"
 
 
 def _lines(plan: Plan, stage: Stage, step: Step, target: str, who: str, mark: str = "") -> Iterator[str]:
@@ -91,41 +107,6 @@ def _lines(plan: Plan, stage: Stage, step: Step, target: str, who: str, mark: st
         if text is not None and name not in kind.as_one:  # what all have in common stands above
             own = mark if set(kind.names).intersection(placeholders(template or "")) else ""
             yield f"      {name + own:16} {text}"
-
-
-def in_ranges(names: Sequence[str]) -> str:
-    """Names as a person writes them down: those that only count on, from three on, as one range."""
-    return ", ".join(_in_ranges(names))
-
-
-def _in_ranges(names: Sequence[str]) -> Iterator[str]:
-    run: list[str] = []
-    for name in names:
-        if run and _after(run[-1], name):
-            run.append(name)
-            continue
-        yield from _told(run)
-        run = [name]
-    yield from _told(run)
-
-
-def _told(run: Sequence[str]) -> Sequence[str]:
-    if len(run) < 3:
-        return run
-    (before, first), (_, last) = _counted(run[0]), _counted(run[-1])
-    return [f"{before}[{first}-{last}]"]
-
-
-def _after(one: str, other: str) -> bool:
-    """Whether `other` is the name that follows `one` when one counts on."""
-    (before, first), (again, then) = _counted(one), _counted(other)
-    return before == again and bool(first and then) and f"{int(first) + 1:0{len(first)}d}" == then
-
-
-def _counted(name: str) -> tuple[str, str]:
-    """A name up to the number at its end, and the number as it is written; empty where it has none."""
-    before = name.rstrip("0123456789")
-    return before, name[len(before) :]
 
 
 def _terms(stage: Stage) -> str:

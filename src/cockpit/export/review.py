@@ -235,7 +235,7 @@ def _trips(records: Records, plan: Plan) -> Iterator[m.Trip]:
     units = units_of(plan)
     agreed_by = {t.id: tuple(map(plan.person_name, holders(plan, t.agreed_by))) for t in plan.thresholds}
     for seq, t in _all(records, e.ThresholdTripped):
-        told, unit = tuple(plan.person_name(who) for who in t.escalate_to), units.get(t.threshold, "")
+        told, unit = tuple(map(plan.person_name, holders(plan, t.escalate_to))), units.get(t.threshold, "")
         agreed = agreed_by.get(t.threshold, ())
         yield m.Trip(
             seq, t.at, t.threshold, t.action, t.value, t.limit, t.target, told, t.message, unit, agreed
@@ -268,6 +268,7 @@ def _rollback(records: Records, plan: Plan, attempts: tuple[m.Attempt, ...]) -> 
         proven,
         unproven,
         tuple(_went_back(target, proven, unproven, attempts) for target in touched),
+        people.consent(records, plan),
     )
 
 

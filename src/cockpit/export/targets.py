@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cockpit.core import events as e
 from cockpit.core.attempt import Attempt
 from cockpit.core.evolve import evolve
-from cockpit.core.plan import HERE, Plan
+from cockpit.core.plan import HERE, Plan, Target
 from cockpit.core.rollback import NOTHING_RAN, way_back
 from cockpit.core.standing import BackTarget
 from cockpit.core.state import State, initial
@@ -42,13 +42,22 @@ def targets(state: State, records: Records) -> Iterator[m.TargetResult]:
     if state.rollback is not None:
         at = max(event.at for _, event in records)
         unproven = {b.target: b for wave in way_back(state, at) for b in wave if b.status != "proven"}
-    labels = {target.id: target.labels for target in state.plan.targets}
-    for name in (*labels, HERE) if state.attempts.get(HERE) else labels:
+    plan = {target.id: target for target in state.plan.targets}
+    for name in (*plan, HERE) if state.attempts.get(HERE) else plan:
         own = state.attempts.get(name, ())
         result = _result(state, name, own, unproven.get(name))
         detail = "; ".join(part for part in (result.detail, _left_out(state, name)) if part)
-        known = labels.get(name, {})
-        yield m.TargetResult(name, result.word, result.proven, result.version, len(own), detail, known)
+        target = plan.get(name, Target(name, ""))
+        yield m.TargetResult(
+            name,
+            result.word,
+            result.proven,
+            result.version,
+            len(own),
+            detail,
+            target.labels,
+            target.groups,
+        )
 
 
 class _Result(NamedTuple):

@@ -24,6 +24,7 @@ from cockpit.planfile.rollout_tables import (
 )
 from cockpit.planfile.scalars import ranged
 from cockpit.signals.host import METRICS
+from cockpit.steps import fill_known, words
 
 INTERVAL = timedelta(seconds=10)
 MANUAL_INTERVAL = timedelta(minutes=10)
@@ -47,7 +48,8 @@ def build(file: PlanFile, names: Names) -> core.Plan:
         thresholds=thresholds(file),
         checklist=tuple(_item(i) for i in file.checklist),
         rollback=_rollback(file),
-        notify=tuple(core.Notify(tuple(n.on), n.run, n.url) for n in file.notify),
+        notify=tuple(core.Notify(tuple(n.on), _with_secrets(n.run, file), n.url) for n in file.notify),
+        secrets=MappingProxyType(file.secrets.all),
     )
 
 
@@ -199,7 +201,10 @@ def _gate(gate: GateTable) -> core.Gate:
 
 def _signals(file: PlanFile, names: Names) -> tuple[core.Signal, ...]:
     everywhere = tuple(t.id for t in names.targets)
-    declared = tuple(_signal(s, names, everywhere) for s in file.signal)
+    declared = tuple(
+        _signal(s.model_copy(update={"run": _with_secrets(s.run, file)}), names, everywhere)
+        for s in file.signal
+    )
     wanted = dict.fromkeys(
         t.signal for t in file.threshold if t.signal in METRICS and t.signal not in names.signals
     )
@@ -238,6 +243,11 @@ def _signal(signal: SignalTable, names: Names, everywhere: tuple[str, ...]) -> c
         targets=names.expand(signal.targets) or (everywhere if read_on_targets(signal) else (core.HERE,)),
         options=MappingProxyType(options),
     )
+
+
+def _with_secrets(command: str | None, file: PlanFile) -> str | None:
+    """A command in which no other value is filled in."""
+    return command and fill_known(command, words(file.secrets.all))
 
 
 def _interval(signal: SignalTable) -> timedelta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 from cockpit.core.expect import parse as parse_expected
@@ -63,7 +63,7 @@ def check(plan: PlanFile, names: Names, findings: Findings) -> None:
         who((*path, "approval"), item.approval, names, findings)
         positive((*path, "max_age"), item.max_age, findings)
         _holds_back((*path, "before"), item.before, names, findings)
-        _checked(path, item, names, findings)
+        _checked(path, item, [*plan.secrets.all], names, findings)
         if _vague(item):
             message = f'"{shorten(item.text)}" is vague: nobody can say when it is true'
             words = _WORD.findall(item.text.lower())
@@ -82,7 +82,7 @@ def _holds_back(path: Path, before: str, names: Names, findings: Findings) -> No
         findings.problem(path, message, findings.instead(stage, chain(("start", "close"), names.stages)))
 
 
-def _checked(path: Path, item: ItemTable, names: Names, findings: Findings) -> None:
+def _checked(path: Path, item: ItemTable, secrets: Sequence[str], names: Names, findings: Findings) -> None:
     """The item's check: where it runs, and what is expected of what it prints."""
     if item.on != HERE and names.members.get(item.on) != (item.on,) and findings.sure("targets"):
         message = f"there is no target `{shorten(item.on)}`"
@@ -95,21 +95,21 @@ def _checked(path: Path, item: ItemTable, names: Names, findings: Findings) -> N
     if item.check is not None and not item.check.strip():
         message = "`check` is empty: whatever is wrong, it would say that all is well"
         findings.problem((*path, "check"), message, "write a command, or remove this")
-    _placeholders((*path, "check"), item.check or "", findings)
+    _placeholders((*path, "check"), item.check or "", (*RELEASE, *secrets), findings)
     if item.check is not None and item.expect is not None:
         _expected((*path, "expect"), item.expect.strip(), findings)
 
 
-def _placeholders(path: Path, command: str, findings: Findings) -> None:
+def _placeholders(path: Path, command: str, known: Sequence[str], findings: Findings) -> None:
     """A check belongs to no stage and no step: it knows the values of the release."""
     quotes(path, command, findings)
     for name in placeholders(command):
-        if name not in RELEASE:
-            near = findings.similar(name, RELEASE)
+        if name not in known:
+            near = findings.similar(name, known)
             hint = (
                 f"did you mean {{{near}}}?"
                 if near
-                else f"write the value; the names here are {', '.join(RELEASE)}"
+                else f"write the value; the names here are {', '.join(known)}"
             )
             literal = f"for the literal text write {{{{{shorten(name)}}}}}"
             message = f"`{{{shorten(name)}}}` has no value in a check"

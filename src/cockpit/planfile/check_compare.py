@@ -20,13 +20,18 @@ def check(plan: PlanFile, findings: Findings) -> None:
         elif threshold.compare == "control" and threshold.aggregate != "any":
             message = "a comparison with control takes all targets together: `aggregate` means nothing to it"
             findings.problem(("threshold", i, "aggregate"), message, "remove it", key=True)
-        if threshold.compare == "control" and not warned:
+        if threshold.compare == "control" and not warned and not _plain_beside(plan, threshold.signal):
             warned = True
             message = (
                 "with the last wave nothing is left to compare with: this limit protects only until then"
             )
             hint = "put a limit beside it that compares nothing: the same signal, another `when`"
             findings.warn(("threshold", i, "compare"), message, hint)
+
+
+def _plain_beside(plan: PlanFile, signal: str) -> bool:
+    """Whether a limit that compares nothing, and acts, protects the same signal to the end."""
+    return any(t.signal == signal and t.compare is None and not t.observe_only for t in plan.threshold)
 
 
 def places(plan: Plan, findings: Findings) -> None:

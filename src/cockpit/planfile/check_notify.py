@@ -6,8 +6,8 @@ import re
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
+from cockpit.core.secret import is_reference
 from cockpit.planfile.models import PlanFile
-from cockpit.planfile.not_acted_on import SECRET
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings
 from cockpit.planfile.rollout_tables import NotifyTable
@@ -24,7 +24,7 @@ def check(plan: PlanFile, findings: Findings) -> None:
         path: Path = ("notify", i)
         _exactly_one(path, notify, findings)
         _quotes((*path, "run"), notify.run or "", findings)
-        if notify.url is not None and notify.run is None and not SECRET.match(notify.url):
+        if notify.url is not None and notify.run is None and not is_reference(notify.url):
             _address((*path, "url"), notify.url, findings)
 
 

@@ -114,6 +114,9 @@ def _roles(plan: PlanFile, names: Names, findings: Findings) -> None:
     if not findings.sure("people"):
         return
     for role, holder in held(plan.roles):
+        if names.from_roles and holder and (holder in dict(held(plan.roles)) or holder == "cockpit"):
+            message = f"`{shorten(holder)}` is a role or reserved: nobody would hold `{shorten(role)}`"
+            findings.problem(("roles", role), message, "write a person's id")
         if not names.from_roles and holder and holder not in names.people:
             message = f"`{shorten(holder)}` isn't under [people]: nobody holds `{shorten(role)}`"
             findings.problem(("roles", role), message, findings.instead(holder, plan.people))

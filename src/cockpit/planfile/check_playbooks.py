@@ -10,10 +10,12 @@ from cockpit.planfile.build import release
 from cockpit.planfile.models import PlanFile, StepTable
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
-from cockpit.steps import STEP_KINDS, fill, misquoted, placeholders, release_values
+from cockpit.steps import STEP_KINDS, fill, misquoted, placeholders, release_values, words
 from cockpit.steps.playbook import extra_vars, parsed
+from cockpit.steps.template import Word
 
 HINT = 'write the playbook and its options: "deploy.yml -e version={version} --tags app"'
+IN_PLAYBOOK = """leave it out, and write in the playbook: {{ lookup('env', 'COCKPIT_SECRET_NAME') }}"""
 STAND_IN = "cockpit-stand-in"
 UNPLAIN = re.compile(r"""[\\"']""")
 """What Ansible unescapes or pairs in the value of an `-e`, in quotes too."""
@@ -36,6 +38,12 @@ def _line(
     for each in values:
         if any(name not in each for name in asked):
             continue  # a placeholder without a value is told of elsewhere
+        if secret := next((name for name in asked if isinstance(each[name], Word)), ""):
+            message = (
+                f"`{{{shorten(secret)}}}` is a secret: it would stand on the command line of ansible-playbook"
+            )
+            findings.problem(path, message, IN_PLAYBOOK.replace("NAME", secret), within=f"{{{secret}}}")
+            return
         try:
             playbook = parsed(fill(template, each)).playbook
         except ValueError as fault:
@@ -77,9 +85,9 @@ def _quoted(names: Iterable[str], values: Mapping[str, str]) -> str:
 
 def _values(plan: PlanFile, step: StepTable) -> Iterator[Mapping[str, str]]:
     """The values of the step's placeholders in each stage that it is in."""
-    values = release_values(release(plan))
+    values = {**release_values(release(plan)), **words(plan.secrets.all)}
     named = [stage for stage in plan.stage if step.id in stage.steps]
-    yield from ({**values, "stage": stage.name, **stage.vars} for stage in named)
+    yield from ({**values, "stage": stage.name, **words(stage.vars)} for stage in named)
     if not named:
         yield values
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
 
+from cockpit.core.listing import some
+from cockpit.planfile.check_secrets import unnameable
 from cockpit.planfile.models import PlanFile, StageTable, StepTable
 from cockpit.planfile.names import Names, target_tables
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
 from cockpit.planfile.scalars import Mistake, odd_brackets, ranged, spelled
-from cockpit.steps import NAME, SHARED, STEP_KINDS, misquoted, placeholders
+from cockpit.steps import SHARED, STEP_KINDS, misquoted, placeholders
 
 Asks = Mapping[str, tuple[tuple[str, str], ...]]
 """For each step id, the (key, placeholder) pairs of its commands."""
@@ -86,8 +88,8 @@ def _beyond(name: str, names: Names) -> tuple[str, str]:
         missing = [id_ for id_ in spelled(name) if id_ not in names.members]
     except Mistake as fault:
         return str(fault), fault.hint
-    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    message = f"`{shorten(name)}` stands for targets that aren't in the plan: {shorten(missing[0])}{more}"
+    first = some([shorten(missing[0]), *missing[1:]], 1)
+    message = f"`{shorten(name)}` stands for targets that aren't in the plan: {first}"
     return message, "write a range of targets that [targets] has"
 
 
@@ -189,7 +191,7 @@ def _stage(
         findings.warn((*path, "targets"), message, "remove targets", key=True)
     if stage.waves != ["rest"]:
         _waves(path, stage, len(names.together(stage.targets)), findings)
-    _placeholders(path, stage, steps, asks, names, findings)
+    _placeholders(path, stage, steps, asks, plan.secrets.all, names, findings)
 
 
 def _steps_of(
@@ -247,18 +249,16 @@ def _placeholders(
     stage: StageTable,
     steps: Sequence[StepTable | None],
     asks: Asks,
+    secrets: Collection[str],
     names: Names,
     findings: Findings,
 ) -> None:
     for name in stage.vars:
-        if not NAME.fullmatch(name) or name in SHARED or any(name in k.names for k in STEP_KINDS.values()):
-            message = f"`{shorten(name)}` can't name a variable: " + (
-                "it is a value of the plan"
-                if NAME.fullmatch(name)
-                else "a placeholder has letters, digits and _ only"
-            )
+        fault = unnameable(name) or ("it is a secret of the plan" if name in secrets else "")
+        if fault:
+            message = f"`{shorten(name)}` can't name a variable: {fault}"
             findings.problem((*path, "vars", name), message, "give it another name", key=True)
-    values = {*SHARED, *stage.vars}
+    values = {*SHARED, *stage.vars, *secrets}
     for step in steps:
         for key, name in asks.get(step.id, ()) if step is not None else ():
             if step is not None and name not in (*values, *STEP_KINDS[step.on].named_in(key)):

@@ -84,6 +84,11 @@ def _signal(path: Path, signal: SignalTable, names: Names, findings: Findings) -
     for needed in [k for k in missing if (*path, k) not in findings.broken][:1]:
         message = f"a {signal.source} signal needs `{needed}`: there is nothing to read"
         findings.problem((*path, "source"), message, f"write {needed} = ...")
+    for key, asks in {"run": signal.run, "query": signal.query}.items():
+        if key in allowed and asks is not None and not asks.strip():
+            findings.problem(
+                (*path, key), f"`{key}` is empty: there is nothing to read", f"write {key} = ..."
+            )
     check_sources.check(path, signal, findings)
     if signal.source == MANUAL:
         _manual(path, signal, findings)

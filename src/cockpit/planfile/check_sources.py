@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from cockpit.planfile.not_acted_on import SECRET
+from cockpit.core.secret import is_reference
+from cockpit.planfile.check_secrets import HINT, IN_PLAN
 from cockpit.planfile.positions import Path
 from cockpit.planfile.problem import Findings, shorten
 from cockpit.planfile.rollout_tables import SignalTable
@@ -58,10 +59,8 @@ def _url(path: Path, signal: SignalTable, findings: Findings) -> None:
 
 
 def _token(path: Path, signal: SignalTable, findings: Findings) -> None:
-    if signal.token is not None and not SECRET.match(signal.token):
-        message = "a secret can't stand in the plan: everybody who reads it, or its log, sees it"
-        hint = "write where to look it up: env:NAME, file:PATH or cmd:COMMAND"
-        findings.problem((*path, "token"), message, hint, secret=True)
+    if signal.token is not None and not is_reference(signal.token):
+        findings.problem((*path, "token"), IN_PLAN, HINT, secret=True)
 
 
 def _http(path: Path, signal: SignalTable, findings: Findings) -> None:
@@ -120,5 +119,18 @@ def _sql(path: Path, signal: SignalTable, findings: Findings) -> None:
         except ValueError as fault:
             hint = f"write the command line of one of: {', '.join(sql.CLIENTS)}"
             findings.problem((*path, "client"), str(fault), hint)
+    if signal.password is not None:
+        _password((*path, "password"), signal.password, signal.client or "", findings)
     if signal.query is not None and (wrong := sql.objection(signal.query)):
         findings.problem((*path, "query"), wrong, "write one SELECT that gives one number")
+
+
+def _password(place: Path, password: str, client: str, findings: Findings) -> None:
+    if not is_reference(password):
+        findings.problem(place, IN_PLAN, HINT, secret=True)
+    try:
+        takes = sql.called(sql.words_of(client)) in sql.PASSWORDS
+    except ValueError:
+        return  # the client itself is told of
+    if not takes:
+        findings.problem(place, "sqlite3 asks for no password", "remove it", key=True)

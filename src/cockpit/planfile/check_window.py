@@ -55,6 +55,7 @@ def check(plan: PlanFile, names: Names, now: datetime | None, findings: Findings
         message = "this window is over: nothing can start in it"
         findings.warn(("window", "closes"), message, "write the times of the next one")
     _roles_on_shift(plan, ends, span, findings)
+    _approvers_on_shift(plan, ends, span, findings)
     _staff(window.min_staff, names, ends, span, findings)
 
 
@@ -216,6 +217,17 @@ def _roles_on_shift(plan: PlanFile, ends: dict[str, datetime], span: Open, findi
                 f"this shift ends before the window closes: whoever is {called} then has to take it over"
             )
             findings.warn(path, message, "agree on the handover, or write an earlier end of the window")
+
+
+def _approvers_on_shift(plan: PlanFile, ends: dict[str, datetime], span: Open, findings: Findings) -> None:
+    """Each person without a role who must agree to a rollback, and may not be there then; of roles it is told above."""
+    leads = {holder for _, holder in held(plan.roles)}
+    for i, name in enumerate(plan.rollback.approval):
+        if name in leads or name not in ends or ends[name] >= span.closes:
+            continue
+        edge = "opens" if ends[name] <= span.opens else "closes"
+        message = f"`{shorten(name)}` must agree to a rollback, but their shift ends before the window {edge}"
+        findings.warn(("rollback", "approval", i), message, "name somebody who is there until then")
 
 
 def _staff(wanted: int, names: Names, ends: dict[str, datetime], span: Open, findings: Findings) -> None:

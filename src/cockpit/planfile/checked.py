@@ -18,9 +18,9 @@ from cockpit.planfile import (
     check_people,
     check_playbooks,
     check_rollout,
+    check_secrets,
     check_signals,
     check_window,
-    not_acted_on,
 )
 from cockpit.planfile.build import build, built_anyway
 from cockpit.planfile.models import PlanFile
@@ -33,6 +33,8 @@ from cockpit.planfile.taken import NOTHING, Reader, Taken
 from cockpit.planfile.validation import validate
 
 NOWHERE: Mapping[str, Problem] = MappingProxyType({})
+_SECRET = "\0secret "
+"""Before what a secret is called among the places: no signal has such a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class Checked:
 
     A recorded plan is there in spite of problems, as long as it can be built.
 
-    `warnings` work, but the team should know. `not_acted_on` is kept in the plan and ignored by this version.
-    All three are sorted by position, at most 1,000 of each. `inventory` is what the log keeps of the plan's inventory.
+    `warnings` work, but the team should know. Both are sorted by position, at most 1,000 of each. `inventory` is what
+    the log keeps of the plan's inventory.
     """
 
     source: str
@@ -51,7 +53,6 @@ class Checked:
     plan: Plan | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-    not_acted_on: tuple[Problem, ...]
     inventory: str = field(default="", repr=False)
     _places: Mapping[str, Problem] = field(default_factory=lambda: NOWHERE, repr=False)
 
@@ -59,6 +60,10 @@ class Checked:
         """`message` as problems are shown, at the place in the plan that says what the signal reads, if it has one."""
         place = self._places.get(name)
         return message if place is None else replace(place, message=message).render()
+
+    def about_secret(self, name: str, message: str) -> str:
+        """The same at the place that says where a secret is looked up; `name` as core.secret calls it."""
+        return self.about_signal(f"{_SECRET}{name}", message)
 
 
 def parse(
@@ -98,7 +103,7 @@ def parse(
         check_signals.check(file, names, findings)
         check_compare.check(file, findings)
         check_notify.check(file, findings)
-        not_acted_on.report(document, findings)
+        check_secrets.check(file, document, findings)
         if not findings.problems:
             plan = build(file, names)
             check_compare.places(plan, findings)
@@ -106,6 +111,7 @@ def parse(
             plan = built_anyway(file, names)
         plan = plan if recorded or not findings.problems else None
         places = {s.name: _place(findings, check_signals.read_at(i, s)) for i, s in enumerate(file.signal)}
+        places |= _secrets(file, findings)
     return _checked(data, plan, findings, places, taken.record)
 
 
@@ -125,6 +131,15 @@ def _taken(file: PlanFile, reader: Reader | None, findings: Findings) -> Taken:
     from cockpit.planfile.inventory import take  # noqa: PLC0415 - most plans have none
 
     return take(file, reader, findings)
+
+
+def _secrets(file: PlanFile, findings: Findings) -> Mapping[str, Problem]:
+    paths: dict[str, Place] = {name: ("secrets", name) for name in file.secrets.all}
+    for i, stage in enumerate(file.stage):
+        paths |= {f"{name} of {stage.name}": ("stage", i, "vars", name) for name in stage.vars}
+    for i, signal in enumerate(file.signal):
+        paths[f"password of {signal.name}"] = ("signal", i, "password")
+    return {f"{_SECRET}{name}": _place(findings, path) for name, path in paths.items()}
 
 
 def _place(findings: Findings, path: Place) -> Problem:
@@ -149,7 +164,6 @@ def _checked(
         plan=plan,
         problems=in_order(findings.problems),
         warnings=in_order(findings.warnings),
-        not_acted_on=in_order(findings.not_acted_on),
         inventory=record,
         _places=places,
     )

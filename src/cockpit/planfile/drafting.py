@@ -108,7 +108,7 @@ def first_new(checked: Checked, known: Iterable[Problem]) -> str:
 
 def everything_said(checked: Checked) -> tuple[Problem, ...]:
     """Problems, warnings and what isn't acted on."""
-    return (*checked.problems, *checked.warnings, *checked.not_acted_on)
+    return (*checked.problems, *checked.warnings)
 
 
 def plan_text(draft: Draft) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from cockpit.core.errors import NoInventory
+from cockpit.core.listing import some
 from cockpit.core.plan import HERE, Inventory, Target
 from cockpit.planfile.models import PlanFile
 from cockpit.planfile.problem import Findings, shorten
@@ -332,5 +333,4 @@ def _warn(chosen: Sequence[str], variables: Mapping[str, Mapping[str, object]], 
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"{shorten(names[0])}{more}"
+    return some([shorten(names[0]), *names[1:]], 1)

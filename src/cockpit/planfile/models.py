@@ -13,6 +13,7 @@ from cockpit.planfile.release_tables import (
     PersonTable,
     ReleaseTable,
     RolesTable,
+    SecretsTable,
     SshTable,
     TargetsTable,
     TargetTable,
@@ -41,6 +42,7 @@ class PlanFile(Table):
     roles: RolesTable = Field(default=RolesTable(), description=RolesTable.__doc__)
     ssh: SshTable = Field(default=SshTable(), description=SshTable.__doc__)
     targets: TargetsTable = Field(default=TargetsTable(), description=TargetsTable.__doc__)
+    secrets: SecretsTable = Field(default=SecretsTable(), description=SecretsTable.__doc__)
     step: list[StepTable] = Field(default=[], description=StepTable.__doc__)
     stage: list[StageTable] = Field(default=[], description="The slices, in the order they run.")
     signal: list[SignalTable] = Field(default=[], description=SignalTable.__doc__)
@@ -62,6 +64,7 @@ TABLES: Mapping[tuple[str, ...], type[Table]] = MappingProxyType(
         ("targets",): TargetsTable,
         ("targets", "inventory"): InventoryTable,
         ("targets", "*"): TargetTable,
+        ("secrets",): SecretsTable,
         ("step", "*"): StepTable,
         ("stage", "*"): StageTable,
         ("stage", "*", "gate"): GateTable,

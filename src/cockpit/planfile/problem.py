@@ -88,7 +88,6 @@ class Findings:
     broken: set[Path] = field(default_factory=set)
     problems: dict[tuple[int, int], Problem] = field(default_factory=dict)
     warnings: dict[tuple[int, int], Problem] = field(default_factory=dict)
-    not_acted_on: dict[tuple[int, int], Problem] = field(default_factory=dict)
     _suggested: int = 0
     _unsure: set[str] | None = None
 
@@ -124,10 +123,6 @@ class Findings:
         if len(self.warnings) < MOST:
             hide = self.positions.value(path) if secret else None
             self._keep(self.warnings, self._span(path, key, within), message, hint, hide)
-
-    def later(self, path: Path, message: str) -> None:
-        """Something accepted that this version doesn't act on."""
-        self._keep(self.not_acted_on, self.positions.key(path), message, "")
 
     def sure(self, section: str) -> bool:
         """Whether every name that `section` declares could be read, so that a missing one is truly missing.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from cockpit.planfile.models import TABLES, PlanFile, Table
-from cockpit.planfile.not_acted_on import NOT_ACTED_ON
 
 _INTRO = """\
 # The plan file
@@ -16,7 +15,8 @@ A plan is TOML. Durations are written `"90s"`, `"10m"`, `"1h30m"`. Unknown keys 
 steps and checks, `{name}` is a plan value, quoted for the shell; `{{name}}` stands for the literal text `{name}`;
 everything else, `${VAR}` and `awk '{print $1}'` too, stays as it is written. The values are `version`,
 `previous_version`, `service`, `environment`, `release`, `change_ref`, and for steps `stage`, `target`, `host` (the
-last two not for steps on this machine, nor in what Ansible runs) and the stage's `vars`. A placeholder must not
+last two not for steps on this machine, nor in what Ansible runs) and the stage's `vars`; and those of [secrets],
+which stand for a variable of the shell's and are handed over as [secrets](secrets.md) says. A placeholder must not
 stand inside quotes.
 
 Keys in **bold** are required.
@@ -55,18 +55,12 @@ def _plain(node: Any) -> Any:
 
 
 def reference() -> str:
-    """docs/plan.md: every table with its keys, and what isn't acted on yet."""
+    """docs/plan.md: every table with its keys."""
     definitions = schema()["$defs"]
     parts = [_INTRO]
     for shape, model in TABLES.items():
         if shape:
             parts.append(_section(model, definitions[model.__name__]))
-    parts.append("## Accepted, not acted on yet\n\n`cockpit check` lists each of these with its line.\n")
-    parts.append("\n".join(f"- `{later.key}` in {TABLES[later.table].written}" for later in NOT_ACTED_ON))
-    parts.append(
-        "- references to secrets (`env:`, `file:`, `cmd:`) elsewhere than in `url` of [[notify]] and `token` of "
-        "[[signal]]\n"
-    )
     return "\n".join(parts)
 
 

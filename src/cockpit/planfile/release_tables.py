@@ -167,3 +167,18 @@ class TargetsTable(Table):
     __pydantic_extra__: dict[str, TargetTable] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
     written = "[targets]"
     inventory: InventoryTable | None = Field(default=None, description="Targets from an Ansible inventory.")
+
+
+class SecretsTable(Table):
+    """Values that neither a plan nor a log may hold, by the name that commands have for each. What stands here is where
+    one is looked up, late, on this machine: `env:NAME`, `file:PATH` or `cmd:COMMAND`. `vars` of a stage may say so too.
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, str] = Field(init=False)  # pyright: ignore[reportIncompatibleVariableOverride]
+    written = "[secrets]"
+
+    @property
+    def all(self) -> dict[str, str]:
+        """Where each is looked up, by its name."""
+        return self.__pydantic_extra__ or {}

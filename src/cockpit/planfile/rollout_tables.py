@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cockpit.core.plan import Action, Aggregate, Compare, NoData, On, OnTimeout, ReadOn
+from cockpit.core.plan import Action, Aggregate, Compare, NoData, On, OnTimeout
 from cockpit.planfile.table import Duration, Table, Var, Wave, When
 
 Occasion = Literal[
@@ -22,6 +22,7 @@ Occasion = Literal[
     "rolled_back",
     "aborted",
 ]
+ReadOn = Literal["targets", "here"]
 Source = Literal["host", "command", "http", "prometheus", "log", "sql", "manual"]
 
 SOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -30,7 +31,7 @@ SOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
     "http": ("url", "metric", "json_path", "token", "on"),
     "prometheus": ("url", "query", "label", "token"),
     "log": ("path", "journal", "pattern", "on"),
-    "sql": ("client", "query", "on"),
+    "sql": ("client", "query", "password", "on"),
     "manual": (),
 }
 """The keys of [[signal]] that mean something to each source only."""
@@ -112,7 +113,10 @@ class StageTable(Table):
         default=None, description="Clean time before it may be promoted; a breach restarts it."
     )
     gate: GateTable | None = Field(default=None, description="A decision before the first wave.")
-    vars: dict[str, Var] = Field(default={}, description="Values for placeholders of this stage's steps.")
+    vars: dict[str, Var] = Field(
+        default={},
+        description="Values for placeholders of this stage's steps; one can be a secret, as under [secrets].",
+    )
 
 
 class SignalTable(Table):
@@ -141,7 +145,10 @@ class SignalTable(Table):
         default=None,
         description='command, log: "here" reads it on the operator\'s machine. http, sql: "targets" asks on all.',
     )
-    run: str | None = Field(default=None, description="command: a line that prints one number.")
+    run: str | None = Field(
+        default=None,
+        description="command: a line that prints one number. Only placeholders of [secrets] are filled in.",
+    )
     metric: str | None = Field(
         default=None,
         description="host: cpu, memory, disk, load or network. http: status (its code, whatever it is), latency "
@@ -170,6 +177,11 @@ class SignalTable(Table):
         default=None,
         description="sql: the command line of psql, mysql, mariadb or sqlite3. It may only read, and gives up in time.",
     )
+    password: str | None = Field(
+        default=None,
+        description="sql: handed to the client in its environment. It is a secret: write where to look it up, "
+        "`env:NAME`, `file:PATH` or `cmd:COMMAND`.",
+    )
     path: str | None = Field(default=None, description="log: the file to follow, also when it is rotated.")
     journal: str | None = Field(default=None, description="log: the unit whose journal to follow.")
     pattern: str | None = Field(
@@ -182,7 +194,11 @@ class ThresholdTable(Table):
 
     written, needs = "[[threshold]]", ("signal", "action")
     signal: str = Field(default="", description="A signal of the plan, or cpu, memory, disk, load, network.")
-    when: When | None = Field(default=None, description='The breach: "> 2" breaches at anything above 2.')
+    when: When | None = Field(
+        default=None,
+        description='The breach: "> 2" breaches at anything above 2. A number below zero is no reading there: '
+        "`outside` takes those.",
+    )
     outside: list[float] | None = Field(
         default=None, description="The range still tolerated: [low, high].", min_length=2, max_length=2
     )
@@ -204,7 +220,9 @@ class ThresholdTable(Table):
         description="Silence for this long is no data; else three intervals, of a manual signal one.",
     )
     no_data: NoData = Field(default="inconclusive", description="What silence means.")
-    observe_only: bool = Field(default=False, description="Shown and recorded, never acted on.")
+    observe_only: bool = Field(
+        default=False, description="Shown and recorded, never acted on; as over once it is for a minute."
+    )
     agreed_by: list[str] = Field(default=[], description="The people or roles who agreed to it.")
     escalate_to: list[str] = Field(default=[], description="Whom to call: people, roles or free text.")
     message: str = Field(default="", description="What they are told.")
@@ -253,7 +271,10 @@ class RollbackTable(Table):
         default=None, description="Compared on screen with the time it really takes."
     )
     approval: list[str] = Field(
-        default=[], description="Who must agree; empty: whoever has stop_authority, at once."
+        default=[],
+        description="Roles or people who must all agree to a rollback that a person asks for. The rollout pauses "
+        "meanwhile; whoever has stop_authority may go without them, with a reason; limits ask nobody. Empty: whoever "
+        "has stop_authority, at once.",
     )
     explain_within: Duration | None = Field(
         default=None,
@@ -271,11 +292,13 @@ class NotifyTable(Table):
     on: list[Occasion] = Field(
         default=[],
         description='The occasions. "unattended": nobody who may act is here, or the holder of a role has left. '
-        '"unexplained": somebody can\'t explain what is seen, or a rollback is proposed for it. "escalate" hears of '
-        "the first, and of the proposal, too.",
+        '"unexplained": somebody can\'t explain what is seen, or a rollback is proposed for it. "rollback": one '
+        'begins, or somebody asks others for it. "escalate" hears of the first, of the proposal and of the ask, too.',
     )
     run: str | None = Field(
-        default=None, description="A command on this machine; `{message}` is what happened, shell-quoted."
+        default=None,
+        description="A command on this machine; `{message}` is what happened, shell-quoted. Of the others only those "
+        "of [secrets] are filled in.",
     )
     url: str | None = Field(
         default=None,

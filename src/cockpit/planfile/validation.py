@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from cockpit.planfile.models import TABLES, PlanFile, Table, keys_of
 from cockpit.planfile.positions import Path
-from cockpit.planfile.problem import Findings, shorten
+from cockpit.planfile.problem import MOST, Findings, shorten
 
 _EXPECTED = {
     "string_type": "text",
@@ -41,13 +41,15 @@ def validate(document: dict[str, Any], findings: Findings) -> PlanFile:
             break
         except ValidationError as fault:
             for error in fault.errors(include_url=False):
-                _report(document, error, findings)
+                path: Path = tuple(part for part in error["loc"] if part != "[key]")
+                if len(findings.problems) < MOST:  # of more than that nothing is told
+                    _report(path, error, findings)
+                findings.broken |= {path, _prune(document, path)}
     _report_missing(document, findings)
     return plan
 
 
-def _report(document: dict[str, Any], error: ErrorDetails, findings: Findings) -> None:
-    path: Path = tuple(part for part in error["loc"] if part != "[key]")
+def _report(path: Path, error: ErrorDetails, findings: Findings) -> None:
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     name = _named(path)
     if kind == "extra_forbidden":
@@ -67,7 +69,6 @@ def _report(document: dict[str, Any], error: ErrorDetails, findings: Findings) -
         findings.problem(path, f"{name} must be {bound}", f"write a number that is {bound}")
     else:
         findings.problem(path, f"{name} can't be used: {error['msg']}")
-    findings.broken |= {path, _prune(document, path)}
 
 
 def _report_unknown(path: Path, findings: Findings) -> None:

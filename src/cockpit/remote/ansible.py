@@ -191,6 +191,7 @@ class AnsibleRunner:
                 request.timeout,
                 {**request.env, **command.env()},
                 may_begin=may_begin,
+                values=request.values,
             ),
             void,
             together,

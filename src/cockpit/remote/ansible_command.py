@@ -24,6 +24,8 @@ from cockpit.steps.playbook import Playbook, parsed
 
 PLUGINS = Path(__file__).with_name("ansible_plugins")
 PREFIX = "cockpit-"
+PRIVATE = "PRIVATE"
+"""What stands for a run's private directory where a command is shown before it runs."""
 RUNS = "ansible-playbook"
 FORKS_MOST = 24
 """Hosts at a time, where neither step nor ansible.cfg says how many: as many as Cockpit itself logs in to at once."""
@@ -136,6 +138,11 @@ class Command:
                 "ignore"  # the names stay as they are in any case: each run would only warn of a dash
             )
         return env
+
+
+def shown(plan: Plan, base: Path, line: str, count: int) -> str:
+    """What will be run on `count` targets for a step's filled-in `line`, whose private files have no place yet."""
+    return shlex.join(Command(plan, base, RUNS, parsed(line), "", Path(PRIVATE)).words(count))
 
 
 def tidy(place: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from cockpit.core.listing import some
 from cockpit.remote.base import Ended
 
 HEAD = b"cockpit "
@@ -251,7 +252,7 @@ class Course:
         if host.dark:
             return 4, f"unreachable in the middle of it, so what ran there isn't known: {host.dark}"
         if self._beyond:
-            others = ", ".join(self._beyond[:5])
+            others = some(self._beyond)
             return (
                 3,
                 f"ended before play [{self._play}] began: it would have run on {others}, not of this run",
@@ -283,7 +284,7 @@ class Course:
     def _also(self, detail: str) -> str:
         if not self._touched:
             return detail
-        names = ", ".join([*self._touched][:5]) + (" and more" if len(self._touched) > 5 else "")
+        names = some([*self._touched])
         return f"{detail}; also touched: {names}" if detail else f"also touched: {names}"
 
 

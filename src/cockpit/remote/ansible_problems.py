@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from cockpit.core.listing import some
 from cockpit.core.plan import HERE, Plan
 from cockpit.remote.ansible_command import MISSING, RUNS, Command, unfit
 from cockpit.remote.ansible_program import program
@@ -220,6 +221,4 @@ def _error(said: str, ended: Ended) -> str:
 
 
 def _names(targets: Iterable[str]) -> str:
-    names = list(targets)
-    more = f" and {len(names) - NAMED_MOST} more" if len(names) > NAMED_MOST else ""
-    return ", ".join(names[:NAMED_MOST]) + more
+    return some(list(targets), NAMED_MOST + 1)

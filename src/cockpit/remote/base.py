@@ -46,6 +46,9 @@ class Request:
     """A POSIX sh command line with its limits. `env` is exported to it; standard input is `stdin`, then closed.
 
     `may_begin` is asked when everything is ready to send it: a wait for a login or a turn can be long.
+
+    `secrets` says where the values of further variables are looked up; `values` are those, once they are known. No
+    process list has them: they aren't part of the line, nor of what begins it.
     """
 
     line: str
@@ -53,6 +56,8 @@ class Request:
     env: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     stdin: bytes = b""
     may_begin: Callable[[], bool] = lambda: True
+    secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

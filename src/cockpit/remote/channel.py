@@ -77,7 +77,7 @@ def alone(open_: Open) -> Start:
     """Starts each request as a command of its own, opened by `open_`."""
 
     async def start(request: Request, token: str, on_data: OnOutput, on_sent: Callable[[], None]) -> Channel:
-        return await open_(wrapper.run_command(request, token), request.stdin, on_data, on_sent)
+        return await open_(wrapper.run_command(request, token), wrapper.stdin(request), on_data, on_sent)
 
     return start
 

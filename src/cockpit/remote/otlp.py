@@ -1,6 +1,7 @@
 """Spans and metrics as plain values, and their way to an OpenTelemetry collector: OTLP over HTTP, in protobuf.
 
-The only module that knows opentelemetry, an extra, which it imports with the first try, in whichever thread that is.
+The only module that knows opentelemetry, an extra, which it imports when it is asked to `prepare`, or else with the
+first try, in whichever thread that is.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import ssl
 import time
 import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -100,6 +102,16 @@ def shown(what: str, address: str) -> str:
     except ValueError:
         return what
     return visible(f"{what} {parts.scheme}://{parts.hostname}{port}") if parts.hostname else what
+
+
+def prepare() -> None:
+    """Import all that sending takes, where the extra is there: beside a session at work, a thread that imports holds
+    its turns up.
+    """
+    if _installed():
+        with _quiet(), suppress(Exception):  # whatever is wrong with it, the first try says so
+            for name in _TAKES:
+                import_module(name)
 
 
 class Otlp:
@@ -194,6 +206,16 @@ def _installed() -> bool:
     except ModuleNotFoundError:
         return False
 
+
+_TAKES = (
+    "encodings.idna",
+    "requests.adapters",
+    "opentelemetry.exporter.otlp.proto.http.metric_exporter",
+    "opentelemetry.exporter.otlp.proto.http.trace_exporter",
+    "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
+    "opentelemetry.sdk.metrics.export",
+)
+"""What is imported with a first try, by whomever."""
 
 _STORE = ssl.get_default_verify_paths().cafile
 """This machine's own certificates; requests would go by those that come with it."""

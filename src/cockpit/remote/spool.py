@@ -66,9 +66,10 @@ def go(launch: Launch, token: str) -> bytes:
         raise ValueError("an attempt has no standard input")
     line, seconds = wrapper.checked(wrapper.exported(launch.request)), str(wrapper.seconds(launch.request))
     void = [key(attempt) for attempt in launch.void]
-    return call(
+    begins = call(
         "go", key(launch.attempt), *wrapper.halves(token), line, seconds, plain(launch.attempt), *void
     )
+    return wrapper.with_secrets("secrets", wrapper.given(launch.request), begins.decode()).encode()
 
 
 def hold(driver: Driver, run: str, *, again: bool, taking: bool = True) -> bytes:

@@ -246,7 +246,7 @@ class _Link:
             lease = await self.shells.start(request, token, on_data, on_sent)
             if lease is not None:
                 return lease
-        return await self.open(command, request.stdin, on_data, on_sent)
+        return await self.open(command, wrapper.stdin(request), on_data, on_sent)
 
     async def open(
         self,

@@ -114,15 +114,20 @@ end() {
 	done
 }
 
-# The supervisor of one attempt, a process of its own that outlives the control shell: key, token halves, line. A
-# trap keeps it alive, since the line would inherit ignored signals. The end is that of the line's own shell: a
+# The supervisor of one attempt, a process of its own that outlives the control shell: key, token halves, line. What
+# is in $secrets reaches only the line's own shell, in its environment: no file and no process list has it. A trap keeps it alive, since the line would inherit ignored signals. The end is that of the line's own shell: a
 # child in the background may keep the output open as long as it likes.
 watch() {
 	trap : HUP PIPE
 	clock
 	start=$now
-	COCKPIT_KEY=$name.$1 setsid ${scope:+$scope --unit=cockpit-$name.$1.scope} sh -c 'eval "set --; $1"' sh "$4" >"$k.out" 2>&1 3>&- 4>&- &
-	group=$!
+	{
+		eval "$secrets"
+		umask "$umask"
+		export "COCKPIT_KEY=$name.$1"
+		exec setsid ${scope:+$scope --unit=cockpit-$name.$1.scope} sh -c 'eval "set --; $1"' sh "$4"
+	} >"$k.out" 2>&1 3>&- 4>&- &
+	group=$! secrets=
 	born self
 	line "${a%% *} $born $group $boot" >>"$k"
 	while wait $group; code=$?; kill -0 $group; do :; done
@@ -150,7 +155,7 @@ watch() {
 # has begun. One process for all: one for each would cost more than most steps do.
 tick() {
 	trap : HUP PIPE
-	mine= shell=
+	mine= shell= secrets=
 	if born $$; then shell=$born; fi
 	while sleep 1; do
 		while read -r k; do mine="$mine $k"; done <&5
@@ -353,6 +358,9 @@ begin() {
 		if timeout 1 $scope true </dev/null >/dev/null; then break; fi
 		scope=
 	done
+	# What steps print is for whoever runs them; their own files are made as ever.
+	umask=$(umask) secrets=
+	umask 077
 	if ! place; then unfit "neither a state directory in the home nor $root there is ours alone and writable"; fi
 	spool=$root/spool/$name lock=$root/locks/$lockname
 	say ready

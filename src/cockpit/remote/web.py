@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 MOST_BYTES = 1_000_000
@@ -21,6 +22,12 @@ MOST_BYTES = 1_000_000
 REDIRECTS = 3
 IDLE = 20
 """Connections kept open between questions. Those in use have no bound: slow servers mustn't hold up the others."""
+
+
+def prepare() -> None:
+    """Import the library now: where another thread asks the first question, that would hold up the loop's turns."""
+    for name in ("httpx2", "httpcore2", "anyio._backends._asyncio", "truststore"):
+        import_module(name)
 
 
 class WebError(Exception):

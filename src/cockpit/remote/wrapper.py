@@ -18,6 +18,7 @@ import math
 import re
 import shlex
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cockpit.remote.base import Ended, Request
@@ -48,7 +49,7 @@ _WATCHDOG = (
 _RUN = (
     "s=setsid; command -v setsid >/dev/null || { s=; set -m; case $- in *m*) ;; "
     '*) echo "neither setsid nor job control here"; exit 126;; esac; }; '
-    """$s sh -c 'echo "$1$2 pid $$"; eval "set --; $3"' sh "$1" "$2" "$3" @IO@ & p=$!; """
+    """@GIVEN@$s sh -c 'echo "$1$2 pid $$"; eval "set --; $3"' sh "$1" "$2" "$3"@TO@ @IO@ & p=$!; """
     + _WATCHDOG
     + "exec 3<&-; wait $p; c=$?; kill -TERM $w; "
     'if wait $w; then echo "$1$2 exit $c timed out"; else echo "$1$2 exit $c in time"; fi'
@@ -58,7 +59,8 @@ _RUN = (
 # record itself, since its KILL takes all of the group, us included. It is dismissed with USR1: a TERM that meets
 # a subshell still under its parent's trap is lost.
 _LED = (
-    """trap : TERM; sh -c 'echo "$1$2 pid $PPID"; eval "set --; $3"' sh "$1" "$2" "$3" <&3 3<&- 2>&1 & p=$!; """
+    """trap : TERM; @GIVEN@sh -c 'echo "$1$2 pid $PPID"; eval "set --; $3"' sh "$1" "$2" "$3"@TO@ <&3 3<&- 2>&1 & """
+    """p=$!; """
     """( s=; trap '[ "$s" ] && kill $s; exit 1' TERM USR1; @WATCH@ trap '' TERM USR1; kill -TERM -$$; """
     "read -r a </proc/self/stat; me=${a%% *}; others() { for f in /proc/[0-9]*/stat; do read -r a <$f || continue; "
     'b=${a##*) }; set -- $b; [ "$3" = $$ ] || [ "$4" = $$ ] || continue; case ${a%% *} in $$|$me) continue;; esac; '
@@ -72,6 +74,8 @@ _LEADING = (
     "read -r a </proc/$$/stat; a=${a##*) }; a=${a#* }; a=${a#* }; "
     'if [ "${a%% *}" = $$ ]; then @LED@; else @RUN@; fi'
 )
+# Secrets come as the first lines of the standard input. Only the process that becomes the line's shell exports them.
+_TAKE = 'z=; n=@LINES@; while [ $n -gt 0 ]; do IFS= read -r a <&3 || exit 125; z="$z$a\n"; n=$((n-1)); done; '
 # The watchdog sleeps in slices: killed just as it forks, it leaves a sleep of at most one slice behind.
 _TIME = (
     "t=$4; while [ $t -gt 0 ]; do d=$((t<20?t:20)); t=$((t-d)); sleep $d >/dev/null & s=$!; wait $s; done;"
@@ -92,7 +96,9 @@ _FOLLOW_LED = (
 # timeout; $5 $6 the halves of a mark that no process but this one ever holds.
 _WARM = """exec 2>/dev/null
 w() {
-setsid sh -c 'echo "$1$2 pid $$"; eval "set --; $3"' sh "$1" "$2" "$3" </dev/null 2>&1 8>/proc/self/fd/4 4<&- &
+{ eval "$z"
+exec setsid sh -c 'echo "$1$2 pid $$"; eval "set --; $3"' sh "$1" "$2" "$3"
+} </dev/null 2>&1 8>/proc/self/fd/4 4<&- &
 p=$!; @WATCHDOG@
 wait $p; c=$?; kill -TERM $w
 wait $w && { echo "$1$2 exit $c timed out"; exit; }
@@ -130,7 +136,10 @@ def run_command(request: Request, token: str) -> str:
     ValueError says why there can't be one: a bad variable name, a NUL, too long.
     """
     alone = _RUN.replace("@IO@", "<&3 3<&- 2>&1").replace("@WATCH_IO@", ">/dev/null 3<&-")
-    script = _OPEN + _LEADING.replace("@LED@", _LED).replace("@RUN@", alone)
+    leading = _LEADING.replace("@LED@", _LED).replace("@RUN@", alone)
+    secret = given(request)
+    take = _TAKE.replace("@LINES@", str(secret.count("\n"))) if secret else ""
+    script = _OPEN + take + _giving(leading, 'eval "$z"; ' if secret else "")
     script = script.replace("@WATCH@", _TIME).replace("@POLLS@", _polls())
     return _command(script, token, exported(request), str(seconds(request)))
 
@@ -139,7 +148,7 @@ def follow_command(script: str, token: str) -> str:
     """The command that runs a loop until its own standard input ends; ValueError as in run_command."""
     alone = _RUN.replace("@IO@", "</dev/null 3<&-").replace("@WATCH@", _LIFELINE)
     alone = alone.replace("@WATCH_IO@", ">/dev/null")
-    wrapped = _OPEN + _LEADING.replace("@LED@", _FOLLOW_LED).replace("@RUN@", alone)
+    wrapped = _OPEN + _giving(_LEADING.replace("@LED@", _FOLLOW_LED).replace("@RUN@", alone), "")
     return _command(wrapped.replace("@POLLS@", _polls()), token, script)
 
 
@@ -161,7 +170,7 @@ def warm_call(request: Request, token: str, mark: str) -> bytes:
     Behind the exit record it says `<mark> over`, and `<mark> idle` once nothing holds its output any more.
     """
     arguments = [*halves(token), exported(request), str(seconds(request)), *halves(mark)]
-    return checked(shlex.join(["w", *arguments]) + "\n").encode()
+    return with_secrets("z", given(request), checked(shlex.join(["w", *arguments]) + "\n")).encode()
 
 
 def bury_command(pid: int) -> str:
@@ -196,12 +205,40 @@ def _command(script: str, token: str, *arguments: str) -> str:
 
 def exported(request: Request) -> str:
     """The request's line behind its exports; ValueError for a bad variable name."""
+    return _exports(request.env) + request.line
+
+
+def given(request: Request) -> str:
+    """What exports the values of the request's secrets; empty where there are none. ValueError as in `exported`."""
+    return _exports(request.values)
+
+
+def stdin(request: Request) -> bytes:
+    """What run_command's command reads: the request's secrets, then its own standard input."""
+    return given(request).encode() + request.stdin
+
+
+def with_secrets(variable: str, secrets: str, call: str) -> str:
+    """A call of a waiting shell's function, which finds `secrets` in a variable of the shell's own and no longer.
+
+    In braces: cut off half-way, it is no command at all.
+    """
+    return f"{{ {variable}={shlex.quote(secrets)}\n{call}{variable}=\n}}\n" if secrets else call
+
+
+def _exports(variables: Mapping[str, str]) -> str:
     exports: list[str] = []
-    for name, value in request.env.items():
+    for name, value in variables.items():
         if not NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name for an environment variable")
         exports.append(f"export {name}={shlex.quote(value)}\n")
-    return "".join(exports) + request.line
+    return "".join(exports)
+
+
+def _giving(script: str, secrets: str) -> str:
+    """The script, in which the line's shell gets `secrets` just before it begins."""
+    begins, ends = (f"{{ {secrets}exec ", "; }") if secrets else ("", "")
+    return script.replace("@GIVEN@", begins).replace("@TO@", ends)
 
 
 def seconds(request: Request) -> int:

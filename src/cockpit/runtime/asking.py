@@ -14,6 +14,7 @@ from cockpit.remote.secrets import SecretError, look_up, mask
 from cockpit.remote.web import Web, WebError
 from cockpit.signals import SIGNALS
 from cockpit.signals.query import MOST_BYTES, Get, Line, Reply
+from cockpit.steps.secret import named, variables
 
 MOST_OUTPUT = MOST_BYTES + 10_000
 """Bytes of a line's output: an answer's body, and what the line says about it."""
@@ -101,7 +102,8 @@ class Asking:
             output.extend(data[: MOST_OUTPUT + 1 - len(output)])
 
         stdin = f"Authorization: Bearer {token}\n".encode() if token else b""
-        request = Request(query.text, query.timeout, stdin=stdin)
+        secrets = {**named(query.text, variables(self._plan)), **query.secrets}
+        request = Request(query.text, query.timeout, stdin=stdin, secrets=secrets)
         async with asyncio.timeout((query.timeout + MARGIN).total_seconds()):
             ended = await self._runner.run(target, request, on_output, asyncio.Event())
         if not ended.ok:

@@ -14,11 +14,14 @@ from cockpit.core.decide import decide
 from cockpit.core.events import Finding
 from cockpit.core.evolve import replay
 from cockpit.core.plan import Plan
+from cockpit.core.secret import references
 from cockpit.core.state import State, initial
+from cockpit.remote import secrets
 from cockpit.remote.base import Runner
 from cockpit.remote.secrets import SecretError, is_reference, look_up
 from cockpit.runtime import freezes, left_to_do, playbooks, usual
 from cockpit.runtime.checks import Checks
+from cockpit.runtime.discreet import Discreet
 from cockpit.runtime.engine import utc_now
 from cockpit.runtime.examining import Examining
 from cockpit.runtime.hooks import shown
@@ -36,12 +39,14 @@ PATIENCE = timedelta(seconds=15)
 class Looked:
     """Every line of readiness, and for each signal that can't be read the reason; people's own aren't among them.
 
-    `mute`: by how it is shown, each hook whose address can't be looked up here, and why.
+    `mute`: by how it is shown, each hook whose address can't be looked up here, and why. `secrets`: by what to call
+    it, each secret for commands that can't.
     """
 
     findings: tuple[Finding, ...]
     unreadable: Mapping[str, str]
     mute: Mapping[str, str]
+    secrets: Mapping[str, str]
 
 
 async def look(plan: Plan, path: str) -> Looked:
@@ -61,6 +66,10 @@ async def look(plan: Plan, path: str) -> Looked:
         session.tell(times)
     if (calendar := await freezes.look(plan, path, utc_now)) is not None:
         session.tell(calendar)
+    unknown: Mapping[str, str] = {}
+    if isinstance(runner, Discreet):
+        unknown = await runner.vault.missing(plan)
+        session.tell(cmd.ReportSecrets(utc_now(), tuple(f"{name}: {why}" for name, why in unknown.items())))
     checks = Checks(plan, runner, utc_now, session.tell, lambda: session.state)
     asking = asyncio.gather(
         _targets(plan, runner, session), _playbooks(plan, path, session), checks.run_once()
@@ -81,8 +90,9 @@ async def look(plan: Plan, path: str) -> Looked:
     typed = {s.name for s in attendance.typed(plan)}
     signals = session.state.signals.items()
     unreadable = {name: read.detail for name, read in signals if not read.ok and name not in typed}
-    findings = (*readiness.findings(session.state, utc_now()), *_later(session.state))
-    return Looked(findings, unreadable, await _mute(plan))
+    open_files = (Finding(f"open:{why}", True, why, doubtful=True) for why in exposed(plan))
+    findings = (*readiness.findings(session.state, utc_now()), *_later(session.state), *open_files)
+    return Looked(findings, unreadable, await _mute(plan), unknown)
 
 
 @dataclass(slots=True)
@@ -126,6 +136,14 @@ def _later(state: State) -> tuple[Finding, ...]:
         for item, check in said
         if check is not None and not check.ok
     )
+
+
+def exposed(plan: Plan) -> tuple[str, ...]:
+    """Each file with a secret of the plan that other users of this machine get at, in a sentence."""
+    tokens = (str(signal.options.get("token") or "") for signal in plan.signals)
+    hooks = (notify.url or "" for notify in plan.notify)
+    found = map(secrets.exposed, (*references(plan).values(), *tokens, *hooks))
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 async def _mute(plan: Plan) -> dict[str, str]:

@@ -15,6 +15,7 @@ from cockpit.core.plan import ChecklistItem
 from cockpit.remote.base import Request
 from cockpit.runtime.questions import Questioner, answer, unanswered
 from cockpit.steps import check_line
+from cockpit.steps.secret import named, variables
 
 EVERY_S = 30.0
 """Seconds from the end of a check to its next run."""
@@ -57,7 +58,8 @@ class Checks(Questioner):
 
     async def _said(self, item: ChecklistItem) -> ReportCheck:
         line = check_line(self._plan, item)
-        ended, output = await answer(self._runner, item.on, Request(line, TIMEOUT))
+        request = Request(line, TIMEOUT, secrets=named(line, variables(self._plan)))
+        ended, output = await answer(self._runner, item.on, request)
         if ended.kind == "exited" and ended.exit_code is not None:
             said = judged(replace(item, check=line), ended.exit_code, output, self._now())
             return ReportCheck(self._now(), item.id, *said)

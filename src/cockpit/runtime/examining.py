@@ -13,6 +13,7 @@ from cockpit.core.plan import Stage, Step
 from cockpit.remote import clocks
 from cockpit.remote.base import Request, Runner
 from cockpit.runtime.questions import Questioner, answer, unanswered
+from cockpit.steps.secret import named, variables
 
 CLOCK_TIMEOUT = timedelta(seconds=10)
 
@@ -61,7 +62,9 @@ class Examining(Questioner):
         """Whether the previous version is there: `previous` prints it, or `verify_rollback` exits 0."""
         lines = self._state().render(self._plan, stage, step, target)
         line = lines.previous or lines.verify_rollback or ""
-        ended, output = await answer(self._runner, target, Request(line, min(step.timeout, PROBE_TIMEOUT)))
+        secrets = named(line, variables(self._plan, stage))
+        request = Request(line, min(step.timeout, PROBE_TIMEOUT), secrets=secrets)
+        ended, output = await answer(self._runner, target, request)
         if not ended.ok:
             why = unanswered(ended)
             ends = f": {why}" if why else f" exits {ended.exit_code}"

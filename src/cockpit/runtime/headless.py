@@ -42,9 +42,9 @@ async def run_headless(
     """Drive `engine` (already opened, or taken up again, and running) to its end.
 
     `say` gets each event from here on, `hint` gets the line that says what the release waits for when it changes.
-    `go_on` is a person's reason to go on with a session taken up again, as soon as it is known where it stands;
-    without one it waits. Raises NotReady where the release can't start, StillInDoubt where it can't go on, Held
-    where another session has a target; returns once the session is closed or left.
+    `go_on` is a person's reason to go on with a session taken up again, as soon as it is known where it stands, as
+    `override` is one to start it; without one it waits. Raises NotReady where the release can't start, StillInDoubt
+    where it can't go on, Held where another session has a target; returns once the session is closed or left.
     """
     taken_up = [n for n, event in enumerate(engine.events) if isinstance(event, SessionResumed)]
     printed = taken_up[-1] if taken_up else 0  # what was said before is in the log
@@ -52,7 +52,7 @@ async def run_headless(
     end = engine.subscribe(changed.set)
     hinted: tuple[str, ...] = ()
     await engine.send(_seat(engine))
-    if engine.state.started is None and (go_on or not taken_up):
+    if engine.state.started is None and (go_on or override or not taken_up):
         starting = asyncio.create_task(_start(engine, hint, override))
     else:
         starting = asyncio.create_task(_go_on(engine, hint, go_on))
@@ -111,6 +111,8 @@ async def _start(engine: Engine, hint: Callable[[str], None], override: str) -> 
         return
     if any(p.held_by for p in engine.state.probes.values()):
         raise Held(f"{refused.reason}\nNothing ran.")
+    if override or not seen:  # it is somebody else's to start
+        raise NotReady(f"{refused.reason}\nNothing ran.")
     raise NotReady(f'{refused.reason}\nNothing ran. Settle these, or start anyway with --override "REASON".')
 
 
@@ -134,6 +136,12 @@ async def _go_on(engine: Engine, hint: Callable[[str], None], reason: str) -> No
     await _until(engine, lambda state: not state.unsettled() and not readiness.pending(state), SETTLING)
     for attempt, now in reopened(engine.state):
         hint(f"Known: {attempt.id} was open; now we know: {now}")
+    if engine.state.started is None and _drives(engine):
+        on = _reader(engine).anyone(engine.state, "attach")
+        hint(
+            "Needed: not started, and a session taken up again starts nothing by itself. "
+            f'On a screen: {on}. Without one: end this and take it up with --go-on "why"'
+        )
     refusal = ""
     while reason and engine.state.resumed is not None and _drives(engine):
         going_on = cmd.ResumeRollout(engine.now(), engine.me, reason=reason, os_user=own_user())

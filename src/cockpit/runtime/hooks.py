@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from cockpit.remote import services
 from cockpit.remote.base import Request, Runner
 from cockpit.remote.secrets import SecretError, is_reference, look_up, mask
 from cockpit.remote.web import Web, WebError
+from cockpit.steps.secret import named
 
 TIMEOUT = timedelta(seconds=20)
 """How long one try may take."""
@@ -49,8 +51,10 @@ def shown(notify: Notify) -> str:
 class Hooks:
     """Tells by whatever a [[notify]] names. Secrets are looked up for each try, and never shown."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, secrets: Mapping[str, str]) -> None:
+        """`secrets` says where the variables are looked up that commands may name."""
         self._runner = runner
+        self._known = secrets
         self._web = Web()
         self._secrets: set[str] = set()
 
@@ -81,7 +85,8 @@ class Hooks:
     async def _command(self, run: str, message: str) -> Told:
         line = run.replace("{message}", shlex.quote(message))
         said = bytearray()
-        ended = await self._runner.run(HERE, Request(line, TIMEOUT), said.extend, asyncio.Event())
+        request = Request(line, TIMEOUT, secrets=named(run, self._known))
+        ended = await self._runner.run(HERE, request, said.extend, asyncio.Event())
         if ended.ok:
             return Told(line, True)
         printed = said.decode(errors="replace").strip()[-DETAIL:]

@@ -18,7 +18,8 @@ from cockpit.core.rollout import doubtful_before
 from cockpit.core.state import State
 from cockpit.core.together import among
 from cockpit.remote.base import Ended, Launch, Request, Runner
-from cockpit.runtime.outcome import doubt_of, finish_of, hint
+from cockpit.runtime.outcome import aborted, doubt_of, finish_of, hint
+from cockpit.steps.secret import named, variables
 from cockpit.store.output import Kept
 
 REMEMBERED = 200
@@ -158,6 +159,8 @@ class _Job:
         finish, detail = finish_of(run, verify)
         if finish == "failed":
             detail += hint(self._kept.text())
+        if self._stop.is_set() and finish != "succeeded":
+            detail = aborted(run, verify, detail)
         self._report(run, verify, finish, detail, "record" if finish == "in_doubt" else self._settled)
 
     async def _ended(self) -> Ended:
@@ -235,12 +238,18 @@ class _Job:
     def _launch(self) -> Launch:
         may_begin = partial(self._around.may_begin, self._attempt)
         void = doubtful_before(self._around.state(), self._attempt)
-        request = self._request(self._attempt.line, may_begin)
+        request = self._request(self._attempt.line, may_begin, every_secret=bool(self._attempt.together))
         return Launch(self._attempt.id, request, void, self._attempt.together, self._among)
 
-    def _request(self, line: str, may_begin: Callable[[], bool] = lambda: True) -> Request:
+    def _request(
+        self, line: str, may_begin: Callable[[], bool] = lambda: True, *, every_secret: bool = False
+    ) -> Request:
+        """`every_secret`: also those that the line doesn't name, for a playbook, whose tasks look them up."""
         env = {"COCKPIT_SESSION": self._around.session(), "COCKPIT_ATTEMPT": self._attempt.id}
-        return Request(line, self._attempt.timeout, env, may_begin=may_begin)
+        plan = self._around.state().plan
+        known = variables(plan, next((s for s in plan.stages if s.name == self._attempt.stage), None))
+        secrets = known if every_secret else named(line, known)
+        return Request(line, self._attempt.timeout, env, may_begin=may_begin, secrets=secrets)
 
 
 def _pauses() -> Iterator[float]:

@@ -19,6 +19,11 @@ from cockpit.core.thresholds import Judgement, Sample, breaches, raised
 from cockpit.core.verdicts import NOTHING_BEFORE, NOTHING_MOVED
 from cockpit.runtime.watching import Cohorts, Watch, watch
 
+CALM = timedelta(minutes=1)
+"""How long a limit that is only shown says something else than a breach before the log has it: a jittery signal would
+fill the journal.
+"""
+
 KEEP = 600
 """Samples kept in memory for each signal and target; limits whose span needs more keep more."""
 
@@ -40,6 +45,8 @@ class Judging:
         self._raised: dict[str, dict[str | None, Watch]] = {}
         self._others: dict[str, tuple[frozenset[str | None], Watch]] = {}
         self._cohorts = _CohortsSoFar()
+        self._since: dict[str, tuple[str, datetime]] = {}
+        """What a limit that is only shown says since when, where that isn't what is on record."""
         self._heed(plan.thresholds)
         self.on = False
         """Whether anything is judged: not before the first reading, nor after this machine stood still."""
@@ -136,6 +143,7 @@ class Judging:
                 if self._signals[name].source != MANUAL:
                     series.clear()
         self._judgements.clear()
+        self._since.clear()
         self._watches = {t.id: self._watch(t) for t in self._thresholds}
         self._raised.clear()
         self._others.clear()
@@ -156,9 +164,23 @@ class Judging:
                 continue
             self._judgements[threshold.id] = verdict
             again = worse and recorded is not None and state.accepts(recorded)
-            if recorded is None or again or _differs(threshold, recorded, verdict):
+            differs = recorded is None or again or _differs(threshold, recorded, verdict)
+            if differs and self._lasts(threshold, recorded, verdict, now):
                 changed.append(_report(threshold, verdict, now))
+            if not differs:
+                self._since.pop(threshold.id, None)
         return changed
+
+    def _lasts(
+        self, threshold: Threshold, recorded: ev.VerdictChanged | None, verdict: Judgement, now: datetime
+    ) -> bool:
+        """Whether it goes on record: what a limit that is only shown says, but for a breach, once that lasts."""
+        if not threshold.observe_only or recorded is None or verdict.verdict == "breach":
+            return True
+        said, since = self._since.get(threshold.id, ("", now))
+        if said != verdict.verdict:
+            said, since = self._since[threshold.id] = (verdict.verdict, now)
+        return now - since >= CALM
 
     def _verdict(self, state: State, threshold: Threshold, now: datetime) -> tuple[Judgement, bool]:
         """What a limit says now, and whether that is an accepted breach that has become worse.
@@ -277,13 +299,13 @@ class _CohortsSoFar:
 
 
 def _differs(threshold: Threshold, recorded: ev.VerdictChanged, now: Judgement) -> bool:
-    """Where a breach acts and may be accepted, it is also on record which target is the worst one now."""
-    moved = now.verdict == "breach" and recorded.target != now.target and not threshold.observe_only
-    return (
-        moved
-        or recorded.verdict != now.verdict
-        or (recorded.breaching_since is None) != (now.breaching_since is None)
-    )
+    """Where a breach acts and may be accepted, when it begins and which target is the worst now are on record too."""
+    if recorded.verdict != now.verdict:
+        return True
+    if threshold.observe_only:
+        return False
+    moved = now.verdict == "breach" and recorded.target != now.target
+    return moved or (recorded.breaching_since is None) != (now.breaching_since is None)
 
 
 def _report(threshold: Threshold, verdict: Judgement, now: datetime) -> ReportVerdict:

@@ -29,7 +29,7 @@ class Link(Protocol):
 
     @property
     def me(self) -> str:
-        """The person id at this screen; empty where the plan doesn't know who sits here."""
+        """The person id at this screen; empty where it only watches, or the plan doesn't know who sits here."""
         ...
 
     @property

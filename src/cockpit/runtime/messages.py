@@ -16,6 +16,7 @@ LONGEST = 4000
 """Characters of a message, as many as Slack advises; what is longer ends in an ellipsis."""
 
 _TAG = re.compile(r"<(?=\S)")
+_EVERYBODY = re.compile(r"(?<!\w)@(?=(?:channel|all|here|everyone)\b)", re.IGNORECASE)
 
 
 def occasion(event: ev.Event) -> str:
@@ -25,7 +26,7 @@ def occasion(event: ev.Event) -> str:
             return "unattended"
         case ev.RolloutPaused() | ev.StageRejected() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
             return "pause"
-        case ev.RollbackStarted():
+        case ev.RollbackStarted() | ev.RollbackAsked(to=(_, *_)):
             return "rollback"
         case ev.ThresholdTripped(action="escalate"):
             return "escalate"
@@ -44,7 +45,7 @@ def occasion(event: ev.Event) -> str:
 def audience(event: ev.Event) -> frozenset[str]:
     """The occasions whose listeners are told of the event; empty where nobody is."""
     word = occasion(event)
-    if isinstance(event, ev.ScreenDetached | ev.RollbackProposed):
+    if word and isinstance(event, ev.ScreenDetached | ev.RollbackProposed | ev.RollbackAsked):
         return frozenset((word, "escalate"))  # somebody has to come
     return frozenset((word,)) if word else frozenset()
 
@@ -74,6 +75,9 @@ def _line(word: str, said: str, plan: Plan) -> str:
 
 def _said(event: ev.Event, plan: Plan) -> str:
     match event:
+        case ev.RollbackStarted(override=str(why)) if why:
+            words = f"{_words(event.reason)}; " if event.reason else ""
+            return f"{words}without waiting for everybody who was to agree: {_words(why)}"
         case (
             ev.RolloutPaused(reason=reason)
             | ev.RollbackStarted(reason=reason)
@@ -96,6 +100,12 @@ def _said(event: ev.Event, plan: Plan) -> str:
                 f"a rollback is proposed, {_words(event.reason)}. {_people(event.to, plan)}: `cockpit rollback`, or "
                 f'`cockpit decline "why"`'
             )
+        case ev.RollbackAsked():
+            why = f" ({_words(event.reason)})" if event.reason else ""
+            return (
+                f"{plan.person_name(event.by)} asks to roll back{why}, and the rollout is paused. "
+                f'{_people(event.to, plan)}: `cockpit rollback` agrees, `cockpit decline "why"` declines'
+            )
         case ev.LeftAlone():
             return "the next slice is due, and nobody is at a screen to see it. `cockpit attach`"
         case ev.ScreenDetached():
@@ -105,16 +115,18 @@ def _said(event: ev.Event, plan: Plan) -> str:
 
 
 def _words(text: str) -> str:
-    """What somebody typed, so that a chat shows it: `<!channel>` would call everybody there, `<url|text>` is a link."""
-    return _TAG.sub("‹", text)
+    """What somebody typed, so that a chat shows it: `<!channel>` or `@all` would call everybody, `<url|text>` links."""
+    return _EVERYBODY.sub("＠", _TAG.sub("‹", text))
 
 
 def _tripped(event: ev.ThresholdTripped, plan: Plan) -> str:
     limit = next((t for t in plan.thresholds if t.id == event.threshold), None)
     unit = next((s.unit for s in plan.signals if limit is not None and s.name == limit.signal), "")
+    unit = "" if limit is not None and limit.compare else unit
     name = event.threshold if limit is None else limit.called
     where = f" on {event.target}" if event.target not in (None, HERE) else ""
     told = f"{name}, now {number(event.value, unit)}{where}. {event.message}".strip()
+    told += "" if told.endswith((".", "!", "?")) else "."
     who = _people(event.escalate_to, plan)
     if event.action != "escalate":
         return f"{told} ({who})" if who else told

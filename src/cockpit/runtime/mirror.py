@@ -109,8 +109,8 @@ class Mirror(asyncio.Protocol):
 
     @property
     def me(self) -> str:
-        """The person at this screen, or empty."""
-        return self.seat.person
+        """The person at this screen; empty where it only watches, on a wall: nobody knows who looks at it."""
+        return self.seat.person if self.seat.may_act else ""
 
     @property
     def apart(self) -> bool:

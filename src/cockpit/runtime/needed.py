@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
 
-from cockpit.core import attendance, checklist, gates, people, readiness, roles
+from cockpit.core import attendance, checklist, consent, gates, people, readiness, roles
 from cockpit.core.events import Finding, RolloutPaused
 from cockpit.core.plan import ChecklistItem, Stage
 from cockpit.core.rollout import current_stage, stuck
@@ -96,7 +96,9 @@ def waited_for(state: State, at: datetime, reader: Reader) -> tuple[str, ...]:
     waiting = state.paused is not None or (state.phase == "waiting" and state.rollback is None)
     lines: list[str] = []
     holding = checklist.holding(state, f"stage:{stage.name}" if stage else "close")
-    if waiting and state.paused is None and holding:
+    if state.back_asked is not None:
+        lines = list(_agreements(state, reader))
+    elif waiting and state.paused is None and holding:
         before = f"before “{stage.name}”" if stage else "before the close"
         lines = [f"{before} {line}" for item in holding for line in _signatures(state, item, reader)]
     elif waiting and (state.paused is not None or clean(state)):  # a limit that holds it needs no hand yet
@@ -112,6 +114,20 @@ def waited_for(state: State, at: datetime, reader: Reader) -> tuple[str, ...]:
         back = "nothing expands until they are back, or somebody takes the role"
         lines.append(f"{gone}: {back} ({reader.anyone(state, 'attach')}, then M)")
     return tuple(lines)
+
+
+def _agreements(state: State, reader: Reader) -> Iterator[str]:
+    """A rollback that is asked for: how each who has yet to agree does, or declines; and how to go without them."""
+    says, who = consent.sentence(state, "")
+    yield f"{says}."
+    for person in who:
+        with_key = f"sign rollback:{quote(state.plan.release.service)}"
+        account_only = not state.plan.roles.typed_names
+        yes = reader.command(state, (person,), "rollback", with_key, account_only)
+        no = reader.command(state, (person,), 'decline "why"')
+        yield f"{state.plan.person_name(person)} agrees: {yes}. Declines: {no}"
+    round_ = reader.command(state, people.stoppers(state.plan), 'rollback --override "why"')
+    yield f"Back without {consent.called(state)}: {round_}"
 
 
 def _answered_by(state: State, stage: Stage | None, reader: Reader) -> str:

@@ -17,6 +17,7 @@ from cockpit.core.state import State
 from cockpit.remote.base import Runner
 from cockpit.runtime.hooks import Hooks, Told, shown
 from cockpit.runtime.messages import audience, left_open, message, occasion
+from cockpit.steps.secret import variables
 
 WAITS = (1.0, 5.0)
 """Seconds before the second and the third try."""
@@ -78,7 +79,7 @@ class Notices:
         post: Callable[[Command], None],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._hooks = Hooks(runner)
+        self._hooks = Hooks(runner, variables(plan))
         self._lines = tuple(_Line(notify) for notify in plan.notify)
         self._now = now
         self._post = post

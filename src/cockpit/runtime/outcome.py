@@ -34,6 +34,15 @@ def finish_of(run: Ended, verify: Ended | None) -> tuple[Finish, str]:
     return "failed", _refuted(verify)
 
 
+def aborted(run: Ended, verify: Ended | None, detail: str) -> str:
+    """The detail of what didn't succeed once the release was aborted: whether that is what ended it."""
+    if run.kind == "stopped":
+        return f"stopped by the abort: {detail}"
+    if verify is not None and verify.kind == "stopped":
+        return "stopped by the abort in its verify, after it ran with exit 0"
+    return f"{detail}; the release was aborted meanwhile"
+
+
 def doubt_of(run: Ended, verify: Ended) -> Ended:
     """The command's end with what is in doubt about it, since its verify got no answer."""
     ran = "ran with exit 0" if run.ok else run.detail

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from cockpit.core.attendance import MANUAL
 from cockpit.core.commands import ReportSignal
+from cockpit.core.journal import span
 from cockpit.core.plan import HERE, Plan, Signal
 from cockpit.core.thresholds import STALE_INTERVALS
 
@@ -99,5 +100,5 @@ class Readable:
         if heard is None:
             return False, HERE, "nobody has entered a number yet"
         if now - heard[0] > self._intervals[signal.name]:
-            return False, HERE, f"late: the last number is of {heard[0]:%H:%M} UTC"
+            return False, HERE, f"late: one is due every {span(self._intervals[signal.name])}"
         return True, "", ""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from cockpit.core import events as ev
 from cockpit.core.errors import NotReady
 from cockpit.core.estimate import rollback_took
+from cockpit.core.people import holders
 from cockpit.core.plan import HERE, Notify, Plan, Signal, Threshold
 from cockpit.core.slices import slices_of
 from cockpit.core.spans import clock
@@ -165,7 +166,7 @@ def _told(plan: Plan, events: Sequence[ev.Event], trip: ev.ThresholdTripped) -> 
     )
     words = {occasion(e) for e in (trip, *acts)}
     hooks = (_called(notify) for notify in plan.notify if words.intersection(notify.on))
-    return tuple(dict.fromkeys((*map(plan.person_name, trip.escalate_to), *hooks)))
+    return tuple(dict.fromkeys((*map(plan.person_name, holders(plan, trip.escalate_to)), *hooks)))
 
 
 def _called(notify: Notify) -> str:

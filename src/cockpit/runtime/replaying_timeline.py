@@ -30,6 +30,8 @@ DECISIONS = (
     ev.LimitChanged,
     ev.UnexplainedReported,
     ev.ExplanationRecorded,
+    ev.RollbackAsked,
+    ev.RollbackAgreed,
     ev.ProposalDeclined,
     ev.RoleTaken,
     ev.RollbackStarted,

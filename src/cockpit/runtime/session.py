@@ -17,10 +17,12 @@ from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.errors import Broken, Held, LogError
 from cockpit.core.plan import Plan
+from cockpit.core.secret import references
 from cockpit.remote.base import Driver
 from cockpit.remote.here import HereRunner
 from cockpit.remote.ssh import SshRunner
-from cockpit.runtime import freezes, playbooks
+from cockpit.runtime import freezes, playbooks, vault
+from cockpit.runtime.discreet import Discreet
 from cockpit.runtime.engine import Engine, utc_now
 from cockpit.runtime.notices import Outlet
 from cockpit.runtime.rehearsed import found
@@ -45,7 +47,8 @@ class Opening:
     `resumed` takes up the session that the log holds; `plan_file` then says how the plan's file differs from
     the plan in the log. `take_over` is the reason for taking the release from whoever holds it. Not `lasting`:
     the targets end with the session, so there is nothing to take up later. `inventory` is what the log keeps of the
-    plan's inventory. `outward` begins to tell other systems of the release, whose log lies there.
+    plan's inventory. `outward` begins to tell other systems of the release, whose log lies there; `prepare` is done
+    before anything else: what would hold up turns later.
     """
 
     plan: Plan
@@ -61,19 +64,21 @@ class Opening:
     lasting: bool = True
     inventory: str = ""
     outward: Callable[[Engine, Path], Iterable[Outlet]] = lambda engine, log: ()
+    prepare: Callable[[], None] = lambda: None
 
 
-def runners(plan: Plan, driver: Driver | None = None, plan_path: str = "") -> Router:
+def runners(plan: Plan, driver: Driver | None = None, plan_path: str = "") -> Router | Discreet:
     """The real runners of a plan: this machine, its targets over SSH, and Ansible in the directory of its file.
 
     Steps take a driver.
     """
     here, targets = HereRunner(driver), SshRunner(plan.targets, plan.ssh, driver=driver)
-    if not plan.by_playbook:
-        return Router(here, targets)
-    from cockpit.remote.ansible import AnsibleRunner  # noqa: PLC0415 - most sessions start without it, 6 ms sooner
+    router = Router(here, targets)
+    if plan.by_playbook:
+        from cockpit.remote.ansible import AnsibleRunner  # noqa: PLC0415 - most sessions start without it, 6 ms sooner
 
-    return Router(here, targets, AnsibleRunner(here, plan, Path(plan_path).absolute().parent))
+        router = Router(here, targets, AnsibleRunner(here, plan, Path(plan_path).absolute().parent))
+    return Discreet(router) if references(plan) else router
 
 
 @asynccontextmanager
@@ -84,6 +89,7 @@ async def session(opening: Opening, hold: asyncio.Event | None = None) -> AsyncG
     Raises Held where another session has the environment, LogError where the log can't be used, or failed on
     the way.
     """
+    opening.prepare()
     release = opening.plan.release
     name = name_of(opening.log_path)
     async with AsyncExitStack() as stack:
@@ -122,7 +128,7 @@ async def _at_work(
             failpoint.reach("session.resumed" if events else "session.opened")
             engine.notices.outlets += opening.outward(engine, opening.log_path)
             await _tell_of_rehearsal(engine, opening)
-            _keep_looking(engine, opening, stack)
+            _keep_looking(engine, opening, runner, stack)
             await stack.enter_async_context(serving(engine, listener))
             signals.watch()
             yield engine
@@ -139,11 +145,14 @@ async def _tell_of_rehearsal(engine: Engine, opening: Opening) -> None:
         await engine.send(report)
 
 
-def _keep_looking(engine: Engine, opening: Opening, stack: AsyncExitStack) -> None:
-    """At the calendar and the playbooks, beside the session: one that hangs holds nothing back but the start."""
-    about = (opening.plan, opening.plan_path, engine.now, engine.send)
-    for looking in (freezes.keep_looking(*about), playbooks.keep_looking(*about, lambda: engine.state)):
-        stack.callback(asyncio.create_task(looking).cancel)
+def _keep_looking(engine: Engine, opening: Opening, runner: object, stack: AsyncExitStack) -> None:
+    """At calendar, playbooks and secrets, beside the session: one that hangs holds nothing back but the start."""
+    about, state = (opening.plan, opening.plan_path, engine.now, engine.send), lambda: engine.state
+    looking = [freezes.keep_looking(*about), playbooks.keep_looking(*about, state)]
+    if isinstance(runner, Discreet):
+        looking.append(vault.keep_looking(runner.vault, opening.plan, engine.now, engine.send, state))
+    for each in looking:
+        stack.callback(asyncio.create_task(each).cancel)
 
 
 async def _last_words(log: Log, event: ev.Event) -> None:

@@ -18,6 +18,7 @@ from cockpit.core.decide import decide
 from cockpit.core.evolve import replay
 from cockpit.core.plan import HERE, Plan, Signal
 from cockpit.core.rollout import current_stage, progress
+from cockpit.core.secret import references
 from cockpit.core.state import State, initial
 from cockpit.core.thresholds import STALE_INTERVALS, Sample
 from cockpit.core.wanted import wanted
@@ -156,6 +157,8 @@ class _Simulation:
             self._tell(cmd.ReportFreezes(at, (), ""))
         if self.plan.by_playbook:
             self._tell(cmd.ReportPlaybooks(at, ()))
+        if references(self.plan):
+            self._tell(cmd.ReportSecrets(at, ()))
         if self.plan.rollback.rehearsed_within is not None:
             self._tell(cmd.ReportRehearsal(at, at, (), None, "this is one"))
         for name in self.signals:

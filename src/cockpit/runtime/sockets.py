@@ -15,6 +15,7 @@ from pathlib import Path
 from shlex import quote
 
 from cockpit.core.errors import Held, UsageError
+from cockpit.core.listing import some
 from cockpit.store.files import make_private_directory
 from cockpit.store.places import session_dir
 
@@ -125,15 +126,14 @@ def connect(name: str, directory: Path | None = None) -> tuple[socket.socket, Pe
     UsageError says why there is none: nobody is there, it isn't for us, or what lies there can't be trusted.
     """
     directory = link_directory() if directory is None else directory
-    none = UsageError(f"no session {name} can be attached to: none runs. {_LISTED}")
     if not os.path.lexists(directory):
-        raise none
+        raise _absent(name, ())
     with _opened(directory) as (inside, _):
         place, shown = inside / f"{name}{SUFFIX}", directory / f"{name}{SUFFIX}"
         try:
             owner = _owner(place, shown)
         except FileNotFoundError as error:
-            raise none from error
+            raise _absent(name, running(directory)) from error
         connected = socket.socket(socket.AF_UNIX)
         try:
             connected.settimeout(CONNECTS_WITHIN_S)
@@ -179,6 +179,14 @@ def _is_socket(place: Path) -> bool:
         return stat.S_ISSOCK(place.lstat().st_mode)
     except FileNotFoundError:
         return False
+
+
+def _absent(name: str, others: tuple[str, ...]) -> UsageError:
+    """Nobody is there by that name; `others` are those that run."""
+    if others:
+        named = some(others)
+        return UsageError(f"no session {name} can be attached to; what runs is {named}. {_LISTED}")
+    return UsageError(f"no session {name} can be attached to: none runs. {_LISTED}")
 
 
 _LISTED = "`cockpit sessions` lists what was run; `cockpit resume` takes up what was cut."

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cockpit.core import events as ev
+from cockpit.core.attempt import Attempt
 from cockpit.core.events import Event
-from cockpit.core.journal import Find, line, number, on
-from cockpit.core.moves import DOES
+from cockpit.core.journal import limit_of, line, number, on, span
+from cockpit.core.listing import some
 from cockpit.core.plan import Plan, Threshold
 from cockpit.core.state import State
+from cockpit.core.together import among
+from cockpit.core.unclean import DOES
 
 ALARM, NEEDED = "Alarm: ", "Needed: "
 
@@ -20,20 +24,38 @@ _COMPARED = re.compile(r"(?<= )(>=|<=|==|!=|>|<)(?= -?[0-9])")
 _AGAINST = re.compile(r" against (?:[<>=!]+ -?[\d.]+|outside \S+)")
 
 
+@dataclass(slots=True)
+class _Run:
+    """A playbook's run for several targets: whose end is awaited, and the ends that are told together."""
+
+    of: int
+    what: str
+    awaited: set[str] = field(default_factory=set[str])
+    ended: dict[tuple[str, bool, str], list[tuple[str, float]]] = field(default_factory=dict)
+
+
 class Spoken:
     """Says the events of one session, in their order."""
 
-    def __init__(self, plan: Plan, find: Find) -> None:
-        """`find` lets an outcome name its step."""
+    def __init__(self, plan: Plan, state: Callable[[], State]) -> None:
+        """`state` is the session's at some later moment than the event's: an outcome names its step by it."""
         self._plan = plan
-        self._find = find
+        self._state = state
+        self._runs: dict[str, _Run] = {}
         self._reached: set[str] = set()
         self._fit: set[str] = set()
         self._verdicts: dict[tuple[str, str | None], str] = {}
         self._spans = {limit.id: limit.for_ for limit in plan.thresholds}
 
+    def lines(self, event: Event) -> Iterator[str]:
+        """The event as a line, if it says anything new; behind the last end of a playbook's run, what came of it."""
+        if said := self.line(event):
+            yield said
+        if isinstance(event, ev.StepFinished):
+            yield from self._over(event)
+
     def line(self, event: Event) -> str:
-        """The event as one line; empty where it says nothing new."""
+        """The event as one line; empty where it says nothing new, or is told with others of its run."""
         if isinstance(event, ev.LimitChanged):
             self._spans[event.threshold] = event.for_
         match event:
@@ -41,6 +63,10 @@ class Spoken:
                 return self._together(event)
             case ev.VerdictChanged():
                 return self._verdict(event)
+            case ev.StepIntended(together=str(run)) if run:
+                return self._begun(event)
+            case ev.StepFinished() if self._told_later(event):
+                return ""
             case ev.SessionOpened():
                 return f"{self._said(event)}; times are in UTC"
             case _:
@@ -48,7 +74,7 @@ class Spoken:
 
     def _said(self, event: Event) -> str:
         """As the journal has it, with words for its signs; the limit is named, and needn't be repeated."""
-        words = line(event, self._plan, self._find)
+        words = line(event, self._plan, lambda attempt: self._state().find(attempt))
         return in_words(_AGAINST.sub("", words) if isinstance(event, ev.ThresholdTripped) else words)
 
     def _together(self, event: ev.TargetProbed | ev.TargetExamined) -> str:
@@ -68,13 +94,68 @@ class Spoken:
             return self._said(event)
         return f"{event.at:%H:%M:%S}  all {len(every)} targets {words}"
 
+    def _begun(self, event: ev.StepIntended) -> str:
+        """A playbook's run, with the first of its targets: once for all of them."""
+        if run := self._runs.get(event.together):
+            run.awaited.add(event.attempt)
+            return ""
+        attempt = self._state().find(event.attempt)
+        targets = among(self._state(), attempt) if attempt is not None else ()
+        if attempt is None or len(targets) < 2 or event.attempt != event.together:
+            return self._said(event)
+        what = f"{'rollback of ' * (event.direction == 'back')}{event.step}"
+        self._runs[event.together] = _Run(len(targets), what, {event.attempt})
+        whom = f"{len(targets)} targets ({some(targets)})"
+        return f"{event.at:%H:%M:%S}  {what} on {whom}: about to run by Ansible: {attempt.command}"
+
+    def _run_of(self, event: ev.StepFinished) -> tuple[_Run, Attempt] | None:
+        """The run that the attempt is of, and the attempt; None where it ran alone."""
+        attempt = self._state().find(event.attempt)
+        run = self._runs.get(attempt.together) if attempt is not None else None
+        return None if run is None or attempt is None else (run, attempt)
+
+    def _told_later(self, event: ev.StepFinished) -> bool:
+        """Whether the end needs nobody, and is told with those of the others of its run."""
+        found = self._run_of(event)
+        if found is None or event.attempt not in found[0].awaited or event.settled:
+            return False
+        if event.finish not in ("succeeded", "skipped"):
+            return False
+        run, attempt = found
+        alike = run.ended.setdefault((event.finish, event.proven, event.detail), [])
+        alike.append((attempt.target, event.seconds))
+        return True
+
+    def _over(self, event: ev.StepFinished) -> Iterator[str]:
+        """What came of a run whose last end this is: a line for those who ended alike."""
+        found = self._run_of(event)
+        if found is None or event.attempt not in found[0].awaited:
+            return
+        run, attempt = found
+        run.awaited.discard(event.attempt)
+        if run.awaited:
+            return
+        del self._runs[attempt.together]
+        for (finish, proven, detail), alike in run.ended.items():
+            names = [target for target, _ in alike]
+            everywhere = len(names) == run.of
+            whom = (
+                f"all {run.of} targets" if everywhere else f"{len(names)} of {run.of} targets ({some(names)})"
+            )
+            longest = span(timedelta(seconds=max(seconds for _, seconds in alike)))
+            proof = ", verified" * proven
+            why = f": {detail}" if detail else ""
+            yield in_words(
+                f"{event.at:%H:%M:%S}  {run.what} on {whom}: {finish}{proof}, in {longest} at most{why}"
+            )
+
     def _verdict(self, event: ev.VerdictChanged) -> str:
         key = (event.threshold, event.target)
         before = self._verdicts.get(key, "")
         self._verdicts[key] = event.verdict
         if event.verdict == "pass" and before in ("", "pass") and event.breaching_since is None:
             return ""
-        what = in_words(f"limit {event.threshold}{on(event.target)}")
+        what = in_words(f"limit {limit_of(event)}{on(event.target)}")
         limit = next((t for t in self._plan.thresholds if t.id == event.threshold), None)
         is_shown_only = limit is not None and limit.observe_only
         units = {s.name: s.unit for s in self._plan.signals}
@@ -105,9 +186,9 @@ class Spoken:
         return f"it {DOES[limit.action]}{when} if that lasts"
 
 
-def speaker(plan: Plan, state: Callable[[], State]) -> Callable[[Event], str]:
-    """What says the events of a session whose plan this is; empty for one that says nothing new."""
-    return Spoken(plan, lambda attempt: state().find(attempt)).line
+def speaker(plan: Plan, state: Callable[[], State]) -> Callable[[Event], Iterator[str]]:
+    """What says the events of a session whose plan this is, in lines; none for one that says nothing new."""
+    return Spoken(plan, state).lines
 
 
 def in_words(text: str) -> str:
@@ -133,6 +214,8 @@ def _begins(event: Event) -> str:
         case ev.TargetProbed() | ev.SignalRead(ok=False):
             return NEEDED
         case ev.RollbackProposed() | ev.GateTimedOut() | ev.WindowClosed() | ev.LeftAlone():
+            return NEEDED
+        case ev.RollbackAsked(to=(_, *_)):
             return NEEDED
         case _:
             return ""

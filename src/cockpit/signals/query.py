@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cockpit.core.plan import Signal
@@ -19,12 +20,14 @@ class Line:
     """A POSIX sh line, run on each of the signal's targets once an interval; it must end with exit code 0.
 
     `token` is a reference to a secret; the line gets it on its standard input as a header:
-    `Authorization: Bearer ...`. Empty: no token, and nothing on standard input.
+    `Authorization: Bearer ...`. Empty: no token, and nothing on standard input. `secrets` says where the values of
+    environment variables are looked up that the line needs.
     """
 
     text: str
     timeout: timedelta
     token: str = ""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,13 +63,18 @@ CLIENTS: Mapping[str, Callable[[str, str, timedelta], str]] = {
 }
 """The clients that can be told to only read and to give up in time: their words, the query, the time."""
 
+PASSWORDS: Mapping[str, str] = {"psql": "PGPASSWORD", "mysql": "MYSQL_PWD", "mariadb": "MYSQL_PWD"}
+"""The environment variable in which a client looks for a password."""
+
 
 def query(signal: Signal) -> Line:
     """The client's command line, once an interval; the database itself refuses to write or to take longer."""
     timeout = patience(signal)
     words = words_of(option(signal, "client"))
-    client = CLIENTS[called(words)](" ".join(map(quote, words)), bare(option(signal, "query")), timeout)
-    return Line(SCRIPT.format(client=client, most=KEPT + 1), timeout + MARGIN)
+    name, password = called(words), option(signal, "password")
+    client = CLIENTS[name](" ".join(map(quote, words)), bare(option(signal, "query")), timeout)
+    secrets = {PASSWORDS[name]: password} if password else {}
+    return Line(SCRIPT.format(client=client, most=KEPT + 1), timeout + MARGIN, secrets=secrets)
 
 
 def parse(output: bytes) -> float:

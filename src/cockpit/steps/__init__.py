@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from cockpit.core.plan import ChecklistItem, On, Plan, Release, Stage, Step
 from cockpit.steps.kinds import BY_ANSIBLE, ON_TARGETS, ON_THIS_MACHINE, SHARED, StepKind
-from cockpit.steps.template import NAME, fill, misquoted, placeholders
+from cockpit.steps.secret import words
+from cockpit.steps.template import NAME, fill, fill_known, misquoted, placeholders
 
 __all__ = [
     "NAME",
@@ -18,10 +19,12 @@ __all__ = [
     "check_line",
     "commands",
     "fill",
+    "fill_known",
     "misquoted",
     "placeholders",
     "plan_values",
     "release_values",
+    "words",
 ]
 
 STEP_KINDS: Mapping[On, StepKind] = {
@@ -50,7 +53,7 @@ def commands(plan: Plan, stage: Stage, step: Step, target_id: str) -> Commands:
 
     Raises KeyError for a target or a placeholder that the plan doesn't have; a checked plan has none.
     """
-    values = {**plan_values(plan), "stage": stage.name, **stage.vars}
+    values = {**plan_values(plan), "stage": stage.name, **words(stage.vars)}
     values.update(STEP_KINDS[step.on].values(plan, target_id))
 
     def line(template: str | None) -> str | None:
@@ -74,8 +77,8 @@ def check_line(plan: Plan, item: ChecklistItem) -> str:
 
 
 def plan_values(plan: Plan) -> dict[str, str]:
-    """The values that hold for the whole release, by placeholder name."""
-    return release_values(plan.release)
+    """The values that hold for the whole release, by placeholder name; secrets as the words that stand for them."""
+    return {**release_values(plan.release), **words(plan.secrets)}
 
 
 def release_values(release: Release) -> dict[str, str]:

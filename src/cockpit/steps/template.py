@@ -17,6 +17,12 @@ _BRACES = re.compile(
 )
 
 
+class Word(str):
+    """A value that is a word of the shell's already, and stays as it is."""
+
+    __slots__ = ()
+
+
 def placeholders(template: str) -> tuple[str, ...]:
     """The names that `template` asks for, each once, in order."""
     return tuple(dict.fromkeys(m["name"] for m in _BRACES.finditer(template) if m["name"]))
@@ -27,9 +33,16 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
     Raises KeyError for a name without a value; a checked plan has none.
     """
-    return _BRACES.sub(
-        lambda m: shlex.quote(values[m["name"]]) if m["name"] else f"{{{m['literal']}}}", template
-    )
+    return _BRACES.sub(lambda m: _word(values[m["name"]]) if m["name"] else f"{{{m['literal']}}}", template)
+
+
+def fill_known(template: str, values: Mapping[str, str]) -> str:
+    """`template` with the placeholders replaced that have a value; everything else stays as it is written."""
+    return _BRACES.sub(lambda m: _word(values[m["name"]]) if m["name"] in values else m[0], template)
+
+
+def _word(value: str) -> str:
+    return value if isinstance(value, Word) else shlex.quote(value)
 
 
 def misquoted(template: str) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def say(log: Path, wanted: Identity, acknowledged: Head, events: Sequence[Event]
     """
     give_back(log)
     with suppress(LogError, BadRecord, OSError, sqlite3.Error):
-        address = f"file:{quote(str(log.absolute()))}?mode=rw"
+        address = f"file:{quote(os.fsencode(log.absolute()))}?mode=rw"
         connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
         try:
             return _said(connection, log, wanted, acknowledged, events)

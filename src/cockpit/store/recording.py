@@ -14,6 +14,7 @@ from typing import Any
 
 from cockpit.core.errors import LogError
 from cockpit.core.events import Event, SessionClosed, StepFinished
+from cockpit.core.listing import some
 from cockpit.store.codec import decode, decode_known, encode
 from cockpit.store.files import is_written, look_at
 from cockpit.store.opening import opened as opened
@@ -221,9 +222,7 @@ def _ended(connection: sqlite3.Connection, bad: BadRecord) -> Iterator[str]:
 
 
 def _counted(names: Counter[str], most: int = 8) -> str:
-    told = [f"{name} ({count} time{'s' * (count != 1)})" for name, count in names.most_common(most)]
-    more = len(names) - most
-    return ", ".join(told) + (f" and {more} more" if more > 0 else "")
+    return some([f"{name} ({count} time{'s' * (count != 1)})" for name, count in names.most_common()], most)
 
 
 def verify(path: Path, expected: Head | None = None) -> Verified:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from textual.notifications import Notify
 
 from cockpit.core.attendance import speaks
-from cockpit.core.commands import Command, Refused, SignedCommand
+from cockpit.core.commands import Command, Refused, RollBack, SignedCommand
 from cockpit.runtime.link import Link
 from cockpit.tui import asks
 from cockpit.tui.asked import ASKED, Chosen, about
@@ -198,7 +198,12 @@ class Acts(Keyed, inherit_bindings=False):
     async def _sent(self, commands: Sequence[Command]) -> None:
         for command in commands:
             signed = wants_key(self.scene, command)
-            refused = await (self._sent_signed(command) if signed else self.link.send(command))
+            first = signed and isinstance(command, RollBack) and self.link.state.back_asked is None
+            refused = None
+            if first or not signed:  # all stands still before a key is looked for
+                refused = await self.link.send(command)
+            if signed and refused is None:
+                refused = await self._sent_signed(command)
             if refused is not None:
                 self.say(refused.reason)
                 break
@@ -218,6 +223,8 @@ class Acts(Keyed, inherit_bindings=False):
             if isinstance(challenge, Refused):
                 return challenge
             block = await self.push_screen_wait(SignDialog(self.scene, Wanted(command, challenge, why)))
+            if block is None and isinstance(command, RollBack):
+                return Refused("Nothing was signed: the rollback still waits for that.")
             if block is None:
                 return Refused("Nothing was signed, and nothing was decided.")
             if (refused := await self.link.send(block)) is None:

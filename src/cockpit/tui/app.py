@@ -14,6 +14,7 @@ from time import monotonic
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.constants import MAX_FPS
 from textual.driver import Driver
 from textual.geometry import Region, Size
 from textual.widget import Widget
@@ -42,8 +43,9 @@ from cockpit.tui.tabs import Tabs
 from cockpit.tui.telling import Telling
 from cockpit.tui.text import Line, visible
 
-PIECE_S, GAP_S = 0.002, 0.002
-"""A drawing by the clock that takes longer makes a pause, for so long: a key's way to its act takes a millisecond."""
+PIECE_S, GAP_S, QUICK_S = 0.001, 1 / MAX_FPS, 0.002
+"""A drawing by the clock that takes longer makes a pause: a key's way to its act takes a millisecond, and what was
+drawn until then is painted by itself. One that a person's act hurries, or behind one that is late, makes short ones."""
 
 
 class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
@@ -83,6 +85,7 @@ class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
         self._places: dict[str, Region] = {}
         self.rhythm = Rhythm(self, self.draw_in_pieces, lambda: link.events)
         self._pieces: Iterator[None] = iter(())
+        self._gap, self._under_way = GAP_S, False
         self._halted_at: datetime | None = None
         self._unsubscribe = lambda: None
 
@@ -148,15 +151,17 @@ class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
 
     def draw_in_pieces(self) -> None:
         """The same, and whatever keys come meanwhile are heard first: what nobody asked for can wait for them."""
-        self._pieces = self.drawing()
+        self._gap = QUICK_S if self._under_way or self.rhythm.hurries else GAP_S
+        self._pieces, self._under_way = self.drawing(), True
         self._next_piece()
 
     def _next_piece(self) -> None:
         began = monotonic()
         for _ in self._pieces:
             if monotonic() - began > PIECE_S:
-                asyncio.get_running_loop().call_later(GAP_S, self.call_later, self._next_piece)
+                asyncio.get_running_loop().call_later(self._gap, self.call_later, self._next_piece)
                 return
+        self._under_way = False
 
     def drawing(self) -> Iterator[None]:
         """Draw what has changed, all of the same moment; after each part of it something else may be done."""
@@ -166,6 +171,9 @@ class CockpitApp(Hearing, Looking, Dressing, inherit_bindings=False):
         self.rhythm.drawn()
         self.history.look(self.link)
         scene = self.scene
+        yield
+        if not self.is_mounted_on_screen:
+            return
         self.telling.follow(scene, monotonic())
         width, height = self.room
         seen = self.seen(scene)

@@ -151,7 +151,10 @@ class Dialog(Modal[Answer | None]):
         title, over = _shortened(title, over, width)
         said, over = _shortened(said, over, width)
         self._show("#title", title)
-        self._show("#fact-lines", [part for fact in self.ask.lines for part in rewrap(fact, width)])
+        facts = [part for fact in self.ask.lines for part in rewrap(fact, width)]
+        if len(facts) > -over:  # the last cell belongs to the scrollbar
+            facts = [part for fact in self.ask.lines for part in rewrap(fact, width - 1)]
+        self._show("#fact-lines", facts)
         self._show("#foot", [*said, *foot])
         if choices:
             self._show("#choices", choices)

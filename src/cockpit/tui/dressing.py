@@ -12,7 +12,7 @@ from textual.app import App
 
 from cockpit import settings, shipped
 from cockpit.core.errors import UsageError
-from cockpit.core.journal import some
+from cockpit.core.listing import some
 from cockpit.settings import UNREADABLE, Settings, own_text, why
 from cockpit.tui.keyed import Keyed
 from cockpit.tui.text import fit, visible

@@ -24,12 +24,12 @@ def wanted(scene: Scene, signal: Signal) -> bool:
 
 
 def due(scene: Scene, signal: Signal) -> tuple[str, Tone]:
-    """`Kim Park's next entry in 3:10`, `… is late by 1:20`, or `… enters it first`."""
+    """`Kim Park's next entry in 3:10`, `… is late by 1:20`, or `… enters the first number`."""
     by, remains = reader(scene.plan, signal), left(scene, signal)
     mine = bool(by) and by == scene.link.me
     if remains is None:
         enters = "you enter" if mine else f"{scene.called(by) or 'anyone'} enters"
-        return f"{enters} it first", "warn"
+        return f"{enters} the first number", "warn"
     whose = "your" if mine else f"{scene.called(by)}'s" if by else "the"
     if remains < timedelta(0):
         return f"{whose} entry is late by {clock(-remains)}", "warn"

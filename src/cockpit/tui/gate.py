@@ -106,7 +106,8 @@ def _limits(scene: Scene) -> list[Line]:
     for t, j in judged:
         if calm:
             value = number(j.value) if j is not None and j.value is not None else "no data"
-            said[t.signal] = line(f"{t.signal} ", (value, "strong"))
+            ratio = f"× {t.compare}" if t.compare and value != "no data" else ""
+            said[f"{t.signal}{ratio}"] = line(f"{t.signal} ", (value, "strong"), ratio)
         elif j is None or j.verdict != "pass" or j.breaching_since is not None:
             known = scene.state.verdicts.get(t.id)
             verdict = "not read yet" if j is None else "over" if j.verdict == "pass" else j.verdict

@@ -9,10 +9,12 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
+from textual.constants import MAX_FPS
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.timer import Timer
 from textual.widget import Widget
 
 from cockpit.tui import sifting
@@ -27,6 +29,9 @@ from cockpit.tui.theme import Looked
 
 NOTE_LEAST = 10
 """Cells from which on something stands beside a pane's title."""
+
+CELLS_AT_ONCE = 400
+"""Of a pane so many are painted before keys are heard again: a thousand targets at once take 10 ms."""
 
 
 class Block(Looked, Selectable, Widget):
@@ -83,7 +88,11 @@ class RowPane(Looked, Selectable, Moving, can_focus=True, inherit_bindings=False
         self.sifted: Sifted | None = None
         self._said = sifting.Memory()
         self._selected = ""
-        self._painted: tuple[int, int, int, Spot | None] | None = None
+        self._painted: tuple[int, int] | None = None
+        self._marked_at: Spot | None = None
+        self._marked: set[int] = set()
+        self._unpainted: Sequence[int] = ()
+        self._painting_on: Timer | None = None
 
     @property
     def still_rows(self) -> bool:
@@ -113,17 +122,40 @@ class RowPane(Looked, Selectable, Moving, can_focus=True, inherit_bindings=False
         now = {n: self._draw(n) for n in range(top, min(top + self.sight, len(self.rows)))}
         if self._told is not None:
             now[-1] = self._drawn[-1] = self._tell(self._told)
-        place = (top, self.sight, len(self.rows), self._spot())
-        if place != self._painted or now.keys() != before.keys():
+        place, spot = (top, self.sight), self._spot()
+        marked = self._marked_rows(spot)
+        moved = marked | self._marked if spot != self._marked_at else set[int]()
+        if place != self._painted:
+            self._unpainted = ()
             self.refresh()
-        elif changed := [n for n in now if now[n] != before[n]]:
+        elif changed := [n for n in {**now, **before} if n in moved or now.get(n) != before.get(n)]:
             self._repaint(changed)
-        self._painted = place
+        self._painted, self._marked_at, self._marked = place, spot, marked
+
+    def _marked_rows(self, spot: Spot | None) -> set[int]:
+        """The rows in sight on which the cursor is painted: several, where what it is on is as high."""
+        if spot is None:
+            return set()
+        cells = self.rows[spot.n].cells
+        return {n for n in self.in_sight() if n == spot.n or (cells and self.rows[n].cells is cells)}
 
     def _repaint(self, rows: Sequence[int]) -> None:
-        """These rows in sight, and nothing else; -1 is what stands at the foot."""
+        """These rows in sight, and nothing else; -1 is what stands at the foot. Many are painted a few at a time."""
         top, width = self.scroll_offset.y, self.size.width
-        self.refresh(*(Region(0, self.sight if n < 0 else n - top, width, 1) for n in rows))
+        rows = [*dict.fromkeys((*self._unpainted, *rows))]  # who waits comes first
+        most = max(1, CELLS_AT_ONCE // max(1, width))
+        self.refresh(*(Region(0, self.sight if n < 0 else n - top, width, 1) for n in rows[:most]))
+        self._unpainted = rows[most:]
+        if self._unpainted and self._painting_on is None:
+            self._painting_on = self.set_timer(1 / MAX_FPS, self._paint_on)
+
+    def _paint_on(self) -> None:
+        """The next of the rows that are still to be painted, as far as they are in sight."""
+        self._painting_on = None
+        seen = self.in_sight()
+        self._unpainted = [n for n in self._unpainted if n < 0 or n in seen]
+        if self._unpainted:
+            self._repaint(())
 
     def _sifted(self, scene: Scene) -> Sequence[Row]:
         """The rows; where something is looked for, those of the entries that have it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cockpit.core import alarm, checklist, gates, people, roles, rollback, rollout
+from cockpit.core import alarm, checklist, consent, gates, people, roles, rollback, rollout
 from cockpit.core import events as ev
 from cockpit.core.attendance import reader, typed
 from cockpit.core.plan import HERE
@@ -90,9 +90,13 @@ def _under_way(scene: Scene) -> Iterator[Need]:
         decide = either if state.paused is not None else ()
         yield from (Need(f"limit {id_} {_since(state, id_)}", decide, alarm=True) for id_ in breached(state))
         yield from _unexplained(state, stoppers)
+        if state.back_asked is not None:
+            yield Need(f"rollback asked {state.back_asked.at}", consent.awaited(state), alarm=True)
         yield from _yes(scene)
     if wants_a_person(scene):
         yield from _mending(scene)
+    elif state.back_asked is not None:
+        return
     elif state.paused is not None and not (breached(state) or _by_hand(state) or rollout.stuck(state)):
         yield Need(f"paused {state.paused.at}", either if state.rollback is None else stoppers)
 

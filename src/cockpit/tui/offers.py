@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cockpit.core import people, roles, rollback, rollout
+from cockpit.core import consent, people, roles, rollback, rollout
 from cockpit.core.attendance import typed
 from cockpit.core.checklist import overdue
 from cockpit.core.state import breached
 from cockpit.tui import asks, entries
+from cockpit.tui.asks.agreeing import agreers
 from cockpit.tui.asks.alarms import answerable
 from cockpit.tui.asks.base import voices
 from cockpit.tui.asks.entering import authors_of
@@ -134,7 +135,14 @@ def close(scene: Scene) -> str:
 
 
 def roll_back(scene: Scene) -> str:
-    return "roll back" if forward(scene) and stops(scene) else ""
+    """By its own word once it is asked for: one agrees, or goes without those who haven't."""
+    if not forward(scene) or not voices(scene, consent.askers(scene.plan), stops=True):
+        return ""
+    if scene.state.back_asked is None:
+        return "roll back"
+    if agreers(scene):
+        return "agree"
+    return "override" if stops(scene) else ""
 
 
 def abort(scene: Scene) -> str:
@@ -148,6 +156,11 @@ def unexplained(scene: Scene) -> str:
 
 
 def decline(scene: Scene) -> str:
+    asked = scene.state.back_asked
+    if asked is not None and is_open(scene):
+        mine = scene.link.me == asked.by
+        may = voices(scene, consent.decliners(scene.state))
+        return ("take it back" if mine else "decline") if may else ""
     proposed = scene.state.proposed is not None
     return "decline" if proposed and is_open(scene) and stops(scene) else ""
 
@@ -188,5 +201,6 @@ def take_role(scene: Scene) -> str:
 
 
 def hurry(scene: Scene) -> bool:
-    alarming = breached(scene.state) or scene.state.proposed is not None
+    state = scene.state
+    alarming = breached(state) or state.proposed is not None or state.back_asked is not None
     return bool(roll_back(scene) and alarming)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -105,7 +106,7 @@ class Printed:
 @lru_cache(64)
 def _ends(cell: bytes) -> array[int]:
     """Where the line ends are."""
-    return array("H", [n for n, byte in enumerate(cell) if byte == 0x0A] if b"\n" in cell else ())
+    return array("H", [found.start() for found in re.finditer(b"\n", cell)])
 
 
 class _Seen(dict[int, str]):

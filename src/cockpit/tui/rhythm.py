@@ -41,7 +41,8 @@ class Rhythm:
         self._drawn_at = -inf
         self._seen = 0
         self._asked = False
-        self._hurries = False
+        self.hurries = False
+        """Whether the next drawing is one that somebody waits for."""
         self._next: Timer | None = None
 
     def begin(self) -> None:
@@ -50,23 +51,23 @@ class Rhythm:
 
     def soon(self) -> None:
         """Draw as soon as the last drawing is long enough ago; many calls make one drawing. From any task."""
-        hurried = self._hurries
+        hurried = self.hurries
         events = self._events()
-        self._hurries = hurried or any(isinstance(event, AT_ONCE) for event in events[self._seen :])
+        self.hurries = hurried or any(isinstance(event, AT_ONCE) for event in events[self._seen :])
         self._seen = len(events)
-        if not self._asked or self._hurries != hurried:
+        if not self._asked or self.hurries != hurried:
             self._asked = self._app.call_later(self._when_due)
 
     def drawn(self) -> None:
         """All there is was drawn at this moment."""
         if self._next is not None:
             self._next.stop()
-        self._next, self._asked, self._hurries = None, False, False
+        self._next, self._asked, self.hurries = None, False, False
         self._drawn_at, self._seen = asyncio.get_running_loop().time(), len(self._events())
 
     @property
     def _wait(self) -> float:
-        every = min(AT_ONCE_EVERY, DRAW_EVERY) if self._hurries else DRAW_EVERY
+        every = min(AT_ONCE_EVERY, DRAW_EVERY) if self.hurries else DRAW_EVERY
         return self._drawn_at + every - asyncio.get_running_loop().time()
 
     def _when_due(self) -> None:

@@ -16,6 +16,7 @@ from textual.widgets import TextArea
 
 from cockpit.core import commands as cmd
 from cockpit.core import signoff, statement
+from cockpit.core.consent import takes_key
 from cockpit.core.people import has_key
 from cockpit.tui import dialogs
 from cockpit.tui.lines import Block
@@ -34,6 +35,8 @@ KEYS = {"confirm": "⏎", "back": "esc", "copy": "ctrl+y"}
 
 def wants_key(scene: Scene, command: cmd.Command) -> bool:
     """Whether the command is still to be signed: its person has a key in the plan."""
+    if isinstance(command, cmd.RollBack):  # what stops a release takes no key, but an agreement does
+        return not (command.signature or command.override) and takes_key(scene.state, command.by)
     return (
         isinstance(command, cmd.SignedCommand) and not command.signature and has_key(scene.plan, command.by)
     )
@@ -245,5 +248,7 @@ def _shell(command: cmd.SignedCommand) -> str:
             return f"cockpit sign {shlex.quote(f'gate:{command.stage}')}"
         case cmd.AcceptRole():
             return f"cockpit sign {shlex.quote(f'role:{command.role}')}"
+        case cmd.RollBack():
+            return f"cockpit sign {shlex.quote(f'rollback:{command.service}')}"
         case _:
             return "cockpit sign"

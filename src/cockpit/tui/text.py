@@ -23,7 +23,6 @@ Tone = Literal[
 Part = str | tuple[str, Tone]
 
 _PLAIN = re.compile(r"[ -~]*")
-_NUMBERED = re.compile(r"(.*?)([0-9]{1,9})")
 _COMBINING_MOST = 3
 REMEMBERED_MOST = 400
 """Characters of a text that is kept once it was made visible: thousands of them are, and each may be foreign."""
@@ -250,24 +249,6 @@ def as_in_plan(span: timedelta) -> str:
 def listed(names: Sequence[str]) -> str:
     """`a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "nobody"
-
-
-def runs(names: Sequence[str]) -> str:
-    """`db-1, web-1 … web-12`: all of them, those that are numbered one after another by their first and last."""
-    groups: list[list[str]] = []
-    for name in names:
-        if groups and _follows(groups[-1][-1], name):
-            groups[-1].append(name)
-        else:
-            groups.append([name])
-    return ", ".join(f"{g[0]} … {g[-1]}" if len(g) > 2 else ", ".join(g) for g in groups)
-
-
-def _follows(before: str, name: str) -> bool:
-    a, b = (_NUMBERED.fullmatch(one) for one in (before, name))
-    if a is None or b is None:
-        return False
-    return a[1] == b[1] and int(a[2]) + 1 == int(b[2])
 
 
 def count(n: int, what: str) -> str:

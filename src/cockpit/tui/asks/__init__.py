@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cockpit.tui.asks.agreeing import roll_back
 from cockpit.tui.asks.alarms import answer, decline, unexplained
 from cockpit.tui.asks.base import Ask, Asked, Choice, Made, entered_by
 from cockpit.tui.asks.doubt import doubt
@@ -10,7 +11,7 @@ from cockpit.tui.asks.forward import go, pause, reject
 from cockpit.tui.asks.limits import change_limit
 from cockpit.tui.asks.roles import accept, hand_over, take
 from cockpit.tui.asks.single import exclude, note, retry, sign
-from cockpit.tui.asks.stopping import abort, close, leave, roll_back
+from cockpit.tui.asks.stopping import abort, close, leave
 
 __all__ = [
     "Ask",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cockpit.core import alarm, people
+from cockpit.core import alarm, consent, people
 from cockpit.core import commands as cmd
 from cockpit.core import events as ev
 from cockpit.core.commands import Command
@@ -13,7 +13,7 @@ from cockpit.core.spans import clock
 from cockpit.tui.asks.base import Ask, Asked, Choice, Make, may, refusal, voices
 from cockpit.tui.calls import since, whom
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, line
+from cockpit.tui.text import Line, line, time_of_day
 
 
 def unexplained(scene: Scene) -> Asked:
@@ -43,8 +43,10 @@ def _explain(scene: Scene, open_: ev.UnexplainedReported) -> Ask:
 
 
 def decline(scene: Scene) -> Asked:
-    """Don't roll back although it is proposed."""
+    """Don't roll back although it is proposed, or asked for."""
     proposed = scene.state.proposed
+    if scene.state.back_asked is not None:
+        return _decline_asked(scene, scene.state.back_asked)
     authors = may(scene, people.stoppers(scene.plan)) if proposed is not None else (scene.link.me,)
     if refused := refusal(scene, cmd.DeclineProposal(scene.at, authors[0], reason="?")):
         return refused
@@ -55,6 +57,25 @@ def decline(scene: Scene) -> Asked:
     )
     title = "Decline the rollback, and go on?"
     return Ask(title, lines, "go on", authors, cmd.DeclineProposal, "why", needed=True, danger=True)
+
+
+def _decline_asked(scene: Scene, asked: ev.RollbackAsked) -> Asked:
+    """No to what a person asks for; whoever asked takes it back."""
+    authors = may(scene, consent.decliners(scene.state))
+    if refused := refusal(scene, cmd.DeclineProposal(scene.at, authors[0], reason="?")):
+        return refused
+    goes_on = "The rollout stays paused until somebody resumes it; whoever asked may ask again."
+    lines = (line((asked_by(scene, asked), "strong")), line(goes_on))
+    mine = asked.by in authors
+    title, verb = ("Take it back?", "take it back") if mine else ("Decline the rollback?", "decline")
+    return Ask(title, lines, verb, authors, cmd.DeclineProposal, "why", needed=True, danger=True)
+
+
+def asked_by(scene: Scene, asked: ev.RollbackAsked) -> str:
+    """`Lee Chen asked to roll back at 22:14:05: errors rise`."""
+    who = "You" if asked.by == scene.link.me else scene.called(asked.by)
+    why = f": {asked.reason}" if asked.reason else ""
+    return f"{who} asked to roll back at {time_of_day(asked.at, scene.zone)}{why}"
 
 
 def answer(scene: Scene) -> Asked:

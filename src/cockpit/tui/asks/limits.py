@@ -47,7 +47,8 @@ def _now(t: Threshold) -> str:
 
 
 def _agreed(scene: Scene, t: Threshold) -> str:
-    by = f" by {listed([scene.called(p) for p in t.agreed_by])}" if t.agreed_by else ""
+    agreed = [scene.called(p) for p in people.holders(scene.plan, t.agreed_by)]
+    by = f" by {listed(agreed)}" if agreed else ""
     if t.changed:
         return f"changed, agreed was {t.id}{by}"
     return f"agreed{by}" if by else "agreed by nobody named"

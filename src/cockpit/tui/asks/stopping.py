@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from cockpit.core import commands as cmd
 from cockpit.core import people, rollback, spans, window
 from cockpit.core.estimate import back_out
+from cockpit.core.listing import ranges
 from cockpit.core.plan import Stage
 from cockpit.core.spans import clock
 from cockpit.tui import going_back, presence
-from cockpit.tui.asks.base import Ask, Asked, may, refusal
+from cockpit.tui.asks.base import Ask, Asked, Make, may, refusal
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, count, line, listed, runs
+from cockpit.tui.text import Line, count, line, listed
 
 
 def roll_back(scene: Scene) -> Asked:
@@ -20,6 +21,11 @@ def roll_back(scene: Scene) -> Asked:
     authors = may(scene, people.stoppers(scene.plan), stops=True)
     if refused := refusal(scene, cmd.RollBack(scene.at, authors[0])):
         return refused
+    return worded(scene, "Roll back", undoing(scene), "roll back", authors, cmd.RollBack)
+
+
+def undoing(scene: Scene) -> list[Line]:
+    """What a rollback does now: how much, for how long, what stays, and each exact command."""
     back = back_out(scene.state, scene.at)
     takes = (
         f"in {spans.about(back.expected)} ({going_back.source(back)})"
@@ -31,8 +37,7 @@ def roll_back(scene: Scene) -> Asked:
         head = f"{count(back.targets, 'target')} {go} back, last wave first, {takes}{_window(scene)}."
     else:
         head = "Nothing was touched yet: the release ends here, and there is nothing to undo."
-    lines = [line((head, "strong")), *_stays(scene), *_way_back(scene)]
-    return _worded(scene, "Roll back", lines, "roll back", authors, cmd.RollBack)
+    return [line((head, "strong")), *_stays(scene), *_way_back(scene)]
 
 
 def _stays(scene: Scene) -> list[Line]:
@@ -84,7 +89,7 @@ def _told(way: Way) -> list[Line]:
     on = (
         way.targets[0]
         if len(way.targets) == 1
-        else f"on {count(len(way.targets), 'target')}: {runs(way.targets)}"
+        else f"on {count(len(way.targets), 'target')}: {ranges(way.targets)}"
     )
     return [line(), line((f"{way.stage}, {waves}", "title"), ("  ", "dim"), on), *way.lines]
 
@@ -124,9 +129,9 @@ def abort(scene: Scene) -> Asked:
     else:
         lines.append(line(f"It can't be rolled back afterwards{_window(scene)}."))
     lines += _stopped(scene)
-    left = f"{count(len(touched), 'target')}: {runs(touched)}" if touched else "nothing"
+    left = f"{count(len(touched), 'target')}: {ranges(touched)}" if touched else "nothing"
     lines += [line(), line(("touched so far  ", "dim"), left)]
-    return _worded(scene, "Abort", lines, "abort", authors, cmd.Abort)
+    return worded(scene, "Abort", lines, "abort", authors, cmd.Abort)
 
 
 def _stopped(scene: Scene) -> list[Line]:
@@ -136,7 +141,7 @@ def _stopped(scene: Scene) -> list[Line]:
         alike.setdefault((attempt.step, attempt.command), []).append(attempt.target)
     lines: list[Line] = []
     for (step, command), targets in alike.items():
-        on = targets[0] if len(targets) == 1 else f"on {count(len(targets), 'target')}: {runs(targets)}"
+        on = targets[0] if len(targets) == 1 else f"on {count(len(targets), 'target')}: {ranges(targets)}"
         lines += [
             line(),
             line((f"{step} is stopped", "title"), ("  ", "dim"), on),
@@ -145,14 +150,10 @@ def _stopped(scene: Scene) -> list[Line]:
     return lines
 
 
-def _worded(
-    scene: Scene,
-    verb: str,
-    lines: list[Line],
-    does: str,
-    authors: tuple[str, ...],
-    make: type[cmd.HumanCommand],
+def worded(
+    scene: Scene, verb: str, lines: list[Line], does: str, authors: tuple[str, ...], make: Make
 ) -> Ask:
+    """A question that takes the environment's name, typed."""
     release = scene.plan.release
     title = f"{verb} {release.service} {release.version} on {release.environment}?"
     return Ask(title, tuple(lines), does, authors, make, word=release.environment, danger=True)

@@ -14,6 +14,9 @@ from cockpit.tui.progress import BAR, part
 from cockpit.tui.scene import Scene
 from cockpit.tui.text import Line, bar, fit, line, visible, wrap
 
+MARK = "▲ "
+"""What each alarm begins with."""
+
 CALLS_MOST = 3
 """Open calls that are told one by one."""
 
@@ -31,6 +34,17 @@ def alarms(scene: Scene, width: int, able: Container[str]) -> list[Line]:
             f"could not tell anybody of “{notice.on}”: ", notice.detail, "; tell them yourself", width
         )
     return said
+
+
+def fitting(lines: list[Line], most: int, width: int) -> list[Line]:
+    """What `most` lines hold of all alarms: the first ones, each whole if it can be, and how many more there are."""
+    if len(lines) <= most or most <= 0:
+        return lines[: max(0, most)]
+    begins = [n for n, each in enumerate(lines) if each.plain.startswith(MARK)]
+    kept = max((n for n in begins if n < most), default=0) or most - 1
+    more = sum(n >= kept for n in begins)
+    said = f"{more} more alarm{'s' * (more > 1)}, told in the journal" if more else "…"
+    return [*lines[:kept], line((f"{MARK}{said}", "warn")).cut(width)]
 
 
 def _unexplained(scene: Scene, width: int, able: Container[str]) -> list[Line]:
@@ -93,4 +107,4 @@ def _told(head: str, words: str, tail: str, width: int, key: Line | None = None)
         lines[-1] = lines[-1] + key
     elif len(lines) < LINES_MOST:
         lines.append(Line(key.spans[1:]))  # without what would part it from the words before
-    return [line(("▲ " if n == 0 else "  ", "warn")) + part for n, part in enumerate(lines)]
+    return [line((MARK if n == 0 else "  ", "warn")) + part for n, part in enumerate(lines)]

@@ -136,6 +136,7 @@ def _answers(scene: Scene, width: int) -> tuple[Line, str, bool]:
         (join([_what(scene), where], "  "), join([whole, back], "  "), "closes"),
         (join([_what(scene), where], "  "), join([left, back], "  "), "left"),
         (join([_what(scene), where], "  "), back, ""),
+        (join([_what(scene), standing(scene, brief=True)], "  "), back, ""),
         (join([_version(scene), where], "  "), back, ""),
         (join([_version(scene), standing(scene, brief=True)], "  "), back, ""),
         (join([_short(scene), where], "  "), back, ""),
@@ -165,7 +166,7 @@ def _what(scene: Scene) -> Line:
 
 
 def _version(scene: Scene) -> Line:
-    """Without the service: whoever looks knows what they release, and the version is what they look for."""
+    """Without the service, where not even the shortest words leave room for it."""
     return line((f"{scene.plan.release.version} → ", "strong"), _environment(scene))
 
 
@@ -184,7 +185,8 @@ def standing(scene: Scene, brief: bool = False) -> Line:
         return line((f"■ {word}{f' in {stage.name}' if stage else ''}", "alarm"))
     glyph, word, tone = RELEASE[status]
     if view.partial(state):
-        return line((f"✖ {word}, partial", "alarm" if state.closed is None else "warn"))
+        said = "✖ partial" if brief else f"✖ {word}, partial"
+        return line((said, "alarm" if state.closed is None else "warn"))
     if status == "paused" and (breached(state) or (rollout.stuck(state) and wants_a_person(scene))):
         tone = "alarm"
     return line((f"{glyph} {word}", tone), (_place(state, scene, brief), tone))
@@ -206,7 +208,7 @@ def _place(state: State, scene: Scene, brief: bool) -> str:
         held = "" if clean(state) else ", held"
         held += ": unexplained" if state.unexplained is not None and not brief else ""
         done = clock(state.bake.done(scene.at))
-        return f" {stage.name} {done} of {clock(state.bake.bake_time)}{held}"
+        return f" {stage.name}{'' if brief else f' {done} of {clock(state.bake.bake_time)}'}{held}"
     return (
         f" before {stage.name}"
         if state.phase == "waiting"

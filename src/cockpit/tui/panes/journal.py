@@ -10,13 +10,14 @@ from datetime import datetime, tzinfo
 from cockpit.core import events as ev
 from cockpit.core.events import Event
 from cockpit.core.journal import author, say
+from cockpit.core.listing import ranges
 from cockpit.core.plan import Plan
 from cockpit.tui import sifting
 from cockpit.tui.finding import Sought
 from cockpit.tui.links import links
 from cockpit.tui.panes.journal_entries import Entries, Entry, calm, together
 from cockpit.tui.scene import Row, Scene, Sifted, fixed
-from cockpit.tui.text import Tone, count, line, pad, runs, time_of_day, wrap
+from cockpit.tui.text import Tone, count, line, pad, time_of_day, wrap
 
 AUTHOR_WIDTH = 10
 NARROW = 60
@@ -106,7 +107,7 @@ def _told(scene: Scene, width: int, many: bool) -> _Told:
 
 def _wave(wave: ev.WaveStarted) -> str:
     """Its targets by the first and the last of each row of numbers: by name they would fill the pane."""
-    return f"wave {wave.wave + 1} of {wave.stage} began on {count(len(wave.targets), 'target')}: {runs(wave.targets)}"
+    return f"wave {wave.wave + 1} of {wave.stage} began on {count(len(wave.targets), 'target')}: {ranges(wave.targets)}"
 
 
 def _wrapped(entry: Entry, scene: Scene, width: int, says: str) -> tuple[Row, ...]:
@@ -164,6 +165,8 @@ def tone(event: Event) -> Tone:
             | ev.DriverReplaced()
             | ev.VerdictChanged(verdict="breach")
             | ev.RollbackProposed()
+            | ev.RollbackAsked()
+            | ev.RollbackAgreed()
             | ev.RolloutPaused()
             | ev.RollbackStarted()
             | ev.ReleaseAborted()

@@ -6,10 +6,12 @@ from collections import Counter
 from datetime import timedelta
 
 from cockpit.core import events as ev
-from cockpit.core.journal import number, on, span
+from cockpit.core import people
+from cockpit.core.journal import limit_of, number, on, span
+from cockpit.core.listing import ranges
 from cockpit.core.people_journal import because
 from cockpit.core.plan import Plan
-from cockpit.tui.text import count, runs
+from cockpit.tui.text import count
 
 Entry = tuple[ev.Event, ...]
 """Events, the one that says most last."""
@@ -116,7 +118,7 @@ def together(entry: Entry, plan: Plan) -> str:
     run = [e for e in entry if isinstance(e, ev.StepIntended) and e.together]
     if len(run) == len(entry) and len({e.together for e in run}) == 1:
         back = "rollback of " * (run[0].direction == "back")
-        return f"{back}{run[0].step} about to run by Ansible on {runs([e.target for e in run])}"
+        return f"{back}{run[0].step} about to run by Ansible on {ranges([e.target for e in run])}"
     if _as_planned(entry[0]):
         return _steps(entry)
     tripped = next(event for event in entry if isinstance(event, ev.ThresholdTripped))
@@ -165,11 +167,11 @@ def _exceeded(tripped: ev.ThresholdTripped, entry: Entry, plan: Plan) -> str:
     first, last = entry[0], entry[-1]
     began = first.breaching_since if isinstance(first, ev.VerdictChanged) else None
     lasted = f", for {span(first.at - began)}" if began is not None and first.at > began else ""
-    names = ", ".join(plan.person_name(who) for who in tripped.escalate_to)
+    names = ", ".join(map(plan.person_name, people.holders(plan, tripped.escalate_to)))
     does = f"; told {names}" if names else ""
     if isinstance(last, ev.RolloutPaused):
         does += "; paused the rollout"
     elif isinstance(last, ev.RollbackStarted):
         does += "; started the rollback"
-    said = f"limit {tripped.threshold} exceeded{on(tripped.target)}: {value}{lasted}{does}"
+    said = f"limit {limit_of(tripped)} exceeded{on(tripped.target)}: {value}{lasted}{does}"
     return f"{said}{because(tripped.message)}"

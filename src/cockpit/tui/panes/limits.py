@@ -138,7 +138,8 @@ def _limit_rows(scene: Scene, threshold: Threshold, unit: str, width: int, sizes
 
 def _agreed(scene: Scene, t: Threshold) -> str:
     """Who agreed on it; a limit that was moved since is no longer the one they agreed on."""
-    by = f" by {listed([scene.called(p) for p in t.agreed_by])}" if t.agreed_by else ""
+    agreed = [scene.called(p) for p in people.holders(scene.plan, t.agreed_by)]
+    by = f" by {listed(agreed)}" if agreed else ""
     if t.changed:
         return f"changed; agreed was {t.id}{by}"
     return f"agreed{by}" if by else ""

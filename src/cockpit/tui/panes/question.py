@@ -6,22 +6,26 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from cockpit.core import commands as cmd
+from cockpit.core import consent, people, rollback, rollout, view
 from cockpit.core import events as ev
-from cockpit.core import people, rollback, rollout, view
 from cockpit.core.attempt import Attempt
 from cockpit.core.decide import decide
 from cockpit.core.journal import span
+from cockpit.core.people_journal import sure
+from cockpit.core.spans import clock
 from cockpit.core.state import State, breached, unclean
 from cockpit.tui import doubt, gate, going_back
 from cockpit.tui.asks import forward
+from cockpit.tui.asks.agreeing import against
 from cockpit.tui.asks.forward import exceeded
 from cockpit.tui.calls import since
 from cockpit.tui.keys import offered
-from cockpit.tui.panes.alarms import alarms
+from cockpit.tui.offers import roll_back
+from cockpit.tui.panes.alarms import alarms, fitting
 from cockpit.tui.panes.banner import banner
 from cockpit.tui.review_entries import over, standing
 from cockpit.tui.scene import Scene
-from cockpit.tui.text import Line, Tone, fit, join, line, pad, rewrap, time_of_day, wrap
+from cockpit.tui.text import Line, Tone, fit, join, line, number, pad, rewrap, time_of_day, wrap
 
 Option = tuple[str, str, str]
 """(action, what it does, what that costs)"""
@@ -61,12 +65,12 @@ def question(scene: Scene, width: int, most: int) -> list[Line]:
         return _over(scene, width - 2, able)[:most]
     asked = asking(scene)
     if not asked.options:
-        return open_[:most]
+        return fitting(open_, most, width - 2)
     inner, tone = width - 4, asked.tone
     answers = _options(scene, asked.options, inner, able)
     said = [line((part, tone)) for part in wrap(" ".join(asked.said), inner)] if asked.said else []
     said = _cut(said, most - len(answers), inner)
-    open_ = open_[: max(0, most - len(said) - len(answers))]
+    open_ = fitting(open_, most - len(said) - len(answers), width - 2)
     facts = [part for fact in asked.facts for part in rewrap(fact, inner)]
     room = most - len(said) - len(answers) - len(open_)
     lines = [*said, *(fact.cut(inner) for fact in _fitting(facts, room)), *answers]
@@ -82,6 +86,8 @@ def _everything_asked(scene: Scene) -> Asking:
     state = scene.state
     if state.closed is not None or state.aborted is not None or state.left is not None:
         return Asking()
+    if state.back_asked is not None:
+        return _asked_back(scene, state.back_asked)
     return _both(_proposed(scene), _asked(scene))
 
 
@@ -126,6 +132,26 @@ def _proposed(scene: Scene) -> Asking:
     )
     decline: Option = ("decline", "decline and go on", _do(scene, stoppers, "say", "why"))
     return Asking((said,), (), (_back(scene), EXPLAIN, decline), "alarm")
+
+
+def _asked_back(scene: Scene, asked: ev.RollbackAsked) -> Asking:
+    """A person asks to roll back, and others have yet to agree: the header's sentence says who."""
+    state, able = scene.state, roll_back(scene)
+    yes = ", ".join(
+        f"{'you' if a.by == scene.link.me else scene.called(a.by)}{sure(a.level)}" for a in state.back_agreed
+    )
+    waited = f"asked {clock(scene.at - asked.at)} ago; "
+    facts = [line((waited, "dim"), f"agreed: {yes}" if yes else "nobody has agreed yet")]
+    if asked.evidence:
+        then = ", ".join(f"{r.threshold}: {number(r.value)}, {r.verdict}" for r in asked.evidence)
+        facts.append(line(("the limits said then: ", "dim"), then))
+    if why := against(scene):
+        facts.append(line((why, "warn")))
+    does = {"override": f"roll back without {consent.called(state)}"}.get(able, able or "agree")
+    back: Option = ("roll_back", does, "why" if able == "override" else going_back.cost(scene))
+    does = "take it back" if asked.by == scene.link.me else "decline"
+    no: Option = ("decline", does, "why; it stays paused")
+    return Asking((), tuple(facts), (back, no, ("abort", "abort", "leaves it as it is")), "alarm")
 
 
 def _asked(scene: Scene) -> Asking:

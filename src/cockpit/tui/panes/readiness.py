@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cockpit.core import checklist, readiness, roles
 from cockpit.core.attendance import reader
 from cockpit.core.events import Finding
-from cockpit.core.journal import some
+from cockpit.core.listing import some
 from cockpit.core.state import State
 from cockpit.tui import entries
 from cockpit.tui.asks.base import hands

@@ -37,6 +37,9 @@ def rows(scene: Scene, width: int) -> list[Row]:
     stoppers = ", ".join(scene.called(p) for p in people.stoppers(plan))
     for n, part in enumerate(wrap(stoppers, width - words - 2)):
         found.append(fixed(line((pad("may stop" if n == 0 else "", words), "dim"), f"  {part}")))
+    if agree := people.holders(plan, plan.rollback.approval):
+        for n, part in enumerate(wrap(people.listed(map(scene.called, agree)), width - words - 2)):
+            found.append(fixed(line((pad("agree to go back" if n == 0 else "", words), "dim"), f"  {part}")))
     found.append(fixed(line((pad("may pause", words), "dim"), "  anyone the plan names")))
     return found
 
@@ -64,7 +67,8 @@ class Held:
 def wanted(plan: Plan) -> int:
     """Rows it would like: one a role, one for each holder whose shift ends, and five about who is here."""
     ending = {p.id for p in plan.people if p.on_shift_until is not None}
-    return len(roles.wanted(plan)) + sum(person in ending for _, person in plan.roles.held()) + 4
+    agree = 1 if plan.rollback.approval else 0
+    return len(roles.wanted(plan)) + sum(person in ending for _, person in plan.roles.held()) + 4 + agree
 
 
 def hand(scene: Scene) -> str:
@@ -103,7 +107,8 @@ def _mark(scene: Scene, mark: Presence) -> Line:
 def _free(scene: Scene, one: Who, how: Presence, words: int) -> Line:
     """Somebody without a role, or whom the plan doesn't know."""
     person, _ = one
-    you = " ‹ you" if one == presence.who(scene.link.seat) else ""
+    seat = scene.link.seat
+    you = " ‹ you" if one == presence.who(seat) and (seat.may_act or not seat.person) else ""
     unknown = "" if person else "  not in the plan"
     said = line(f"  {presence.name(scene, one)}", (you, "now"), (unknown, "dim"))
     return line((pad("no role", words), "dim"), _mark(scene, how), said)

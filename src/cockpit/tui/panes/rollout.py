@@ -166,7 +166,7 @@ def _stage_line(
     if begun and index == scene.state.stage and scene.state.bake is not None:
         return _first_fitting(left + _bake(scene), _bake_clocks(scene), width)
     if not begun:
-        return (left + _ahead(scene, stage, index)).cut(width)
+        return (left + _ahead(scene, stage, index, width - left.cells)).cut(width)
     took = line(
         (_elapsed(scene, [a for s in standings for t, _ in s for a in _forward(scene, stage, t)]), "dim")
     )
@@ -208,8 +208,8 @@ def _bake_clocks(scene: Scene) -> list[Line]:
     return [line((f"{of}, {left}", "dim")), line((of, "dim"))]
 
 
-def _ahead(scene: Scene, stage: Stage, index: int) -> Line:
-    """What a stage that hasn't begun will take: its waves, its gate, what holds it."""
+def _ahead(scene: Scene, stage: Stage, index: int, width: int) -> Line:
+    """What a stage that hasn't begun will take: waves, gate, what holds it; in little room without the first."""
     said: list[str] = []
     sizes = [len(w.targets) for w in scene.state.slices[index]]
     if len(sizes) > 1:
@@ -221,7 +221,8 @@ def _ahead(scene: Scene, stage: Stage, index: int) -> Line:
         said.append(f"held by {count(len(items), 'item')}")
     if any(not scene.plan.step(s).reversible for s in stage.steps):
         said.append("no way back")
-    return line(("   ".join(said), "dim"))
+    wordings = [line(("   ".join(said[n:]), "dim")) for n in range(max(1, len(said)))]
+    return next((one for one in wordings if one.cells <= width), wordings[-1])
 
 
 def _wave_rows(part: Part, begun: bool, current: bool) -> Iterator[Row]:
@@ -306,7 +307,8 @@ def _why(scene: Scene, progress: Progress) -> list[str]:
             if excluded
             else doubt.known(scene, attempt)
         )
-    return [attempt.detail] if attempt and attempt.detail and progress.status in rollout.TROUBLE else []
+    told = attempt is not None and attempt.detail in ("", f"exit {attempt.exit_code}")
+    return [attempt.detail] if attempt and not told and progress.status in rollout.TROUBLE else []
 
 
 def _doing(wave: Wave, progress: Progress, attempts: Sequence[Attempt]) -> Line:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cockpit.core import rollback, rollout
+from cockpit.core.listing import ranges
 from cockpit.core.standing import BackStatus, BackTarget
 from cockpit.tui import doubt
 from cockpit.tui.marks import BACK, Mark, glyph
 from cockpit.tui.progress import of_step, of_way_back
 from cockpit.tui.scene import Row, Scene, fixed
-from cockpit.tui.text import Line, join, line, pad, runs, wrap
+from cockpit.tui.text import Line, join, line, pad, wrap
 
 LISTED_MOST = 12
 STILL_RUNNING: Mark = ("●", "still running", "now")
@@ -63,7 +64,7 @@ def _wave_rows(scene: Scene, wave: tuple[BackTarget, ...], width: int) -> Iterat
         (mark[1] if proven < len(wave) else "", mark[2]),
     )
     if not scene.opened(key, proven < len(wave)):
-        yield Row((label + line((runs([b.target for b in wave]), "dim"))).cut, key, folds=True)
+        yield Row((label + line((ranges([b.target for b in wave]), "dim"))).cut, key, folds=True)
         return
     yield Row(label.cut, key, folds=True)
     names = min(20, max(len(b.target) for b in wave))
