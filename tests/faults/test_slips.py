@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.faults.attended import opens, press, start
 from tests.faults.release import Site
 from tests.remote.waiting import until
@@ -21,6 +23,7 @@ DECISIONS = (
 )
 
 
+@pytest.mark.faults_slow
 async def test_nothing_acts_by_accident_and_the_screen_stays_usable(tmp_path: Path) -> None:
     async with Site(tmp_path) as site:
         site.write_plan()

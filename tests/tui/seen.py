@@ -40,6 +40,7 @@ class Person:
         self.app = app
         self.pilot = pilot
         self.link = link
+        self._pressed = 0.0
 
     def screen(self) -> str:
         """The screen's words, line by line."""
@@ -62,9 +63,11 @@ class Person:
             await self.until(lambda w=word: w in self.screen(), word)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, each after the screen has followed the one before."""
+        """Press keys, each after the screen has followed the one before, and at the pace of a hand by their moments."""
         for key in keys:
-            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+            event = events.Key(key, key if len(key) == 1 else None)
+            event.time = self._pressed = max(event.time, self._pressed + 0.1)
+            self.app.post_message(event)
             await self.settled()
 
     async def settled(self) -> None:
