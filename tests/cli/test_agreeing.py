@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,8 @@ import pytest
 from cockpit.core import events as ev
 from tests import keys
 from tests.cli.conftest import home_in
-from tests.cli.shell import DEADLINE_S, cockpit, command, wait_for, write
-from tests.cli.test_alarms import Session
-from tests.forked import NURSERY
+from tests.cli.shell import DEADLINE_S, cockpit, wait_for, write
+from tests.cli.test_alarms import Session, waiting
 from tests.sshd import Sshd
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "verify_log.py"
@@ -49,17 +47,8 @@ def session(tmp_path: Path, sshd: Sshd, sams_key: Path) -> Iterator[Session]:
     public = sams_key.with_suffix(".pub").read_text().strip()
     text = plan.read_text().replace('name = "Sam Okoro"', f'name = "Sam Okoro", key = "{public}"')
     plan.write_text(text.replace("[roles]\n", "[roles]\ntyped_names = true\n"))
-    words = command(plan, "--headless", "--as", "dana", "--log", tmp_path / "small.db")
-    with NURSERY.piped(words, "stderr", env=home) as process:
-        session = Session(home, tmp_path, process)
-        hearing = threading.Thread(target=session.hear)
-        hearing.start()
-        try:
-            wait_for(lambda: any("decides on “rest”" in hint for hint in session.hints))
-            yield session
-        finally:
-            process.kill()
-            hearing.join()
+    with waiting(home, plan) as session:
+        yield session
 
 
 def test_one_shell_asks_another_signs_and_it_goes_back(session: Session, sams_key: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,16 +87,12 @@ class Session:
             self.hints.append(line.rstrip("\n"))
 
 
-@pytest.fixture
-def session(tmp_path: Path, sshd: Sshd) -> Iterator[Session]:
-    home = {**home_in(tmp_path), "HOOK": f"http://127.0.0.1:1/{SECRET}"}
-    number = tmp_path / "number"
-    number.write_text("1\n")
-    plan = write(tmp_path, sshd, "true", MORE.format(number=number, said=tmp_path / "said"))
-    plan.write_text(plan.read_text().replace('name = "Sam Okoro"', 'name = "Sam Okoro", contact = "#sam"'))
-    words = command(plan, "--headless", "--as", "dana", "--log", tmp_path / "small.db")
+@contextmanager
+def waiting(home: dict[str, str], plan: Path) -> Iterator[Session]:
+    """Such a session of this plan, whose second stage is `rest`; it is killed in the end."""
+    words = command(plan, "--headless", "--as", "dana", "--log", plan.with_name("small.db"))
     with NURSERY.piped(words, "stderr", env=home) as process:
-        session = Session(home, tmp_path, process)
+        session = Session(home, plan.parent, process)
         hearing = threading.Thread(target=session.hear)
         hearing.start()
         try:
@@ -104,6 +101,17 @@ def session(tmp_path: Path, sshd: Sshd) -> Iterator[Session]:
         finally:
             process.kill()
             hearing.join()
+
+
+@pytest.fixture
+def session(tmp_path: Path, sshd: Sshd) -> Iterator[Session]:
+    home = {**home_in(tmp_path), "HOOK": f"http://127.0.0.1:1/{SECRET}"}
+    number = tmp_path / "number"
+    number.write_text("1\n")
+    plan = write(tmp_path, sshd, "true", MORE.format(number=number, said=tmp_path / "said"))
+    plan.write_text(plan.read_text().replace('name = "Sam Okoro"', 'name = "Sam Okoro", contact = "#sam"'))
+    with waiting(home, plan) as session:
+        yield session
 
 
 def test_an_escalation_is_told_and_answered(session: Session) -> None:

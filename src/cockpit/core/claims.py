@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cockpit.core import events as ev
 from cockpit.core import people
-from cockpit.core.claims_attempts import Attempts, Key
+from cockpit.core.claims_attempts import PAUSES, Attempts, Key
 from cockpit.core.claims_back import Asked
 from cockpit.core.claims_limits import Limits
 from cockpit.core.claims_runs import Runs
@@ -126,13 +126,7 @@ class _Reading:
         match event:
             case ev.ReleaseStarted():
                 self.started = True
-            case (
-                ev.RolloutPaused()
-                | ev.GateTimedOut()
-                | ev.StageRejected()
-                | ev.WindowClosed()
-                | ev.LeftAlone()
-            ):
+            case _ if isinstance(event, PAUSES):
                 self.held = "while the rollout was paused"
                 self.approvals.clear()
             case ev.RolloutResumed():

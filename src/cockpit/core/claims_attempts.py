@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from cockpit.core import events as ev
 
+PAUSES = (ev.RolloutPaused, ev.GateTimedOut, ev.StageRejected, ev.WindowClosed, ev.LeftAlone)
+"""The records after which nothing goes on until somebody says so."""
+
 
 class Key(NamedTuple):
     """What is done once: a step of a stage on a target, one way."""

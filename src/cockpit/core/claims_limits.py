@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cockpit.core import events as ev
+from cockpit.core.claims_attempts import PAUSES
 from cockpit.core.plan import Plan
 
 DOES: Mapping[str, str] = {"pause": "paused the rollout", "rollback": "started the rollback"}
@@ -79,13 +80,7 @@ class Limits:
     def _course(self, event: ev.Event) -> None:
         """Where the release is: a limit neither pauses nor rolls back what is paused, goes back or is over."""
         match event:
-            case (
-                ev.RolloutPaused()
-                | ev.GateTimedOut()
-                | ev.StageRejected()
-                | ev.WindowClosed()
-                | ev.LeftAlone()
-            ):
+            case _ if isinstance(event, PAUSES):
                 self._paused = True
             case ev.RollbackStarted() | ev.ReleaseAborted() | ev.SessionClosed():
                 self._over = True
